@@ -1,0 +1,190 @@
+/* rs/backend.h: what trains a network: a table of functions, one per backend (ref, cpu, later cuda).
+ *
+ * A backend makes a device; a device turns a network into a plan for given batch sizes (layouts, algorithms,
+ * workspaces and arenas, all sizes known before anything is allocated); a plan then only runs:
+ *
+ *     load_batch -> forward -> backward -> update (measures on its way) -> read_loss
+ *
+ * None of these five allocates or searches. All values cross this interface in canonical order and host
+ * memory (weights [out, in, kh, kw], activations [N, C, H, W]); layouts inside belong to the backend. One
+ * thread uses a device and its plans. Calls are synchronous here; a GPU backend may only enqueue in forward,
+ * backward and update, and waits in read*. */
+#ifndef RS_BACKEND_H
+#define RS_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "rs/dataset.h"
+#include "rs/host.h"
+#include "rs/metric.h"
+#include "rs/network.h"
+#include "rs/status.h"
+#include "rs/tensor.h"
+
+#define RS_BACKEND_ABI     1u
+#define RS_MAX_BATCH_SIZES 4
+
+typedef enum rs_capability {
+    RS_CAN_F64 = 1 << 0,      /* plans in double precision */
+    RS_CAN_WINOGRAD = 1 << 1, /* has a Winograd convolution on this machine */
+    RS_CAN_TF32 = 1 << 2
+} rs_capability;
+
+typedef enum rs_convolution_choice {
+    RS_CONVOLUTION_AUTO,
+    RS_CONVOLUTION_DIRECT,
+    RS_CONVOLUTION_WINOGRAD
+} rs_convolution_choice;
+typedef enum rs_optimizer_kind { RS_OPTIMIZER_SGD, RS_OPTIMIZER_ADAM, RS_OPTIMIZER_ADAMW } rs_optimizer_kind;
+typedef enum rs_mode { RS_MODE_TRAIN, RS_MODE_EVALUATE } rs_mode;
+
+typedef struct rs_plan_options {
+    rs_dtype dtype; /* of activations and weights; RS_F64 where the backend can */
+    int batch_size_count;
+    int64_t batch_sizes[RS_MAX_BATCH_SIZES]; /* every size load_batch will see, largest first, no repeats */
+    rs_convolution_choice convolution;
+    bool tf32;
+    bool training; /* false: forward only; no gradients, no optimizer state */
+    float mean[RS_MAX_CHANNELS], std[RS_MAX_CHANNELS]; /* normalisation of byte images, per channel */
+    rs_optimizer_kind optimizer;
+    bool momentum;      /* SGD keeps a momentum buffer */
+    bool keep_initial;  /* a copy of the initial parameters, for distances to them */
+    bool sum_gradients; /* accumulate gradients for their mean */
+    bool keep_all; /* every node's output and output gradient stays readable (read_node); for tests and check
+                    */
+    bool input_gradient;    /* also the gradient of node 0; for tests and check */
+    rs_metric_list metrics; /* what update measures; count 0: no distances */
+} rs_plan_options;
+
+/* Bytes and choices of a plan, for --verbose and the memory check. */
+typedef struct rs_plan_bytes {
+    size_t parameters;  /* values, initial copy, buffers */
+    size_t gradients;   /* gradients and their sums */
+    size_t optimizer;   /* moments */
+    size_t activations; /* outputs and output gradients */
+    size_t scratch;     /* workspaces, converted weights */
+} rs_plan_bytes;
+
+typedef struct rs_update_options {
+    rs_optimizer_kind optimizer;
+    double learning_rate, beta1, beta2, epsilon, momentum, weight_decay;
+    bool nesterov;
+    double clip_norm;    /* 0: no clipping. coefficient = min(1, clip_norm / (norm + 1e-6)), PyTorch's */
+    bool distances;      /* fill to_initial and to_previous */
+    bool gradient_stats; /* fill gradient_abs_mean, gradient_abs_std, gradient_norms */
+} rs_update_options;
+
+/* Filled by update; arrays belong to the caller. Gradients are raw: before decay and clipping. */
+typedef struct rs_measurement {
+    double gradient_norm;         /* L2 over all parameters that have a gradient; always filled */
+    double gradient_norm_clipped; /* after clipping; = gradient_norm without */
+    double *to_initial;           /* [metric][block] */
+    double *to_previous;          /* [metric][block] */
+    float *gradient_abs_mean;     /* [parameter] mean of |g| */
+    float *gradient_abs_std;      /* [parameter] population standard deviation of |g| */
+    float *gradient_norms;        /* [parameter] L2 norm of g */
+} rs_measurement;
+
+typedef struct rs_loss {
+    double loss;     /* mean over the batch */
+    int64_t correct; /* samples whose first largest score is their label */
+} rs_loss;
+
+/* What a plan keeps per parameter (index: parameter), except RUNNING (index: buffer). All float in canonical
+ * order, but GRADIENT_SUM (double[count]) and STEP_COUNT (one int64_t). With dtype RS_F64 all are double
+ * instead of float. */
+typedef enum rs_slot {
+    RS_SLOT_VALUE,
+    RS_SLOT_GRADIENT,
+    RS_SLOT_INITIAL,
+    RS_SLOT_MOMENT1,
+    RS_SLOT_MOMENT2,
+    RS_SLOT_GRADIENT_SUM, /* sum of raw gradients since it was last written or cleared */
+    RS_SLOT_RUNNING,
+    RS_SLOT_STEP_COUNT, /* updates this parameter has had */
+    RS_SLOTS
+} rs_slot;
+
+typedef enum rs_node_slot { RS_NODE_OUTPUT, RS_NODE_GRADIENT } rs_node_slot;
+
+typedef struct rs_device rs_device; /* each backend's own */
+typedef struct rs_plan rs_plan;     /* each backend's own */
+
+typedef struct rs_device_info {
+    char name[128];      /* "Intel(R) Xeon(R) Processor, AVX-512" */
+    char libraries[256]; /* "oneDNN 2.6.3, OpenBLAS 0.3.21" */
+    int threads;         /* used */
+    uint64_t memory_bytes, free_bytes;
+    uint64_t capabilities; /* of rs_capability */
+} rs_device_info;
+
+typedef struct rs_backend {
+    uint32_t abi;     /* RS_BACKEND_ABI */
+    uint32_t size;    /* sizeof(rs_backend) */
+    const char *name; /* "ref", "cpu", "cuda" */
+
+    /* device_index: of several GPUs; threads: 0 for one per core that the process may use. */
+    rs_status (*open)(const rs_host_services *services, int device_index, int threads, rs_device **device,
+                      rs_error *error);
+    void (*close)(rs_device *device); /* takes NULL; after its plans */
+    void (*info)(const rs_device *device, rs_device_info *info);
+
+    /* The network is borrowed and outlives the plan. Sizes are computed, checked against free memory (MEMORY,
+     * with both numbers) and then allocated at once. Parameters are uninitialised until written. */
+    rs_status (*plan_create)(rs_device *device, const rs_network *network, const rs_plan_options *options,
+                             rs_plan **plan, rs_error *error);
+    void (*plan_destroy)(rs_plan *plan); /* takes NULL */
+    void (*plan_bytes)(const rs_plan *plan, rs_plan_bytes *bytes);
+    /* One line per node: name, algorithm, layout, reorders before it; then their number. */
+    void (*plan_print)(const rs_plan *plan, FILE *stream);
+
+    /* Normalises batch->images into node 0's layout: x = (byte / 255 - mean) / std in float32 (float64 plans:
+     * of that float32 value). Sets the labels; count must be one of the plan's sizes. */
+    rs_status (*load_batch)(rs_plan *plan, const rs_batch *batch, rs_error *error);
+    /* The same from values: [count, C, H, W] of the plan's type; labels may be NULL without a loss node. */
+    rs_status (*load_values)(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
+                             rs_error *error);
+    /* All nodes. TRAIN: batch statistics, running statistics updated. EVALUATE: running statistics used; the
+     * same convolution algorithms. */
+    rs_status (*forward)(rs_plan *plan, rs_mode mode, rs_error *error);
+    /* From the loss node, or, where the last node is no loss, from the gradient given by write_gradient. Sets
+     * (does not add to) the parameters' gradients. After a forward in TRAIN mode. */
+    rs_status (*backward)(rs_plan *plan, rs_error *error);
+    /* Clips, updates every parameter that a loss reaches, counts its step, adds its raw gradient to the sum
+     * where kept, and measures, in one pass. Losses and weights do not depend on what is measured, to the
+     * bit. */
+    rs_status (*update)(rs_plan *plan, const rs_update_options *options, rs_measurement *measurement,
+                        rs_error *error);
+    rs_status (*read_loss)(rs_plan *plan, rs_loss *loss, rs_error *error);
+
+    /* Copies a slot out of, or into, the plan. UNSUPPORTED for a slot the plan does not keep. */
+    rs_status (*read)(rs_plan *plan, rs_slot slot, int index, void *values, rs_error *error);
+    rs_status (*write)(rs_plan *plan, rs_slot slot, int index, const void *values, rs_error *error);
+    /* Zeroes the gradient sums. */
+    rs_status (*clear_gradient_sums)(rs_plan *plan, rs_error *error);
+
+    /* Output [count, C, H, W] of a node, or the gradient of the loss with respect to it; every node with
+     * keep_all, else the last node before the loss (OUTPUT) only. A fused node (batch norm whose ReLU
+     * follows) has no output of its own: UNSUPPORTED. */
+    rs_status (*read_node)(rs_plan *plan, rs_node_slot slot, int node, void *values, rs_error *error);
+    /* The gradient of the last node's output, where that is no loss, before backward. [count, C, H, W] */
+    rs_status (*write_gradient)(rs_plan *plan, const void *values, rs_error *error);
+} rs_backend;
+
+/* --- registry (src/kernels/registry.c)
+ * -------------------------------------------------------------------------- */
+int rs_backend_count(void);
+const rs_backend *rs_backend_at(int index);
+/* "auto", "cpu", "cuda", "cuda:1", "ref" -> backend and device index. One line why not: UNSUPPORTED (not in
+ * this build or not usable here), USAGE (unknown). */
+rs_status rs_backend_select(const char *text, const rs_backend **backend, int *device_index, rs_error *error);
+/* Prints every backend with its device and libraries, or why it cannot be used; exit status of `devices`. */
+int rs_backend_print_devices(FILE *stream);
+
+/* The tables of the backends linked in. */
+const rs_backend *rs_ref_backend(void);
+const rs_backend *rs_cpu_backend(void);
+
+#endif

@@ -1,0 +1,80 @@
+/* rs/dataset.h: labelled images in memory as bytes, and batches of them. */
+#ifndef RS_DATASET_H
+#define RS_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rs/status.h"
+
+#define RS_MAX_CHANNELS 4
+
+typedef struct rs_split {
+    int64_t count;
+    const uint8_t *images; /* [count, C, H, W] bytes */
+    const int32_t *labels; /* [count], 0 .. classes - 1 */
+} rs_split;
+
+typedef struct rs_dataset {
+    char name[32];
+    int channels, height, width, classes;
+    float mean[RS_MAX_CHANNELS],
+        std[RS_MAX_CHANNELS];       /* x = (byte / 255 - mean) / std, each step in float32 */
+    const char *const *class_names; /* [classes] */
+    rs_split train, test;
+    char *provenance; /* YAML text: source, file names, sizes and sha256 of each file read */
+} rs_dataset;
+
+typedef struct rs_dataset_request {
+    const char *name; /* cifar10 cifar100 mnist fashion-mnist shapes */
+    const char
+        *directory; /* "" : $RS_DATA_DIR, else $XDG_CACHE_HOME/resnet_study, else ~/.cache/resnet_study */
+    bool download;  /* fetch it when it is missing */
+    int64_t train_limit, test_limit; /* first N; 0: all */
+    int resize;    /* side after torchvision-exact bilinear resize of the bytes; 0: as it is */
+    uint64_t seed; /* of shapes only: always 0 in the program, so that "shapes" is one data set */
+} rs_dataset_request;
+
+/* Loads (and fetches, when allowed and missing) a data set. The caller owns *dataset. DATA names file,
+ * offset, remedy. */
+rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **dataset, rs_error *error);
+void rs_dataset_destroy(rs_dataset *dataset); /* takes NULL */
+
+/* One batch, borrowed from a loader until the next call of rs_loader_next. */
+typedef struct rs_batch {
+    int64_t count;             /* samples, <= the plan's largest batch size and one of its sizes */
+    const uint8_t *images;     /* [count, C, H, W] bytes */
+    const int32_t *labels;     /* [count] */
+    const int64_t *sample_ids; /* [count] place in the split */
+} rs_batch;
+
+/* Batches of a split, gathered by a prefetch thread that runs ahead by two batches. The thread enters no
+ * OpenMP, no BLAS. With shuffle the order of epoch e (from 0) is rs_permutation(seed, e); without, as stored.
+ * The last, smaller batch is kept. */
+typedef struct rs_loader rs_loader;
+typedef struct rs_loader_options {
+    int64_t batch_size;
+    bool shuffle;
+    uint64_t seed;
+    bool prefetch; /* false: gather in the caller's thread (same batches) */
+} rs_loader_options;
+/* `dataset` is borrowed and outlives the loader; `split` is one of its splits. */
+rs_status rs_loader_create(const rs_dataset *dataset, const rs_split *split, const rs_loader_options *options,
+                           rs_loader **loader, rs_error *error);
+void rs_loader_destroy(rs_loader *loader);        /* takes NULL; stops the thread */
+int64_t rs_loader_steps(const rs_loader *loader); /* batches in an epoch */
+/* Begins an epoch at a batch (0: its start; more when a run resumes mid-epoch). */
+rs_status rs_loader_start(rs_loader *loader, int64_t epoch, int64_t first_batch, rs_error *error);
+/* The next batch, or count 0 after the last. Waits for the prefetch thread. */
+rs_status rs_loader_next(rs_loader *loader, rs_batch *batch, rs_error *error);
+
+/* Bilinear resize as torchvision's Resize on a PIL image: Pillow's integer arithmetic, horizontal pass first,
+ * rounded to bytes after each. One channel: in [height, width], out [size, size]. */
+rs_status rs_resize_bytes(const uint8_t *in, int height, int width, uint8_t *out, int size, rs_error *error);
+
+/* The commands `data list` and `data fetch NAME [--from DIR|ARCHIVE|URL] [--data-dir DIR]`; argv[0] is
+ * "data". Returns the exit status of the program. */
+int rs_command_data(int argc, char **argv);
+
+#endif

@@ -1,0 +1,155 @@
+/* rs/network.h: a network as a static graph of named nodes, independent of any backend.
+ *
+ * Nodes stand in topological order: the inputs of a node have lower indices. Node 0 is the input (C, H, W of
+ * one sample), the last node the loss. Shapes leave the batch dimension N out. Every feature map is C, H, W;
+ * a vector is C, 1, 1.
+ *
+ * operator                forward, per sample unless said                            backward (dy: gradient
+ * of y) convolution             y[k] = sum_c x[c] * w[k,c] (cross-correlation) (+ b[k])    dx = dy *
+ * rot180(w), dw = sum_n x * dy batch_norm (training)   y = w (x - m) / sqrt(v + eps) + b, m and v (biased)
+ * over N, H, W of the batch; running = (1 - momentum) running + momentum {m, v n/(n-1)}; n = 1 leaves the
+ * variance biased xhat = (x - m) / sqrt(v + eps); db = sum dy; dw = sum dy xhat; dx = w / sqrt(v + eps) (dy -
+ * db / n - xhat dw / n) batch_norm (evaluation) m and v are the running statistics; in backward dx = w dy /
+ * sqrt(v + eps) relu                    y = max(x, 0)                                              dx = dy [x
+ * > 0] softplus                y = ln(1 + e^x)                                            dx = dy / (1 +
+ * e^-x) add                     y = a + b                                                  da = dy, db = dy
+ * max_pool                y = max over the window; padding never wins; first of equals (row-major) takes dy
+ * average_pool            y = sum over the window / (kernel_h * kernel_w), padding counts as zeros (PyTorch's
+ * default) global_average_pool     y[c] = mean over H, W                                      dx = dy / (H W)
+ * linear                  y = W x + b, x flattened in C, H, W order                  dW = sum_n dy x^T, db =
+ * sum_n dy, dx = W^T dy softmax_cross_entropy   loss = mean_n(-ln softmax(x)[label]), correct = [first argmax
+ * x = label]; dx = (softmax(x) - onehot(label)) / N */
+#ifndef RS_NETWORK_H
+#define RS_NETWORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rs/status.h"
+#include "rs/tensor.h"
+
+typedef enum rs_op_kind {
+#define X(name, text, inputs) RS_OP_##name,
+#include "rs/ops.def"
+#undef X
+    RS_OP_KINDS
+} rs_op_kind;
+const char *rs_op_name(rs_op_kind kind); /* "batch_norm" */
+int rs_op_inputs(rs_op_kind kind);
+
+typedef enum rs_initializer {
+    RS_INIT_ZERO,
+    RS_INIT_ONE,
+    RS_INIT_KAIMING_NORMAL_FAN_OUT, /* N(0, 2 / fan_out): ReLU gain */
+    RS_INIT_UNIFORM_FAN_IN /* U(-1/sqrt(fan_in), 1/sqrt(fan_in)): PyTorch's default of linear, weight and bias
+                            */
+} rs_initializer;
+
+typedef enum rs_parameter_role {
+    RS_ROLE_WEIGHT,       /* convolution [out, in, kh, kw], linear [out, in], batch norm [C] */
+    RS_ROLE_BIAS,         /* [out] or [C] */
+    RS_ROLE_RUNNING_MEAN, /* [C], a buffer: no gradient, no update by the optimizer */
+    RS_ROLE_RUNNING_VARIANCE
+} rs_parameter_role;
+
+/* A trainable parameter or a buffer. Names are torchvision's: "layer3.2.conv1.weight". */
+typedef struct rs_parameter {
+    char name[RS_NAME_MAX];
+    rs_parameter_role role;
+    rs_shape shape; /* canonical */
+    int64_t count;
+    rs_initializer initializer;
+    int64_t fan_in, fan_out;
+    int node;  /* that uses it */
+    int layer; /* index into layers */
+    int block; /* whose distance it counts in, or -1 */
+} rs_parameter;
+
+/* What a node does. Unused fields are 0. */
+typedef struct rs_node_attributes {
+    int64_t channels;            /* out channels of convolution, features of linear */
+    int kernel, stride, padding; /* square windows of convolution and pooling */
+    bool bias;                   /* convolution, linear */
+    double epsilon, momentum;    /* batch_norm */
+} rs_node_attributes;
+
+typedef struct rs_node {
+    char name[RS_NAME_MAX]; /* "layer1.0.conv1", unique */
+    rs_op_kind kind;
+    rs_node_attributes attributes;
+    int input[2];                       /* node indices */
+    int64_t shape[3];                   /* C, H, W of the output; of the loss 1, 1, 1 */
+    int weight, bias;                   /* parameter indices or -1 */
+    int running_mean, running_variance; /* buffer indices or -1 */
+    int layer;                          /* index into layers */
+} rs_node;
+
+/* A named module that users speak of: "conv1", "layer1.0.bn2", "fc". */
+typedef struct rs_layer {
+    char name[RS_NAME_MAX];
+    rs_op_kind kind;
+    int node;
+} rs_layer;
+
+/* A block whose movement is measured. */
+typedef struct rs_block {
+    char name[RS_NAME_MAX]; /* "layer1.0" */
+    int depth;              /* 1 .. block_count from the input */
+    int64_t weights;        /* number of weights that count */
+} rs_block;
+
+/* Read-only once built. */
+typedef struct rs_network {
+    char name[RS_NAME_MAX]; /* "resnet68-plain" */
+    int classes;
+    int node_count, parameter_count, buffer_count, layer_count, block_count;
+    rs_node *nodes;
+    rs_parameter *parameters; /* trainable, in torchvision's order */
+    rs_parameter *buffers;    /* running statistics */
+    rs_layer *layers;
+    rs_block *blocks;
+    int64_t weight_count; /* sum of the parameters' counts */
+} rs_network;
+
+/* Building: create with the input's shape, add nodes in order, finish. rs_network_add checks the shape and
+ * names the node in its error (USAGE); it returns the new node's index through *node. Parameters are named
+ * NODE.weight, NODE.bias, NODE.running_mean, NODE.running_var. The caller owns the network. */
+rs_status rs_network_create(const char *name, int64_t channels, int64_t height, int64_t width, int classes,
+                            rs_network **network, rs_error *error);
+typedef struct rs_node_spec {
+    const char *name;
+    rs_op_kind kind;
+    rs_node_attributes attributes;
+    int input[2];
+    int block; /* index of the block its parameters count in, or -1 */
+    rs_initializer weight_initializer, bias_initializer;
+} rs_node_spec;
+rs_status rs_network_add(rs_network *network, const rs_node_spec *spec, int *node, rs_error *error);
+rs_status rs_network_add_block(rs_network *network, const char *name, int *block, rs_error *error);
+/* Checks that the last node is a loss (or, for operator cases, any node) and fills the counts. */
+rs_status rs_network_finish(rs_network *network, rs_error *error);
+void rs_network_destroy(rs_network *network); /* takes NULL */
+
+int rs_network_find_node(const rs_network *network, const char *name);      /* -1 when there is none */
+int rs_network_find_parameter(const rs_network *network, const char *name); /* -1 when there is none */
+
+/* Floating-point operations of one sample's forward pass: 2 per multiply-add of convolutions and linear
+ * layers. */
+int64_t rs_network_flops(const rs_network *network);
+
+/* Initial value of a parameter or buffer, canonical order, a function of (seed, name) alone. */
+void rs_parameter_initialize(const rs_parameter *parameter, uint64_t seed, float *values);
+
+/* --- ResNets of study A
+ * ---------------------------------------------------------------------------------------- */
+typedef struct rs_resnet_options {
+    int depth;                            /* 18 26 34 50 68 101: chooses block kind and counts */
+    bool plain;                           /* no shortcuts */
+    bool standard;                        /* standard width; false: even */
+    int blocks[4];                        /* blocks per stage; all 0: the depth's own */
+    int channels, height, width, classes; /* of the data */
+    bool smooth; /* for comparing arithmetic only: softplus for ReLU, average for max pooling */
+} rs_resnet_options;
+rs_status rs_resnet_build(const rs_resnet_options *options, rs_network **network, rs_error *error);
+
+#endif

@@ -1,0 +1,84 @@
+/* rs/observer.h: who watches a training run. The trainer asks first (want), then delivers only what somebody
+ * wanted. Observers never change what is trained; a test proves losses bit-equal with and without them. */
+#ifndef RS_OBSERVER_H
+#define RS_OBSERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rs/backend.h"
+#include "rs/network.h"
+#include "rs/status.h"
+
+/* What can be wanted of a run: bits. */
+typedef enum rs_want {
+    RS_WANT_DISTANCES = 1 << 0,      /* every step */
+    RS_WANT_GRADIENT_STATS = 1 << 1, /* every step */
+    RS_WANT_WEIGHTS = 1 << 2,        /* at snapshots */
+    RS_WANT_GRADIENTS = 1 << 3       /* at snapshots */
+} rs_want;
+
+/* Where a run stands: everything up to here has happened. */
+typedef struct rs_position {
+    int64_t epochs;    /* finished epochs */
+    int64_t steps;     /* finished steps in all */
+    int64_t batches;   /* finished steps of the epoch under way; 0 at its start */
+    int64_t snapshots; /* snapshots taken */
+} rs_position;
+
+typedef struct rs_step_row {
+    int64_t step;           /* from 0 */
+    int64_t epoch;          /* from 0 */
+    int64_t batch, batches; /* batch of the epoch from 0, and how many it has */
+    int64_t samples;        /* in this batch */
+    double loss, task_loss, accuracy, learning_rate;
+    const rs_measurement *measurement; /* arrays are NULL where nobody wanted them */
+} rs_step_row;
+
+typedef struct rs_epoch_row {
+    int64_t epoch;                     /* from 0 */
+    double train_loss, train_accuracy; /* means over samples, from the steps' own forward passes */
+    double valid_loss, valid_accuracy; /* after the epoch, evaluation mode */
+    double test_loss, test_accuracy;   /* as valid where the test set is the validation set */
+    double train_seconds, valid_seconds, record_seconds;
+} rs_epoch_row;
+
+/* A moment at which weights and gradients may be read from the plan. */
+typedef struct rs_snapshot_moment {
+    int64_t index;          /* of the snapshot, from 0 */
+    int64_t epoch;          /* finished epochs when it is an epoch's end (0: initial), -1 within an epoch */
+    int64_t step;           /* finished steps */
+    int64_t gradient_steps; /* steps in the plan's gradient sums; 0 at the initial state */
+    const rs_backend *backend;
+    rs_plan *plan;
+} rs_snapshot_moment;
+
+typedef enum rs_commit_kind {
+    RS_COMMIT_INITIAL,
+    RS_COMMIT_EPOCH,
+    RS_COMMIT_STEP_SNAPSHOT,
+    RS_COMMIT_INTERRUPT,
+    RS_COMMIT_STOP /* training ended: done, diverged or stopped */
+} rs_commit_kind;
+
+/* Functions may be NULL. Each is called in the trainer's thread and must not block for longer than copying
+ * takes. */
+typedef struct rs_observer {
+    void *context;
+    uint32_t (*want)(void *context); /* bits of rs_want; asked once, before training */
+    rs_status (*step)(void *context, const rs_step_row *row, rs_error *error);
+    rs_status (*snapshot)(void *context, const rs_snapshot_moment *moment, rs_error *error);
+    rs_status (*epoch)(void *context, const rs_epoch_row *row, rs_error *error);
+    /* All delivered so far is to be made durable. checkpoint: path of a complete temporary checkpoint file to
+     * be synced and renamed to its final name (path less ".part") after the record is durable, or NULL. */
+    rs_status (*commit)(void *context, rs_commit_kind kind, const rs_position *position,
+                        const char *checkpoint, rs_error *error);
+    /* Waits until earlier commits are durable, so that the temporary checkpoint may be written anew. */
+    rs_status (*wait)(void *context, rs_error *error);
+} rs_observer;
+
+/* An observer that feeds a recorder (rs/recorder.h), which it borrows. */
+struct rs_recorder;
+rs_observer rs_recorder_observer(struct rs_recorder *recorder);
+
+#endif

@@ -1,0 +1,105 @@
+/* rs/recorder.h: one run, one HDF5 file. Layout: src/host/record/SCHEMA.md.
+ *
+ * The trainer's thread hands over filled rows and snapshot buffers; a writer thread of the recorder alone
+ * calls HDF5. A commit makes everything before it durable (rows, H5Fflush, fsync, commit row, H5Fflush,
+ * fsync), then finishes the checkpoint. An error of the writer is returned by the next call, and by every
+ * call after that. */
+#ifndef RS_RECORDER_H
+#define RS_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "rs/metric.h"
+#include "rs/network.h"
+#include "rs/observer.h"
+#include "rs/status.h"
+
+#define RS_SCHEMA_VERSION 1
+
+typedef enum rs_run_state {
+    RS_RUN_RUNNING,
+    RS_RUN_DONE,
+    RS_RUN_STOPPED, /* ended early in order: disk full */
+    RS_RUN_DIVERGED,
+    RS_RUN_INTERRUPTED
+} rs_run_state;
+const char *rs_run_state_name(rs_run_state state); /* "running" */
+
+/* Root attributes that say where a record comes from. Borrowed texts. */
+typedef struct rs_provenance {
+    const char *version, *commit;                /* of the program */
+    const char *device, *libraries, *algorithms; /* algorithms: one line per node, as plan_print */
+    const char *dataset;                         /* YAML of rs_dataset.provenance */
+    const char *start_time;                      /* ISO 8601, UTC */
+    int threads;
+    int64_t seed;
+} rs_provenance;
+
+/* What a file will hold; borrowed, outlives the recorder. */
+typedef struct rs_record_spec {
+    const rs_network *network;
+    const char *config_yaml;
+    rs_provenance provenance;
+    rs_metric_list metrics; /* of steps/distance_to_*; count 0: none */
+    const bool *weights;    /* [parameter] kept in snapshots */
+    const bool *buffers;    /* [buffer] kept in snapshots */
+    const bool *gradients;  /* [parameter] kept in snapshots */
+    bool gradient_stats;    /* steps/gradient_* of every parameter */
+    bool gradient_mean;     /* false: the last step's gradient */
+    bool compress;
+    bool wait_when_full;                                      /* --on-full wait */
+    int64_t planned_epochs, planned_steps, planned_snapshots; /* for the size estimate */
+} rs_record_spec;
+
+typedef struct rs_recorder rs_recorder;
+
+/* Bytes of the finished file (estimate from above, within a few percent for large networks), and of its
+ * checkpoint. */
+void rs_recorder_planned_bytes(const rs_record_spec *spec, uint64_t *record, uint64_t *checkpoint);
+
+/* Creates the file (and its directory) and starts the writer. USAGE when the path exists and `overwrite` is
+ * false; IO with bytes needed and free when the disk cannot hold the planned file. overwrite also removes an
+ * old checkpoint. */
+rs_status rs_recorder_create(const char *path, const rs_record_spec *spec, bool overwrite,
+                             rs_recorder **recorder, rs_error *error);
+
+/* Opens a run that ended or was killed, repairs it (clears the writer mark, H5Fincrement_filesize) and goes
+ * on at `position` (of the checkpoint; all zero to begin anew), which must not lie past the last commit. Rows
+ * the last commit covers are compared with what training delivers again, never overwritten: a difference is
+ * FAILED, or, where provenance differs (`foreign`), a warning and the mark attribute `resumed_elsewhere`.
+ * DATA when the file does not fit the spec. NULL in *recorder and RS_OK when the file holds no commit at all:
+ * create it anew. */
+rs_status rs_recorder_resume(const char *path, const rs_record_spec *spec, const rs_position *position,
+                             rs_recorder **recorder, rs_error *error);
+
+rs_status rs_recorder_step(rs_recorder *recorder, const rs_step_row *row, rs_error *error);
+rs_status rs_recorder_snapshot(rs_recorder *recorder, const rs_snapshot_moment *moment, rs_error *error);
+rs_status rs_recorder_epoch(rs_recorder *recorder, const rs_epoch_row *row, rs_error *error);
+rs_status rs_recorder_commit(rs_recorder *recorder, rs_commit_kind kind, const rs_position *position,
+                             const char *checkpoint, rs_error *error);
+rs_status rs_recorder_wait(rs_recorder *recorder, rs_error *error); /* until all handed over is done */
+
+/* Writes the state, closes the file in order and stops the writer; with `state` DONE removes the checkpoint
+ * unless `keep_checkpoint`. Always frees the recorder, whatever it returns. Takes NULL. */
+rs_status rs_recorder_close(rs_recorder *recorder, rs_run_state state, rs_error *error);
+
+/* What a file holds, as far as its last commit. */
+typedef struct rs_record_summary {
+    char state[16];
+    rs_position committed;
+    int64_t commits;
+    char *config_yaml; /* rs_free */
+    bool writer_mark;  /* HDF5's mark of an unfinished writer: a live or killed run */
+} rs_record_summary;
+/* Reads without changing the file, also of a killed run. DATA when it is no such record. */
+rs_status rs_record_summarize(const char *path, rs_record_summary *summary, rs_error *error);
+
+/* The commands `info RUN.h5` and `verify RUN.h5 [--repair]`, `verify --same A.h5 B.h5`; exit status of the
+ * program. verify reads every committed row of every data set and says what is missing or torn. --same
+ * compares two records data set by data set, byte by byte (commits/, seconds and start times aside). */
+int rs_command_info(int argc, char **argv);
+int rs_command_verify(int argc, char **argv);
+
+#endif

@@ -1,0 +1,27 @@
+/* rs/text.h: small text services: nearest word, lists, escapes. */
+#ifndef RS_TEXT_H
+#define RS_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The word of the list with the fewest edits (insert, delete, replace, swap of neighbours) from `word`, or
+ * NULL when even that is further than a third of its length and 2. */
+const char *rs_text_nearest(const char *word, const char *const *list, int count);
+
+/* Copies the next part of a list, without blanks around it, and moves *at behind its separator; false at the
+ * end. Empty parts are skipped; a part longer than the capacity is cut. */
+bool rs_text_next_word(const char **at, char separator, char *word, size_t capacity);
+
+/* Whole text as a number; false when it is none, or has anything behind it, or overflows. */
+bool rs_text_int(const char *text, int64_t *value);
+bool rs_text_real(const char *text, double *value);
+
+/* "1.5 GiB", "640 KiB", "12 bytes". */
+void rs_text_bytes(uint64_t bytes, char *text, size_t capacity);
+
+/* Shell-style match: '*' any run, '?' any one character, all else itself. */
+bool rs_text_glob(const char *pattern, const char *text);
+
+#endif

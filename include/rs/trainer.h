@@ -1,0 +1,51 @@
+/* rs/trainer.h: trains one network on one data set with one backend and tells observers. */
+#ifndef RS_TRAINER_H
+#define RS_TRAINER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rs/backend.h"
+#include "rs/config.h"
+#include "rs/dataset.h"
+#include "rs/network.h"
+#include "rs/observer.h"
+#include "rs/status.h"
+
+/* Learning rate of an epoch (from 0) by the configuration's schedule, PyTorch's closed forms. `epochs` of the
+ * run is T of the cosine schedule. */
+double rs_learning_rate(const rs_config *config, int64_t epoch);
+
+typedef struct rs_trainer rs_trainer;
+
+typedef struct rs_trainer_options {
+    const rs_config *config; /* all borrowed; outlive the trainer */
+    const rs_dataset *dataset;
+    const rs_network *network;
+    const rs_backend *backend;
+    rs_device *device;
+    const rs_observer *observers;
+    int observer_count;
+    const volatile sig_atomic_t *stop; /* not 0: finish the step, commit, return INTERRUPTED; may be NULL */
+    const char *checkpoint_path;       /* RUN.h5.ckpt; NULL: none are written */
+} rs_trainer_options;
+
+/* Makes the plan and the initial state (parameters by seed-init). */
+rs_status rs_trainer_create(const rs_trainer_options *options, rs_trainer **trainer, rs_error *error);
+/* Replaces the state by a checkpoint's. Fills *position. DATA when it does not fit; *foreign says that
+ * another build, machine or thread count wrote it. */
+rs_status rs_trainer_restore(rs_trainer *trainer, const char *checkpoint_path, rs_position *position,
+                             bool *foreign, rs_error *error);
+/* Trains from where it stands to the configured epochs. DIVERGED: loss or gradient not finite (step and value
+ * in the text); INTERRUPTED: *stop was set; both after a commit. */
+rs_status rs_trainer_run(rs_trainer *trainer, rs_error *error);
+void rs_trainer_destroy(rs_trainer *trainer); /* takes NULL */
+
+rs_plan *rs_trainer_plan(rs_trainer *trainer); /* borrowed */
+const rs_position *rs_trainer_position(const rs_trainer *trainer);
+/* Steps and snapshots of the whole run as configured: for the size of its record. */
+void rs_trainer_planned(const rs_config *config, const rs_dataset *dataset, int64_t *steps,
+                        int64_t *snapshots);
+
+#endif

@@ -1,0 +1,74 @@
+/* system.c: clock, file operations and the services handed to backends; see rs/host.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rs/host.h"
+
+static double monotonic_seconds(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static double (*current_clock)(void) = monotonic_seconds;
+
+double rs_seconds(void)
+{
+    return current_clock();
+}
+
+void rs_set_clock(double (*replacement)(void))
+{
+    current_clock = replacement ? replacement : monotonic_seconds;
+}
+
+static int system_open(const char *path, int flags, mode_t mode)
+{
+    return open(path, flags | O_CLOEXEC, mode);
+}
+
+static int system_free_bytes(const char *directory, uint64_t *bytes)
+{
+    struct statvfs file_system;
+    if (statvfs(directory, &file_system) != 0) {
+        return -1;
+    }
+    *bytes = (uint64_t)file_system.f_bavail * file_system.f_frsize;
+    return 0;
+}
+
+static const rs_file_operations system_files = {
+    .open = system_open,
+    .write = write,
+    .fsync = fsync,
+    .rename = rename,
+    .unlink = unlink,
+    .free_bytes = system_free_bytes,
+};
+static const rs_file_operations *current_files = &system_files;
+
+const rs_file_operations *rs_files(void)
+{
+    return current_files;
+}
+
+void rs_set_files(const rs_file_operations *operations)
+{
+    current_files = operations ? operations : &system_files;
+}
+
+const rs_host_services *rs_services(void)
+{
+    static const rs_host_services services = {
+        .size = sizeof(rs_host_services),
+        .log = rs_log,
+        .allocate = rs_alloc,
+        .release = rs_free,
+    };
+    return &services;
+}

@@ -1,0 +1,140 @@
+/* text.c: nearest word, lists, numbers; see rs/text.h. */
+#include "rs/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST = 63 };
+
+static int least(int a, int b, int c)
+{
+    int ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* Restricted Damerau-Levenshtein distance by rows. */
+static int edit_distance(const char *a, const char *b)
+{
+    int rows[3][LONGEST + 2];
+    int n = (int)strlen(a), m = (int)strlen(b);
+    if (n > LONGEST || m > LONGEST) {
+        return LONGEST;
+    }
+    for (int j = 0; j <= m; j++) {
+        rows[0][j] = j;
+    }
+    for (int i = 1; i <= n; i++) {
+        int *now = rows[i % 3], *before = rows[(i + 2) % 3], *earlier = rows[(i + 1) % 3];
+        now[0] = i;
+        for (int j = 1; j <= m; j++) {
+            now[j] = least(before[j] + 1, now[j - 1] + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                earlier[j - 2] + 1 < now[j]) {
+                now[j] = earlier[j - 2] + 1;
+            }
+        }
+    }
+    return rows[n % 3][m];
+}
+
+const char *rs_text_nearest(const char *word, const char *const *list, int count)
+{
+    const char *nearest = NULL;
+    int fewest = (int)strlen(word) / 3 > 2 ? (int)strlen(word) / 3 : 2;
+    for (int i = 0; i < count; i++) {
+        int edits = edit_distance(word, list[i]);
+        if (edits < fewest || (edits == fewest && !nearest)) {
+            nearest = list[i];
+            fewest = edits;
+        }
+    }
+    return nearest;
+}
+
+bool rs_text_next_word(const char **at, char separator, char *word, size_t capacity)
+{
+    while (**at) {
+        const char *begin = *at;
+        const char *end = strchr(begin, separator);
+        end = end ? end : begin + strlen(begin);
+        *at = *end ? end + 1 : end;
+        while (begin < end && isspace((unsigned char)*begin)) {
+            begin++;
+        }
+        while (end > begin && isspace((unsigned char)end[-1])) {
+            end--;
+        }
+        if (end > begin) {
+            (void)snprintf(word, capacity, "%.*s", (int)(end - begin), begin);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rs_text_int(const char *text, int64_t *value)
+{
+    char *end;
+    errno = 0;
+    long long parsed = strtoll(text, &end, 10);
+    if (end == text || *end || errno || isspace((unsigned char)*text)) {
+        return false;
+    }
+    *value = parsed;
+    return true;
+}
+
+bool rs_text_real(const char *text, double *value)
+{
+    char *end;
+    errno = 0;
+    double parsed = strtod(text, &end);
+    if (end == text || *end || errno == ERANGE || isspace((unsigned char)*text)) {
+        return false;
+    }
+    *value = parsed;
+    return true;
+}
+
+void rs_text_bytes(uint64_t bytes, char *text, size_t capacity)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+    if (bytes < 1024) {
+        (void)snprintf(text, capacity, "%" PRIu64 " bytes", bytes);
+        return;
+    }
+    double value = (double)bytes / 1024.0;
+    int unit = 0;
+    while (value >= 1000.0 && unit < 4) {
+        value /= 1024.0;
+        unit++;
+    }
+    (void)snprintf(text, capacity, value < 10.0 ? "%.2f %s" : "%.1f %s", value, units[unit]);
+}
+
+bool rs_text_glob(const char *pattern, const char *text)
+{
+    const char *star = NULL, *retry = NULL;
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            retry = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') {
+        pattern++;
+    }
+    return !*pattern;
+}
