@@ -1,0 +1,115 @@
+/* update.h: the arithmetic of the parameter update, in one place for every backend.
+ *
+ * PyTorch's formulas (SGD with momentum and Nesterov, Adam with L2 decay, AdamW with decoupled decay,
+ * global-norm clipping). As in PyTorch, scalars are computed in double and rounded once to the tensor's type;
+ * then every element goes through the operations of update_rules.h, one IEEE operation each, in the order
+ * written there: no fused multiply-add (-ffp-contract=off), no reciprocals. A vector version that keeps the
+ * order is equal to the bit. Statistics and distances are taken beside the rule and never change what it
+ * stores.
+ *
+ * Momentum buffers and moments start as zeros (so that the first SGD step's buffer is the gradient itself),
+ * step counts at 0. */
+#ifndef RS_KERNELS_UPDATE_H
+#define RS_KERNELS_UPDATE_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rs/backend.h"
+
+/* Sums over one parameter's raw gradient. */
+typedef struct rs_gradient_sums {
+    double abs;     /* sum of |g| */
+    double squares; /* sum of g * g */
+} rs_gradient_sums;
+
+/* Adds `count` elements, one after the other (the reference summation, in index order). */
+static inline void rs_gradient_sums_add(const float *gradient, int64_t count, rs_gradient_sums *sums)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double g = (double)gradient[i];
+        sums->abs += fabs(g);
+        sums->squares += g * g;
+    }
+}
+
+static inline double rs_gradient_abs_mean(const rs_gradient_sums *sums, int64_t count)
+{
+    return sums->abs / (double)count;
+}
+
+/* Population standard deviation of |g|; NaN stays NaN. */
+static inline double rs_gradient_abs_std(const rs_gradient_sums *sums, int64_t count)
+{
+    double mean = sums->abs / (double)count;
+    double variance = sums->squares / (double)count - mean * mean;
+    return variance < 0.0 ? 0.0 : sqrt(variance);
+}
+
+/* What every gradient is multiplied by: min(1, clip_norm / (norm + 1e-6)), 1 without clipping. A norm of NaN
+ * gives NaN and one of infinity 0, as PyTorch's clip_grad_norm_ does. */
+static inline double rs_clip_coefficient(double clip_norm, double norm)
+{
+    if (clip_norm <= 0.0) {
+        return 1.0;
+    }
+    double coefficient = clip_norm / (norm + 1e-6);
+    return coefficient > 1.0 ? 1.0 : coefficient;
+}
+
+/* One parameter's scalars of one step, in double. `step` is the parameter's count with this step (1 at
+ * first). */
+typedef struct rs_update_scalars {
+    double clip;         /* every raw gradient is multiplied by it */
+    double decay;        /* SGD, Adam: g += decay * w;   AdamW: 0 */
+    double shrink;       /* AdamW: w *= shrink = 1 - learning_rate * weight_decay */
+    double momentum;     /* SGD */
+    double minus_rate;   /* SGD: - learning_rate;   Adam, AdamW: - learning_rate / (1 - beta1^step) */
+    double beta1, beta2; /* Adam, AdamW */
+    double rest1, rest2; /* 1 - beta1, 1 - beta2 */
+    double root_bias2;   /* sqrt(1 - beta2^step) */
+    double epsilon;      /* added after the corrected root */
+    bool nesterov;       /* SGD */
+} rs_update_scalars;
+
+static inline rs_update_scalars rs_update_scalars_make(const rs_update_options *options, double clip,
+                                                       int64_t step)
+{
+    bool adam = options->optimizer != RS_OPTIMIZER_SGD;
+    bool decoupled = options->optimizer == RS_OPTIMIZER_ADAMW;
+    double bias1 = adam ? 1.0 - pow(options->beta1, (double)step) : 1.0;
+    double bias2 = adam ? 1.0 - pow(options->beta2, (double)step) : 1.0;
+    return (rs_update_scalars){
+        .clip = clip,
+        .decay = decoupled ? 0.0 : options->weight_decay,
+        .shrink = decoupled ? 1.0 - options->learning_rate * options->weight_decay : 1.0,
+        .momentum = options->momentum,
+        .minus_rate = -(options->learning_rate / bias1),
+        .beta1 = options->beta1,
+        .beta2 = options->beta2,
+        .rest1 = 1.0 - options->beta1,
+        .rest2 = 1.0 - options->beta2,
+        .root_bias2 = sqrt(bias2),
+        .epsilon = options->epsilon,
+        .nesterov = options->nesterov,
+    };
+}
+
+#define RS_UPDATE_REAL  float
+#define RS_UPDATE_ROOT  sqrtf
+#define RS_UPDATE(name) name##_f32
+#include "update_rules.h"
+#undef RS_UPDATE_REAL
+#undef RS_UPDATE_ROOT
+#undef RS_UPDATE
+
+#define RS_UPDATE_REAL  double
+#define RS_UPDATE_ROOT  sqrt
+#define RS_UPDATE(name) name##_f64
+#include "update_rules.h"
+#undef RS_UPDATE_REAL
+#undef RS_UPDATE_ROOT
+#undef RS_UPDATE
+
+#endif
