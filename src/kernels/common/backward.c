@@ -1,0 +1,75 @@
+/* backward.c: see backward.h. Two sweeps: forwards, which tensors depend on something trainable; backwards
+ * from the last node, which of these the loss reaches, and who sets or adds. */
+#include "backward.h"
+
+#include "rs/host.h"
+
+static bool trainable(const rs_node *node)
+{
+    return node->weight >= 0 || node->bias >= 0;
+}
+
+static void mark_dependent(const rs_network *network, bool input_gradient, bool *dependent)
+{
+    dependent[0] = input_gradient;
+    for (int i = 1; i < network->node_count; i++) {
+        const rs_node *node = &network->nodes[i];
+        dependent[i] = trainable(node);
+        for (int k = 0; k < rs_op_inputs(node->kind); k++) {
+            dependent[i] = dependent[i] || dependent[node->input[k]];
+        }
+    }
+}
+
+static void mark_reached(const rs_network *network, const bool *dependent, rs_backward *backward)
+{
+    int last = network->node_count - 1;
+    backward->needed[last] = dependent[last];
+    for (int i = last; i > 0; i--) {
+        const rs_node *node = &network->nodes[i];
+        if (!backward->needed[i]) {
+            continue;
+        }
+        for (int k = 0; k < rs_op_inputs(node->kind); k++) {
+            int input = node->input[k];
+            if (dependent[input]) {
+                backward->pass[i][k] = backward->needed[input] ? RS_PASS_ADD : RS_PASS_SET;
+                backward->needed[input] = true;
+            }
+        }
+        if (node->weight >= 0) {
+            backward->reached[node->weight] = true;
+        }
+        if (node->bias >= 0) {
+            backward->reached[node->bias] = true;
+        }
+    }
+}
+
+rs_status rs_backward_analyze(const rs_network *network, bool input_gradient, rs_backward *backward,
+                              rs_error *error)
+{
+    size_t nodes = (size_t)network->node_count;
+    bool *dependent = rs_alloc_array(nodes, sizeof(bool));
+    *backward = (rs_backward){.needed = rs_alloc_array(nodes, sizeof(bool)),
+                              .pass = rs_alloc_array(nodes, sizeof(rs_pass[2])),
+                              .reached = rs_alloc_array((size_t)network->parameter_count, sizeof(bool))};
+    rs_status status = RS_OK;
+    if (!dependent || !backward->needed || !backward->pass || !backward->reached) {
+        rs_backward_release(backward);
+        status = RS_FAIL(error, RS_MEMORY, "no memory to plan the backward pass of %zu nodes", nodes);
+    } else {
+        mark_dependent(network, input_gradient, dependent);
+        mark_reached(network, dependent, backward);
+    }
+    rs_free(dependent);
+    return status;
+}
+
+void rs_backward_release(rs_backward *backward)
+{
+    rs_free(backward->needed);
+    rs_free(backward->pass);
+    rs_free(backward->reached);
+    *backward = (rs_backward){0};
+}
