@@ -25,8 +25,7 @@ typedef struct rs_trainer_options {
     const rs_network *network;
     const rs_backend *backend;
     rs_device *device;
-    const rs_observer *observers;
-    int observer_count;
+    uint32_t wants; /* bits of rs_want: all that observers may want of this run; the plan keeps no more */
     const volatile sig_atomic_t *stop; /* not 0: finish the step, commit, return INTERRUPTED; may be NULL */
     const char *checkpoint_path;       /* RUN.h5.ckpt; NULL: none are written */
 } rs_trainer_options;
@@ -37,6 +36,8 @@ rs_status rs_trainer_create(const rs_trainer_options *options, rs_trainer **trai
  * another build, machine or thread count wrote it. */
 rs_status rs_trainer_restore(rs_trainer *trainer, const char *checkpoint_path, rs_position *position,
                              bool *foreign, rs_error *error);
+/* Adds an observer (the struct is copied; at most 4). It may want no more than options.wants. */
+void rs_trainer_observe(rs_trainer *trainer, const rs_observer *observer);
 /* Trains from where it stands to the configured epochs. DIVERGED: loss or gradient not finite (step and value
  * in the text); INTERRUPTED: *stop was set; both after a commit. */
 rs_status rs_trainer_run(rs_trainer *trainer, rs_error *error);

@@ -1,0 +1,242 @@
+/* session.c: makes a training run from its configuration: device, data, network, plan, record. */
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rs/host.h"
+#include "rs/version.h"
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* Refuses an existing record before anything expensive happens. */
+static rs_status check_output(session *s, rs_error *error)
+{
+    rs_config_output_path(&s->config, s->path, sizeof s->path);
+    (void)snprintf(s->checkpoint, sizeof s->checkpoint, "%s.ckpt", s->path);
+    if (exists(s->path) && !s->config.overwrite && !s->config.resume) {
+        return RS_FAIL(error, RS_USAGE,
+                       "%s exists; go on with --resume, replace it with --overwrite, or choose another --out",
+                       s->path);
+    }
+    return RS_OK;
+}
+
+static rs_status open_device(session *s, rs_error *error)
+{
+    int index = 0;
+    RS_TRY(rs_backend_select(s->config.device, &s->backend, &index, error));
+    RS_TRY(s->backend->open(rs_services(), index, (int)s->config.threads, &s->device, error));
+    s->backend->info(s->device, &s->info);
+    return RS_OK;
+}
+
+static rs_status load_data(session *s, rs_error *error)
+{
+    rs_dataset_request request = {.name = s->config.dataset,
+                                  .directory = s->config.data_dir,
+                                  .download = !s->config.no_download,
+                                  .train_limit = s->config.train_limit,
+                                  .test_limit = s->config.test_limit};
+    return rs_dataset_load(&request, &s->dataset, error);
+}
+
+static rs_status build_network(session *s, rs_error *error)
+{
+    rs_resnet_options options = {.depth = (int)s->config.depth,
+                                 .plain = s->config.plain,
+                                 .standard = strcmp(s->config.width, "standard") == 0,
+                                 .channels = s->dataset->channels,
+                                 .height = s->dataset->height,
+                                 .width = s->dataset->width,
+                                 .classes = s->dataset->classes};
+    if (s->config.blocks[0] && sscanf(s->config.blocks, "%d,%d,%d,%d", &options.blocks[0], &options.blocks[1],
+                                      &options.blocks[2], &options.blocks[3]) != 4) {
+        return RS_FAIL(error, RS_USAGE, "--blocks %s: needs four numbers, as in 3,4,6,3", s->config.blocks);
+    }
+    return rs_resnet_build(&options, &s->network, error);
+}
+
+static uint32_t wants_of(const rs_config *config)
+{
+    uint32_t wants = 0;
+    bool snapshots = strcmp(config->snapshots, "none") != 0;
+    wants |=
+        rs_config_records(config, RS_RECORD_DISTANCES, NULL) && config->metric[0] ? RS_WANT_DISTANCES : 0U;
+    wants |= rs_config_records(config, RS_RECORD_GRADIENT_STATS, NULL) ? RS_WANT_GRADIENT_STATS : 0U;
+    wants |= snapshots && rs_config_records(config, RS_RECORD_WEIGHTS, NULL) ? RS_WANT_WEIGHTS : 0U;
+    wants |= snapshots && rs_config_records(config, RS_RECORD_GRADIENTS, NULL) ? RS_WANT_GRADIENTS : 0U;
+    return wants;
+}
+
+static rs_status make_trainer(session *s, uint32_t wants, const volatile sig_atomic_t *stop, rs_error *error)
+{
+    rs_trainer_options options = {.config = &s->config,
+                                  .dataset = s->dataset,
+                                  .network = s->network,
+                                  .backend = s->backend,
+                                  .device = s->device,
+                                  .wants = wants,
+                                  .stop = stop,
+                                  .checkpoint_path = s->checkpoint};
+    return rs_trainer_create(&options, &s->trainer, error);
+}
+
+/* What the plan chose, node by node, as text. */
+static rs_status print_algorithms(session *s, rs_error *error)
+{
+    size_t size = 0;
+    char *text = NULL;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream) {
+        return RS_FAIL(error, RS_MEMORY, "no memory to describe the plan");
+    }
+    s->backend->plan_print(rs_trainer_plan(s->trainer), stream);
+    (void)fclose(stream);
+    s->algorithms = text ? rs_strdup(text) : NULL;
+    free(text);
+    return s->algorithms ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory to describe the plan");
+}
+
+/* Which tensors are kept, by name. */
+static rs_status choose_tensors(session *s, uint32_t wants, rs_error *error)
+{
+    size_t parameters = (size_t)s->network->parameter_count, buffers = (size_t)s->network->buffer_count;
+    s->kept = rs_alloc_array(2 * parameters + buffers + 1, sizeof *s->kept);
+    if (!s->kept) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for the list of recorded tensors");
+    }
+    bool *weights = s->kept, *gradients = s->kept + parameters, *running = s->kept + 2 * parameters;
+    for (size_t i = 0; i < parameters; i++) {
+        const char *name = s->network->parameters[i].name;
+        weights[i] = (wants & RS_WANT_WEIGHTS) && rs_config_records(&s->config, RS_RECORD_WEIGHTS, name);
+        gradients[i] =
+            (wants & RS_WANT_GRADIENTS) && rs_config_records(&s->config, RS_RECORD_GRADIENTS, name);
+    }
+    for (size_t i = 0; i < buffers; i++) {
+        running[i] = (wants & RS_WANT_WEIGHTS) &&
+                     rs_config_records(&s->config, RS_RECORD_WEIGHTS, s->network->buffers[i].name);
+    }
+    s->spec.weights = weights;
+    s->spec.gradients = gradients;
+    s->spec.buffers = running;
+    return RS_OK;
+}
+
+static void stamp_start(session *s)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    (void)gmtime_r(&now, &utc);
+    (void)strftime(s->start_time, sizeof s->start_time, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+static rs_status make_spec(session *s, uint32_t wants, rs_error *error)
+{
+    RS_TRY(rs_config_yaml(&s->config, &s->config_yaml, error));
+    RS_TRY(print_algorithms(s, error));
+    RS_TRY(choose_tensors(s, wants, error));
+    stamp_start(s);
+    rs_record_spec *spec = &s->spec;
+    if (wants & RS_WANT_DISTANCES) {
+        RS_TRY(rs_metric_list_parse(s->config.metric, &spec->metrics, error));
+    }
+    spec->network = s->network;
+    spec->config_yaml = s->config_yaml;
+    spec->provenance = (rs_provenance){.version = rs_version(),
+                                       .commit = rs_commit(),
+                                       .device = s->info.name,
+                                       .libraries = s->info.libraries,
+                                       .algorithms = s->algorithms,
+                                       .dataset = s->dataset->provenance,
+                                       .start_time = s->start_time,
+                                       .threads = s->info.threads,
+                                       .seed = s->config.seed};
+    spec->gradient_stats = wants & RS_WANT_GRADIENT_STATS;
+    spec->gradient_mean = strcmp(s->config.gradient, "mean") == 0;
+    spec->compress = s->config.compress;
+    spec->wait_when_full = strcmp(s->config.on_full, "wait") == 0;
+    spec->planned_epochs = s->config.epochs;
+    rs_trainer_planned(&s->config, s->dataset, &spec->planned_steps, &spec->planned_snapshots);
+    return RS_OK;
+}
+
+/* Goes on from the checkpoint, or from the start of an existing record that has none. */
+static rs_status resume(session *s, rs_error *error)
+{
+    rs_position position = {0};
+    bool foreign = false;
+    if (exists(s->checkpoint)) {
+        RS_TRY(rs_trainer_restore(s->trainer, s->checkpoint, &position, &foreign, error));
+    }
+    if (foreign) {
+        rs_log(RS_LOG_WARNING,
+               "%s was written by another build, machine or thread count: the rest of the run will not have "
+               "the bits "
+               "of an uninterrupted one, and the record will say so",
+               s->checkpoint);
+    }
+    return rs_recorder_resume(s->path, &s->spec, &position, &s->recorder, error);
+}
+
+static rs_status is_finished(session *s, rs_error *error)
+{
+    rs_record_summary summary = {0};
+    RS_TRY(rs_record_summarize(s->path, &summary, error));
+    s->finished_before = strcmp(summary.state, rs_run_state_name(RS_RUN_DONE)) == 0 &&
+                         summary.committed.epochs >= s->config.epochs;
+    rs_free(summary.config_yaml);
+    return RS_OK;
+}
+
+static rs_status open_record(session *s, rs_error *error)
+{
+    if (s->config.resume && exists(s->path)) {
+        RS_TRY(resume(s, error));
+    }
+    return s->recorder ? RS_OK
+                       : rs_recorder_create(s->path, &s->spec, s->config.overwrite || s->config.resume,
+                                            &s->recorder, error);
+}
+
+rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *error)
+{
+    uint32_t wants = wants_of(&s->config);
+    RS_TRY(check_output(s, error));
+    if (s->config.resume && exists(s->path)) {
+        rs_error unreadable = {0};
+        if (is_finished(s, &unreadable) == RS_OK && s->finished_before) {
+            return RS_OK;
+        }
+    }
+    RS_TRY(open_device(s, error));
+    RS_TRY(load_data(s, error));
+    RS_TRY(build_network(s, error));
+    RS_TRY(make_trainer(s, wants, stop, error));
+    RS_TRY(make_spec(s, wants, error));
+    RS_TRY(open_record(s, error));
+    rs_observer recording = rs_recorder_observer(s->recorder);
+    rs_trainer_observe(s->trainer, &recording);
+    return RS_OK;
+}
+
+rs_status session_close(session *s, rs_run_state state, rs_error *error)
+{
+    rs_status status = rs_recorder_close(s->recorder, state, error);
+    rs_trainer_destroy(s->trainer);
+    rs_network_destroy(s->network);
+    rs_dataset_destroy(s->dataset);
+    if (s->device) {
+        s->backend->close(s->device);
+    }
+    rs_free(s->kept);
+    rs_free(s->config_yaml);
+    rs_free(s->algorithms);
+    return status;
+}

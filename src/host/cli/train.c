@@ -1,0 +1,163 @@
+/* train.c: `resnet_study [OPTIONS]`: trains one network, records it, and says where the record is. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "help.h"
+#include "progress.h"
+#include "rs/host.h"
+#include "rs/text.h"
+#include "session.h"
+
+static volatile sig_atomic_t stop_signal;
+
+/* Sets a flag only; the second signal of its kind has its usual effect. */
+static void note_signal(int number)
+{
+    stop_signal = number;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static int exit_code(rs_status status)
+{
+    return status == RS_INTERRUPTED && stop_signal == SIGTERM ? 128 + SIGTERM : rs_status_exit_code(status);
+}
+
+static rs_run_state state_of(rs_status status)
+{
+    switch (status) {
+    case RS_OK:
+        return RS_RUN_DONE;
+    case RS_DIVERGED:
+        return RS_RUN_DIVERGED;
+    case RS_INTERRUPTED:
+        return RS_RUN_INTERRUPTED;
+    default:
+        return RS_RUN_STOPPED;
+    }
+}
+
+static void print_sizes(const session *s)
+{
+    rs_plan_bytes bytes = {0};
+    uint64_t record = 0, checkpoint = 0;
+    char a[32], b[32], c[32];
+    s->backend->plan_bytes(rs_trainer_plan(s->trainer), &bytes);
+    rs_recorder_planned_bytes(&s->spec, &record, &checkpoint);
+    rs_text_bytes(bytes.parameters + bytes.gradients + bytes.optimizer + bytes.activations + bytes.scratch, a,
+                  sizeof a);
+    rs_text_bytes(record, b, sizeof b);
+    rs_text_bytes(checkpoint, c, sizeof c);
+    rs_log(RS_LOG_INFO,
+           "%s on %s: %" PRId64 " parameters, %d thread%s of %s; memory %s, record %s + checkpoint %s",
+           s->network->name, s->dataset->name, s->network->weight_count, s->info.threads,
+           s->info.threads == 1 ? "" : "s", s->info.name, a, b, c);
+}
+
+static void print_arena(const char *name, size_t bytes)
+{
+    char text[32];
+    rs_text_bytes(bytes, text, sizeof text);
+    (void)printf("  %-12s %12s\n", name, text);
+}
+
+static void print_plan(const session *s)
+{
+    rs_plan_bytes bytes = {0};
+    s->backend->plan_bytes(rs_trainer_plan(s->trainer), &bytes);
+    (void)printf("plan on %s (%s)\n%s", s->info.name, s->info.libraries, s->algorithms);
+    (void)printf("%.3f GFLOP per image forward, about %.3f in training\nmemory\n",
+                 1e-9 * (double)rs_network_flops(s->network), 3e-9 * (double)rs_network_flops(s->network));
+    print_arena("parameters", bytes.parameters);
+    print_arena("gradients", bytes.gradients);
+    print_arena("optimizer", bytes.optimizer);
+    print_arena("activations", bytes.activations);
+    print_arena("scratch", bytes.scratch);
+    (void)fflush(stdout);
+}
+
+static void print_result(const session *s)
+{
+    struct stat file = {0};
+    char size[32];
+    (void)stat(s->path, &file);
+    rs_text_bytes((uint64_t)file.st_size, size, sizeof size);
+    (void)printf("recorded %" PRId64 " epochs, %" PRId64 " steps, %" PRId64 " snapshots in %s\n"
+                 "look at it:  resnet_study info %s\n"
+                 "open it:     python3 -c \"import h5py; f = h5py.File('%s'); "
+                 "print(f['epochs/valid_accuracy'][:])\"\n%s\n",
+                 rs_trainer_position(s->trainer)->epochs, rs_trainer_position(s->trainer)->steps,
+                 rs_trainer_position(s->trainer)->snapshots, size, s->path, s->path, s->path);
+}
+
+static rs_status train(session *s, rs_error *error)
+{
+    rs_progress *progress = NULL;
+    if (s->config.verbose) {
+        print_plan(s);
+    }
+    print_sizes(s);
+    RS_TRY(rs_progress_create(stderr, &s->config, s->dataset->train.count, &progress, error));
+    rs_observer watching = rs_progress_observer(progress);
+    rs_trainer_observe(s->trainer, &watching);
+    rs_status status = rs_trainer_run(s->trainer, error);
+    rs_progress_destroy(progress);
+    return status;
+}
+
+/* The first failure is the one to report: a record that closes badly comes after it. */
+static rs_status run(session *s, rs_error *error)
+{
+    rs_error closing = {0};
+    rs_status status = session_open(s, &stop_signal, error);
+    if (!status && s->finished_before) {
+        rs_log(RS_LOG_INFO, "%s is complete already: %" PRId64 " epochs", s->path, s->config.epochs);
+        return session_close(s, RS_RUN_DONE, error);
+    }
+    status = status ? status : train(s, error);
+    if (s->recorder) {
+        rs_status closed = rs_recorder_close(s->recorder, state_of(status), &closing);
+        s->recorder = NULL;
+        if (closed && !status) {
+            *error = closing;
+            status = closed;
+        }
+    }
+    if (!status && !s->config.quiet) {
+        print_result(s);
+    }
+    (void)session_close(s, state_of(status), &closing);
+    return status;
+}
+
+int rs_command_train(int argc, char **argv)
+{
+    static session s;
+    rs_error error = {0};
+    bool help = false;
+    rs_config_default(&s.config);
+    rs_status status = rs_config_parse(&s.config, 1, argc, argv, &help, &error);
+    if (help) {
+        rs_help_print(stdout);
+        return 0;
+    }
+    status = status ? status : rs_config_validate(&s.config, &error);
+    if (!status) {
+        rs_log_set_level(s.config.quiet ? RS_LOG_ERROR : s.config.verbose ? RS_LOG_DEBUG : RS_LOG_INFO);
+        catch_signals();
+        status = run(&s, &error);
+    }
+    if (status) {
+        rs_log(RS_LOG_ERROR, "%s", error.text);
+    }
+    return exit_code(status);
+}

@@ -1,0 +1,61 @@
+/* main.c: picks the command. With OMP_WAIT_POLICY unset the program starts itself once more with it, because
+ * libgomp reads it before main() and its default spinning makes throughput collapse beside other load. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "rs/check.h"
+#include "rs/dataset.h"
+#include "rs/recorder.h"
+#include "rs/text.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"run", rs_command_run},           {"info", rs_command_info},   {"verify", rs_command_verify},
+    {"data", rs_command_data},         {"check", rs_command_check}, {"devices", rs_command_devices},
+    {"--version", rs_command_version},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void wait_passively(char **argv)
+{
+    if (!getenv("OMP_WAIT_POLICY") && setenv("OMP_WAIT_POLICY", "passive", 1) == 0) {
+        (void)execv("/proc/self/exe", argv); /* returns only where it cannot: then it runs as it is */
+    }
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].name;
+    }
+    const char *nearest = rs_text_nearest(word, names, COMMANDS);
+    (void)fprintf(stderr, "resnet_study: unknown command \"%s\"%s%s; see resnet_study --help\n", word,
+                  nearest ? "; nearest: " : "", nearest ? nearest : "");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    wait_passively(argv);
+    if (argc > 1 &&
+        (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
+        rs_help_print(stdout);
+        return 0;
+    }
+    for (int i = 0; argc > 1 && i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    if (argc > 1 && argv[1][0] != '-') {
+        return unknown_command(argv[1]);
+    }
+    return rs_command_train(argc, argv);
+}
