@@ -87,8 +87,19 @@ int rs_config_differences(const rs_config *a, const rs_config *b, char *names, s
 /* The options part of --help, grouped and wrapped at 100 columns, with defaults. */
 void rs_config_help(FILE *stream);
 
-/* What is recorded, parsed from --record: weights, gradients, distances, gradient-stats, each for layers by
- * glob. */
+/* The command line that gives this configuration: "--name=value", "--flag" or "--no-flag" for every option
+ * that differs from its default, ended by NULL. Free with rs_config_arguments_free (takes NULL). */
+rs_status rs_config_arguments(const rs_config *config, char ***arguments, int *count, rs_error *error);
+void rs_config_arguments_free(char **arguments);
+
+/* Sets the option that an item of a YAML map (rs/yaml.h) names; `place` is the file. USAGE as rs_config_set.
+ */
+struct rs_yaml;
+rs_status rs_config_set_yaml(rs_config *config, const struct rs_yaml *item, const char *place,
+                             rs_error *error);
+
+/* What is recorded: --record, a list with commas of weights, gradients, distances, gradient-stats, each with
+ * an optional :GLOB, or none alone. A name may stand there several times, with several globs. */
 typedef enum rs_recordable {
     RS_RECORD_WEIGHTS,
     RS_RECORD_GRADIENTS,
@@ -96,16 +107,32 @@ typedef enum rs_recordable {
     RS_RECORD_GRADIENT_STATS,
     RS_RECORDABLES
 } rs_recordable;
-/* Whether `config` asks for that of the parameter or block `name` (NULL: of anything at all).
- * "weights:layer4*" takes "layer4.2.conv1.weight"; without a glob all are taken. */
+/* Whether `config` asks for that of the parameter or block `name` (NULL: of anything at all). A glob takes a
+ * whole name or its beginning up to a dot: "weights:layer4*" and "weights:layer4.2" take
+ * "layer4.2.conv1.weight". Without a glob all are taken. */
 bool rs_config_records(const rs_config *config, rs_recordable what, const char *name);
+/* USAGE when a glob of --record takes none of `names` (of all parameters, buffers and blocks): it would
+ * silently record nothing. */
+rs_status rs_config_check_globs(const rs_config *config, const char *const *names, int count,
+                                rs_error *error);
 
-/* When weights and gradients are kept: --snapshots. Epoch 0 / step 0 is the initial state.
+/* When weights and gradients are kept: --snapshots.
  *   all               the initial state and every epoch end
- *   none
- *   epochs:LIST       1-based ends of epochs; LIST: "0,1,2,10..20,all" (0: initial)
- *   steps:LIST        after that many steps in all; LIST as above, "a..b" counts by one, "a..b*2" doubles
- *   last:K            the last K epochs */
+ *   none              nothing at all, not even the initial state
+ *   or one to three of these with semicolons between them, each at most once:
+ *   epochs:LIST       at the end of these epochs, counted from 1; 0 is the initial state
+ *   steps:LIST        after that many steps in all; 0 is the initial state
+ *   last:K            at the end of the last K epochs
+ * LIST is a list with commas of
+ *   N                 that one
+ *   A..B              A, A+1, ... B
+ *   A..B*K            A, A*K, A*K*K, ... as long as <= B; A >= 1, K >= 2
+ *   all               every one, and the initial state
+ * "epochs:0,1,10..20;steps:1..1000*10;last:2"
+ *
+ * snapshot_epoch is asked once with 0 (the initial state, whichever list names it) and once at the end of
+ * every epoch with their number so far; snapshot_step after every step with their number so far, and is false
+ * for 0. At an epoch's end one snapshot serves both. */
 bool rs_config_snapshot_epoch(const rs_config *config, int64_t epochs_done);
 bool rs_config_snapshot_step(const rs_config *config, int64_t steps_done);
 

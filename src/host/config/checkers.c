@@ -1,0 +1,167 @@
+/* checkers.c: what the TEXT options take; see checkers.h. Each checker also spells the text canonically, so
+ * that equal settings give equal names. */
+#include "checkers.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "rs/metric.h"
+#include "rs/text.h"
+
+/* Decodes one UTF-8 character; its length in bytes, or 0 where the bytes are none. */
+static int utf8_length(const unsigned char *s)
+{
+    if (s[0] < 0x80) {
+        return 1;
+    }
+    int length = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
+    if (s[0] < 0xC2 || s[0] > 0xF4) {
+        return 0;
+    }
+    for (int i = 1; i < length; i++) {
+        if ((s[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    bool overlong = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xF0 && s[1] < 0x90);
+    bool outside = (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF4 && s[1] > 0x8F);
+    return overlong || outside ? 0 : length;
+}
+
+/* Texts go into YAML and HDF5: UTF-8 without control characters. */
+static rs_status check_characters(const char *text, rs_error *error)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    while (*s) {
+        int length = utf8_length(s);
+        if (length == 0) {
+            return RS_FAIL(error, RS_USAGE, "not valid UTF-8 at byte %td",
+                           s - (const unsigned char *)text + 1);
+        }
+        if (iscntrl(*s)) {
+            return RS_FAIL(error, RS_USAGE, "holds a control character (byte %d)", *s);
+        }
+        s += length;
+    }
+    return RS_OK;
+}
+
+static rs_status check_any(const char *text, char canonical[RS_TEXT_MAX], rs_error *error)
+{
+    (void)error;
+    (void)snprintf(canonical, RS_TEXT_MAX, "%s", text);
+    return RS_OK;
+}
+
+enum { STAGES = 4, MOST_BLOCKS = 1000 };
+
+/* Reads 1..1000 from *at and moves it behind; 0 when there is none. */
+static int64_t read_block_count(const char **at)
+{
+    int64_t value = 0;
+    while (*at && **at == ' ') {
+        (*at)++;
+    }
+    for (int digits = 0; isdigit((unsigned char)**at) && digits < 5; digits++, (*at)++) {
+        value = 10 * value + (**at - '0');
+    }
+    while (**at == ' ') {
+        (*at)++;
+    }
+    return value <= MOST_BLOCKS ? value : 0;
+}
+
+static rs_status check_blocks(const char *text, char canonical[RS_TEXT_MAX], rs_error *error)
+{
+    size_t length = 0;
+    const char *at = text;
+    canonical[0] = '\0';
+    for (int stage = 0; *text && stage < STAGES; stage++) {
+        int64_t count = read_block_count(&at);
+        bool last = stage == STAGES - 1;
+        if (count == 0 || *at != (last ? '\0' : ',')) {
+            return RS_FAIL(error, RS_USAGE, "not four numbers from 1 to %d with commas, as in 3,4,6,3",
+                           MOST_BLOCKS);
+        }
+        at += last ? 0 : 1;
+        length +=
+            (size_t)snprintf(canonical + length, RS_TEXT_MAX - length, "%s%" PRId64, stage ? "," : "", count);
+    }
+    return RS_OK;
+}
+
+static rs_status check_metric(const char *text, char canonical[RS_TEXT_MAX], rs_error *error)
+{
+    rs_metric_list list;
+    RS_TRY(rs_metric_list_parse(text, &list, error));
+    if (list.count == 0) {
+        return RS_FAIL(error, RS_USAGE,
+                       "names no metric; to measure no distance leave distances out of "
+                       "record");
+    }
+    size_t length = 0;
+    for (int i = 0; i < list.count; i++) {
+        length += (size_t)snprintf(canonical + length, RS_TEXT_MAX - length, "%s%s", i ? "," : "",
+                                   list.metric[i].name);
+    }
+    return RS_OK;
+}
+
+static rs_status check_device(const char *text, char canonical[RS_TEXT_MAX], rs_error *error)
+{
+    static const char *const devices[] = {"auto", "cpu", "cuda", "ref"};
+    enum { DEVICES = sizeof devices / sizeof devices[0] };
+    (void)snprintf(canonical, RS_TEXT_MAX, "%s", text);
+    for (int i = 0; i < DEVICES; i++) {
+        if (strcmp(text, devices[i]) == 0) {
+            return RS_OK;
+        }
+    }
+    int64_t index = -1;
+    bool indexed = strncmp(text, "cuda:", 5) == 0 && isdigit((unsigned char)text[5]);
+    if (indexed && rs_text_int(text + 5, &index) && index < 1024) {
+        (void)snprintf(canonical, RS_TEXT_MAX, "cuda:%" PRId64, index);
+        return RS_OK;
+    }
+    const char *nearest = rs_text_nearest(text, devices, DEVICES);
+    return RS_FAIL(error, RS_USAGE, "not one of auto, cpu, cuda, cuda:N, ref%s%s",
+                   nearest ? "; nearest " : "", nearest ? nearest : "");
+}
+
+typedef struct checker {
+    const char *name, *allowed;
+    rs_status (*check)(const char *text, char canonical[RS_TEXT_MAX], rs_error *error);
+} checker;
+
+static const checker checkers[] = {
+    {"", "", check_any},
+    {"blocks", "four numbers from 1 to 1000 with commas", check_blocks},
+    {"metric", "minkowski:P, euclidean, manhattan, chebyshev, cosine, correlation", check_metric},
+    {"record", "weights, gradients, distances, gradient-stats, each with an optional :GLOB; or none",
+     rs__record_check},
+    {"snapshots", "all, none, or epochs:LIST;steps:LIST;last:K", rs__snapshots_check},
+    {"device", "auto, cpu, cuda, cuda:N, ref", check_device},
+};
+
+static const checker *find_checker(const char *name)
+{
+    for (size_t i = 0; i < sizeof checkers / sizeof checkers[0]; i++) {
+        if (strcmp(checkers[i].name, name) == 0) {
+            return &checkers[i];
+        }
+    }
+    RS_ASSERT(!"options.def names a checker that does not exist");
+    return checkers;
+}
+
+const char *rs__checker_allowed(const char *name)
+{
+    return find_checker(name)->allowed;
+}
+
+rs_status rs__checker_run(const char *name, const char *text, char canonical[RS_TEXT_MAX], rs_error *error)
+{
+    RS_TRY(check_characters(text, error));
+    return find_checker(name)->check(text, canonical, error);
+}
