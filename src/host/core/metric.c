@@ -151,7 +151,7 @@ static double cosine_distance(double dd, double dv, double vv)
 static double correlation_distance(const rs_difference_sums *s, double n)
 {
     return s->dd == 0.0 ? 0.0
-                        : cosine_distance(fmax(s->dd - s->d * s->d / n, 0.0), s->dv - s->d * s->v / n,
+                        : cosine_distance(larger(0.0, s->dd - s->d * s->d / n), s->dv - s->d * s->v / n,
                                           s->vv - s->v * s->v / n);
 }
 

@@ -1,0 +1,120 @@
+/* test_text.c: nearest words, lists, numbers, globs, sizes, errors. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "rs/status.h"
+#include "rs/tensor.h"
+#include "rs/text.h"
+
+static void the_nearest_word_is_found_or_none(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"depth", "dataset", "data-dir", "epochs"};
+    assert_string_equal(rs_text_nearest("dpeth", words, 4), "depth");
+    assert_string_equal(rs_text_nearest("epoch", words, 4), "epochs");
+    assert_string_equal(rs_text_nearest("data_set", words, 4), "dataset");
+    assert_null(rs_text_nearest("zzzzzz", words, 4));
+}
+
+static void lists_split_into_trimmed_words(void **state)
+{
+    (void)state;
+    char word[8];
+    const char *at = " a ,, bc,d e ,longer-than-eight";
+    assert_true(rs_text_next_word(&at, ',', word, sizeof word));
+    assert_string_equal(word, "a");
+    assert_true(rs_text_next_word(&at, ',', word, sizeof word));
+    assert_string_equal(word, "bc");
+    assert_true(rs_text_next_word(&at, ',', word, sizeof word));
+    assert_string_equal(word, "d e");
+    assert_true(rs_text_next_word(&at, ',', word, sizeof word));
+    assert_string_equal(word, "longer-");
+    assert_false(rs_text_next_word(&at, ',', word, sizeof word));
+}
+
+static void numbers_are_whole_texts_within_range(void **state)
+{
+    (void)state;
+    int64_t n = 0;
+    double x = 0;
+    assert_true(rs_text_int("-12", &n) && n == -12);
+    assert_false(rs_text_int("12x", &n) || rs_text_int("", &n) || rs_text_int(" 1", &n) ||
+                 rs_text_int("99999999999999999999", &n));
+    assert_true(rs_text_real("1e-3", &x) && x == 1e-3);
+    assert_false(rs_text_real("1e999", &x) || rs_text_real("a", &x) || rs_text_real("1 ", &x));
+}
+
+static void globs_match_as_a_shell_would(void **state)
+{
+    (void)state;
+    assert_true(rs_text_glob("layer4*", "layer4.2.conv1.weight"));
+    assert_true(rs_text_glob("*conv?.weight", "layer4.2.conv1.weight"));
+    assert_true(rs_text_glob("*", ""));
+    assert_true(rs_text_glob("a*b*c", "axxbyyc"));
+    assert_false(rs_text_glob("layer4", "layer4.2"));
+    assert_false(rs_text_glob("a*b", "axc"));
+}
+
+static void sizes_read_as_people_say_them(void **state)
+{
+    (void)state;
+    char text[32];
+    rs_text_bytes(12, text, sizeof text);
+    assert_string_equal(text, "12 bytes");
+    rs_text_bytes(1536, text, sizeof text);
+    assert_string_equal(text, "1.50 KiB");
+    rs_text_bytes(UINT64_C(20) << 30, text, sizeof text);
+    assert_string_equal(text, "20.0 GiB");
+}
+
+static void shapes_know_when_they_overflow(void **state)
+{
+    (void)state;
+    char text[64];
+    rs_shape shape = {4, {64, 3, 7, 7}}, huge = {3, {INT64_C(1) << 40, INT64_C(1) << 40, 2}};
+    size_t product;
+    assert_int_equal(rs_shape_count(&shape), 9408);
+    assert_int_equal(rs_shape_count(&huge), -1);
+    rs_shape_text(&shape, text, sizeof text);
+    assert_string_equal(text, "[64, 3, 7, 7]");
+    assert_false(rs_multiply(SIZE_MAX, 2, &product));
+    assert_true(rs_multiply(6, 7, &product) && product == 42);
+}
+
+static void errors_carry_their_text_and_code(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    assert_int_equal(RS_FAIL(&error, RS_DATA, "bad %d", 7), RS_DATA);
+    assert_string_equal(error.text, "bad 7");
+    assert_int_equal(rs_error_prefix(&error, "file %s", "x"), RS_DATA);
+    assert_string_equal(error.text, "file x: bad 7");
+    assert_int_equal(rs_status_exit_code(RS_DATA), 3);
+    assert_int_equal(rs_status_exit_code(RS_DIVERGED), 4);
+    assert_string_equal(rs_status_name(RS_INTERRUPTED), "INTERRUPTED");
+    char longest[3000];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    (void)rs_error_prefix(&error, "%s", longest);
+    assert_int_equal(strlen(error.text), sizeof error.text - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_nearest_word_is_found_or_none),
+        cmocka_unit_test(lists_split_into_trimmed_words),
+        cmocka_unit_test(numbers_are_whole_texts_within_range),
+        cmocka_unit_test(globs_match_as_a_shell_would),
+        cmocka_unit_test(sizes_read_as_people_say_them),
+        cmocka_unit_test(shapes_know_when_they_overflow),
+        cmocka_unit_test(errors_carry_their_text_and_code),
+    };
+    return cmocka_run_group_tests_name("text", tests, NULL, NULL);
+}
