@@ -1,0 +1,93 @@
+/* device.c: the backend's table, and the machine it runs on. */
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plan.h"
+
+/* Cores that the process may use. */
+static int usable_cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+/* MemAvailable of /proc/meminfo. */
+uint64_t ref_free_memory(void)
+{
+    char line[128];
+    uint64_t kib, bytes = UINT64_MAX;
+    FILE *file = fopen("/proc/meminfo", "re");
+    while (file && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1) {
+            bytes = kib * 1024;
+        }
+    }
+    if (file) {
+        (void)fclose(file);
+    }
+    return bytes;
+}
+
+static rs_status device_open(const rs_host_services *services, int device_index, int threads,
+                             rs_device **device, rs_error *error)
+{
+    if (device_index != 0) {
+        return RS_FAIL(error, RS_USAGE, "ref has one device, 0, not %d", device_index);
+    }
+    rs_device *made = services->allocate(sizeof *made);
+    if (!made) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for a device");
+    }
+    *made = (rs_device){.services = services, .threads = threads > 0 ? threads : usable_cores()};
+    *device = made;
+    return RS_OK;
+}
+
+static void device_close(rs_device *device)
+{
+    if (device) {
+        device->services->release(device);
+    }
+}
+
+static void device_info(const rs_device *device, rs_device_info *info)
+{
+    *info =
+        (rs_device_info){.threads = device->threads,
+                         .memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
+                         .free_bytes = ref_free_memory(),
+                         .capabilities = RS_CAN_F64};
+    (void)snprintf(info->name, sizeof info->name, "reference loops in C");
+    (void)snprintf(info->libraries, sizeof info->libraries, "no libraries");
+}
+
+const rs_backend *rs_ref_backend(void)
+{
+    static const rs_backend backend = {
+        .abi = RS_BACKEND_ABI,
+        .size = sizeof(rs_backend),
+        .name = "ref",
+        .open = device_open,
+        .close = device_close,
+        .info = device_info,
+        .plan_create = ref_plan_create,
+        .plan_destroy = ref_plan_destroy,
+        .plan_bytes = ref_plan_bytes,
+        .plan_print = ref_plan_print,
+        .load_batch = ref_load_batch,
+        .load_values = ref_load_values,
+        .forward = ref_forward,
+        .backward = ref_backward,
+        .update = ref_update,
+        .read_loss = ref_read_loss,
+        .read = ref_read,
+        .write = ref_write,
+        .clear_gradient_sums = ref_clear_gradient_sums,
+        .read_node = ref_read_node,
+        .write_gradient = ref_write_gradient,
+    };
+    return &backend;
+}
