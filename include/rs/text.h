@@ -21,6 +21,9 @@ bool rs_text_real(const char *text, double *value);
 /* "1.5 GiB", "640 KiB", "12 bytes". */
 void rs_text_bytes(uint64_t bytes, char *text, size_t capacity);
 
+/* "7 s", "1m20s", "2h05m", "3d04h"; "?" for what is no time (negative, not finite). */
+void rs_text_duration(double seconds, char *text, size_t capacity);
+
 /* Shell-style match: '*' any run, '?' any one character, all else itself. */
 bool rs_text_glob(const char *pattern, const char *text);
 

@@ -10,6 +10,13 @@ static rs_log_level log_level = RS_LOG_INFO;
 static void (*log_sink)(void *context, rs_log_level level, const char *text);
 static void *log_context;
 
+const char *rs_log_mark(rs_log_level level)
+{
+    static const char *const marks[] = {"resnet_study: error: ", "resnet_study: warning: ", "resnet_study: ",
+                                        "resnet_study: debug: "};
+    return marks[level];
+}
+
 void rs_log_set_level(rs_log_level level)
 {
     pthread_mutex_lock(&log_mutex);
@@ -27,7 +34,6 @@ void rs_log_set_sink(void (*sink)(void *context, rs_log_level level, const char 
 
 void rs_log(rs_log_level level, const char *format, ...)
 {
-    static const char *const marks[] = {"error: ", "warning: ", "", "debug: "};
     char text[2048];
     va_list arguments;
     va_start(arguments, format);
@@ -38,7 +44,7 @@ void rs_log(rs_log_level level, const char *format, ...)
         if (log_sink) {
             log_sink(log_context, level, text);
         } else {
-            (void)fprintf(stderr, "resnet_study: %s%s\n", marks[level], text);
+            (void)fprintf(stderr, "%s%s\n", rs_log_mark(level), text);
         }
     }
     pthread_mutex_unlock(&log_mutex);

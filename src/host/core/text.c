@@ -116,6 +116,24 @@ void rs_text_bytes(uint64_t bytes, char *text, size_t capacity)
     (void)snprintf(text, capacity, value < 10.0 ? "%.2f %s" : "%.1f %s", value, units[unit]);
 }
 
+void rs_text_duration(double seconds, char *text, size_t capacity)
+{
+    if (!(seconds >= 0.0) || seconds > 1e12) {
+        (void)snprintf(text, capacity, "?");
+        return;
+    }
+    int64_t s = (int64_t)(seconds + 0.5);
+    if (s < 60) {
+        (void)snprintf(text, capacity, "%" PRId64 " s", s);
+    } else if (s < 3600) {
+        (void)snprintf(text, capacity, "%" PRId64 "m%02" PRId64 "s", s / 60, s % 60);
+    } else if (s < 86400) {
+        (void)snprintf(text, capacity, "%" PRId64 "h%02" PRId64 "m", s / 3600, s / 60 % 60);
+    } else {
+        (void)snprintf(text, capacity, "%" PRId64 "d%02" PRId64 "h", s / 86400, s / 3600 % 24);
+    }
+}
+
 bool rs_text_glob(const char *pattern, const char *text)
 {
     const char *star = NULL, *retry = NULL;
