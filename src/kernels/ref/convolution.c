@@ -10,7 +10,8 @@
 #include "operators.h"
 #include "real.h"
 
-enum { BLOCK_ROWS = 32, CHUNK_COLUMNS = 64 };
+/* Output positions of a block, about; input channels of a chunk, whole tiles of ref_multiply_add wide. */
+enum { BLOCK_ROWS = 32, CHUNK_CHANNELS = 16, CHUNK_CHANNELS_1X1 = 64 };
 
 typedef struct geometry {
     int64_t c, h, w;                       /* input */
@@ -25,7 +26,7 @@ static geometry geometry_of(const rs_node *node, const int64_t *in)
 {
     int64_t side = node->attributes.kernel, plane = node->shape[1] * node->shape[2];
     int64_t samples = plane < BLOCK_ROWS ? BLOCK_ROWS / plane : 1;
-    int64_t chunk = side * side < CHUNK_COLUMNS ? CHUNK_COLUMNS / (side * side) : 1;
+    int64_t chunk = side > 1 ? CHUNK_CHANNELS : CHUNK_CHANNELS_1X1;
     return (geometry){.c = in[0],
                       .h = in[1],
                       .w = in[2],
