@@ -1,0 +1,100 @@
+#!/bin/sh
+# Installs what the project needs and this machine lacks, with apt (as root, or with sudo).
+#   scripts/install_dependencies.sh            to build and run
+#   scripts/install_dependencies.sh --tests    also what the tests need
+#   scripts/install_dependencies.sh --lint     also clang-format, clang-tidy and valgrind
+set -eu
+
+# One entry per line; "a|b" is satisfied by either, the first is installed.
+build="
+gcc
+libc6-dev
+cmake
+ninja-build
+pkg-config|pkgconf
+git
+ca-certificates
+libgomp1
+libdnnl-dev
+libopenblas-openmp-dev
+libhdf5-dev
+librandom123-dev
+libyaml-dev
+zlib1g-dev
+libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev
+libarchive-dev
+libssl-dev
+"
+tests="
+libcmocka-dev
+python3
+python3-numpy
+python3-h5py
+hdf5-tools
+"
+lint="
+clang-format
+clang-tidy
+valgrind
+libc6-dbg
+"
+
+wanted=$build
+for option in "$@"; do
+    case $option in
+    --tests) wanted="$wanted $tests" ;;
+    --lint) wanted="$wanted $lint" ;;
+    *)
+        echo "install_dependencies.sh: unknown option $option; allowed: --tests --lint" >&2
+        exit 2
+        ;;
+    esac
+done
+
+if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
+    cat >&2 <<'END'
+install_dependencies.sh: this system has no apt, so nothing was installed. Install these with its package manager
+(C compiler with OpenMP, development files of the libraries), then configure with: cmake --preset release
+  to build: gcc or clang, CMake 3.25 or newer, ninja, pkg-config, oneDNN 2.6 or newer, OpenBLAS (built with OpenMP),
+            HDF5 1.10 or newer (serial, with its high-level library), Random123, libyaml, zlib, libcurl, libarchive, OpenSSL
+  to test:  cmocka, Python 3 with numpy and h5py, the HDF5 tools
+END
+    exit 1
+fi
+
+installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing=
+for entry in $wanted; do
+    found=no
+    for package in $(echo "$entry" | tr '|' ' '); do
+        if installed "$package"; then
+            found=yes
+        fi
+    done
+    [ $found = yes ] || missing="$missing ${entry%%|*}"
+done
+if [ -z "$missing" ]; then
+    echo "install_dependencies.sh: everything needed is installed"
+    exit 0
+fi
+
+echo "install_dependencies.sh: installing$missing"
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "install_dependencies.sh: needs root; as root run: apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { $as_root apt-get update -q && $as_root apt-get install -q -y --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
+    tail -n 20 "$log" >&2
+    echo "install_dependencies.sh: apt-get failed (above: its last lines)" >&2
+    exit 1
+fi
