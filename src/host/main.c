@@ -16,8 +16,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"run", rs_command_run},           {"info", rs_command_info},   {"verify", rs_command_verify},
-    {"data", rs_command_data},         {"check", rs_command_check}, {"devices", rs_command_devices},
+#define X(word, function, arguments, summary) {word, function},
+#include "cli/commands.def"
+#undef X
     {"--version", rs_command_version},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

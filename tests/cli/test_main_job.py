@@ -1,0 +1,159 @@
+"""test_main_job.py PROGRAM: the main job end to end: what the record holds, the same bits with and without recording, twice,
+and after an interrupt; refusals with their exit status."""
+import os
+import signal
+import time
+
+import program
+from program import SMALL
+
+h5py = program.need_h5py()
+import numpy as np  # noqa: E402  (comes with h5py)
+
+
+def test_everything_is_recorded_by_default(p):
+    """As typed, every parameter's weights and gradients, epochs + 1 snapshots, gradients as means."""
+    p.run("--depth", "68", "--plain", "--dataset", "shapes", "--train-limit", "48", "--test-limit", "16", "--batch-size", "16",
+          "--epochs", "1", "--out", "r.h5", "--quiet")
+    with h5py.File(p.file("r.h5"), "r") as f:
+        names = [n.decode() if isinstance(n, bytes) else n for n in f["parameters/name"][()]]
+        assert len(names) == 203, len(names)  # 67 convolutions, 67 batch norms of two, a linear layer of two
+        for name in names:
+            weights, gradients = f["weights/" + name], f["gradients/" + name]
+            assert weights.shape[0] == 2 and gradients.shape == weights.shape, (name, weights.shape)
+            assert weights.dtype == np.float32
+            assert np.isfinite(weights[()]).all() and np.isfinite(gradients[1]).all(), name
+            assert np.isnan(gradients[0]).all(), f"{name}: gradients of the initial state must be missing"
+            assert (gradients[1] != 0).any(), name
+        for name in names:
+            if ".bn" in name or name.startswith("bn"):
+                layer = name.rsplit(".", 1)[0]
+                assert f[f"weights/{layer}.running_mean"].shape[0] == 2
+                assert f[f"weights/{layer}.running_var"].shape[0] == 2
+        assert sum(int(np.prod(f["weights/" + n].shape[1:])) for n in names) == 9686090
+        assert f["steps/loss"].shape == (3,)
+        assert f["steps/distance_to_initial/minkowski:1"].shape == (3, 33)
+        assert f["steps/gradient_abs_mean"].shape == (3, len(names))
+        assert list(f["snapshots/epoch"][()]) == [0, 1] and list(f["snapshots/step"][()]) == [0, 3]
+
+
+def test_distances_follow_from_the_stored_weights(p):
+    """Snapshots of every step let each recorded distance and statistic be computed again."""
+    p.run(*SMALL, "--snapshots", "epochs:0..4;steps:1..12", "--gradient", "last", "--metric", "minkowski:1,euclidean,cosine",
+          "--out", "r.h5", "--quiet")
+    with h5py.File(p.file("r.h5"), "r") as f:
+        names = [n.decode() if isinstance(n, bytes) else n for n in f["parameters/name"][()]]
+        block_names = [n.decode() if isinstance(n, bytes) else n for n in f["blocks/name"][()]]
+        steps = f["snapshots/step"][()]
+        assert list(steps) == list(range(13)), steps
+        for b, block in enumerate(block_names):
+            counted = [n for n in names if n.startswith(block + ".") and ("conv" in n or "downsample" in n)]
+            sizes = sum(f["weights/" + n][0].size for n in counted)
+            assert sizes == f["blocks/weights"][b], (block, sizes)
+            for kind, base in (("initial", lambda t: 0), ("previous", lambda t: t)):
+                for t in range(12):
+                    w = [(f["weights/" + n][t + 1].astype(np.float64), f["weights/" + n][base(t)].astype(np.float64)) for n in counted]
+                    expected = {
+                        "minkowski:1": sum(np.abs(u - v).sum() for u, v in w),
+                        "euclidean": sum(np.sqrt(((u - v) ** 2).sum()) for u, v in w),
+                        "cosine": sum(0.0 if (u == v).all() else 1 - (u * v).sum() / np.sqrt((u * u).sum() * (v * v).sum())
+                                      for u, v in w),
+                    }
+                    for metric, value in expected.items():
+                        got = f[f"steps/distance_to_{kind}/{metric}"][t, b]
+                        bound = 1e-5 * value + (1e-12 if metric == "cosine" else 0)
+                        assert abs(got - value) <= bound, (block, kind, t, metric, got, value)
+        for i, name in enumerate(names):
+            for t in range(12):
+                g = f["gradients/" + name][t + 1].astype(np.float64)
+                for column, value in (("abs_mean", np.abs(g).mean()), ("abs_std", np.abs(g).std()),
+                                      ("norm", np.sqrt((g * g).sum()))):
+                    got = f["steps/gradient_" + column][t, i]
+                    assert abs(got - value) <= 1e-5 * value + 1e-12, (name, t, column, got, value)
+
+
+def test_recording_never_changes_training(p):
+    p.run(*SMALL, "--out", "all.h5", "--quiet", "--metric", "minkowski:1,correlation")
+    p.run(*SMALL, "--out", "none.h5", "--quiet", "--record", "none", "--snapshots", "none")
+    a, b = program.datasets(h5py, p.file("all.h5")), program.datasets(h5py, p.file("none.h5"))
+    for name in ("steps/loss", "steps/accuracy", "steps/gradient_norm", "epochs/train_loss", "epochs/valid_loss", "epochs/valid_accuracy"):
+        assert a[name].tobytes() == b[name].tobytes(), name
+    assert not any(name.startswith(("weights/", "gradients/")) for name in b)
+
+
+def test_two_runs_are_the_same_file(p):
+    p.run(*SMALL, "--out", "a.h5", "--quiet")
+    p.run(*SMALL, "--out", "b.h5", "--quiet")
+    p.same("a.h5", "b.h5")
+    p.run(*SMALL, "--out", "c.h5", "--quiet", "--seed", "2")
+    p.run("verify", "--same", "a.h5", "c.h5", expect=1)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_file(p):
+    p.run(*SMALL, "--out", "whole.h5", "--quiet")
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        cut = f"cut{number}.h5"
+        child = p.start(*SMALL, "--out", cut)
+        while not os.path.exists(p.file(cut + ".ckpt")) and child.poll() is None:
+            time.sleep(0.005)
+        time.sleep(0.1)
+        child.send_signal(number)
+        _, printed = child.communicate()
+        assert child.returncode in (status, 0), (child.returncode, printed)
+        if child.returncode:
+            assert "--resume" in printed, printed
+        p.run(*SMALL, "--out", cut, "--resume", "--quiet")
+        p.same("whole.h5", cut)
+        assert not os.path.exists(p.file(cut + ".ckpt.part"))
+
+
+def test_more_epochs_go_on_from_a_finished_run(p):
+    longer = [x if x != "4" else "6" for x in SMALL]
+    p.run(*SMALL, "--out", "short.h5", "--quiet")
+    p.run(*longer, "--out", "short.h5", "--resume", "--quiet")
+    p.run(*longer, "--out", "long.h5", "--quiet")
+    a, b = program.datasets(h5py, p.file("short.h5")), program.datasets(h5py, p.file("long.h5"))
+    for name in b:
+        if name.startswith(("weights/", "gradients/", "steps/", "snapshots/")) or name in ("epochs/train_loss", "epochs/valid_loss"):
+            assert a[name].tobytes() == b[name].tobytes(), name
+
+
+def test_refusals_come_before_training_and_say_what_to_do(p):
+    def refused(status, *parts, arguments=()):
+        printed = p.run(*arguments, expect=status).stderr
+        for part in parts:
+            assert part in printed, (part, printed)
+
+    refused(2, "67", "18, 26, 34, 50, 68, 101", "68", arguments=("--depth", "67"))
+    refused(2, "--dpeth", "--depth", arguments=("--dpeth", "18"))
+    refused(2, "unknown command", "devices", arguments=("device",))
+    refused(1, "CUDA", arguments=(*SMALL, "--device", "cuda"))
+    refused(3, "fetch", arguments=("--dataset", "mnist", "--no-download", "--data-dir", p.dir))
+    p.run(*SMALL, "--out", "r.h5", "--quiet")
+    before = open(p.file("r.h5"), "rb").read()
+    refused(2, "--resume", "--overwrite", arguments=(*SMALL, "--out", "r.h5"))
+    assert before == open(p.file("r.h5"), "rb").read()
+    refused(2, "learning-rate", arguments=(*SMALL, "--out", "r.h5", "--resume", "--epochs", "5", "--learning-rate", "0.5"))
+    open(p.file("junk.h5"), "wb").write(b"not a record")
+    refused(3, "junk.h5", arguments=("info", "junk.h5"))
+    refused(3, "junk.h5", arguments=(*SMALL, "--out", "junk.h5", "--resume"))
+    assert open(p.file("junk.h5"), "rb").read() == b"not a record"
+
+
+def test_divergence_has_its_own_status_and_a_whole_record(p):
+    printed = p.run(*SMALL, "--out", "r.h5", "--optimizer", "sgd", "--learning-rate", "1e30", expect=4).stderr
+    assert "diverged at step" in printed
+    p.run("verify", "r.h5")
+    assert "diverged" in p.run("info", "r.h5").stdout
+
+
+program.main([
+    test_everything_is_recorded_by_default,
+    test_distances_follow_from_the_stored_weights,
+    test_recording_never_changes_training,
+    test_two_runs_are_the_same_file,
+    test_an_interrupted_run_goes_on_to_the_same_file,
+    test_more_epochs_go_on_from_a_finished_run,
+    test_refusals_come_before_training_and_say_what_to_do,
+    test_divergence_has_its_own_status_and_a_whole_record,
+])
