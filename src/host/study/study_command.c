@@ -1,0 +1,268 @@
+/* study_command.c: the command `run STUDY.yaml`: its own options, the listing, exit status. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../cli/commands.h"
+#include "rs/host.h"
+#include "rs/text.h"
+#include "study.h"
+
+enum { MOST_OVERRIDES = 64 };
+
+typedef struct command {
+    const char *path, *out_dir;
+    rs_study_override overrides[MOST_OVERRIDES];
+    char keys[MOST_OVERRIDES][64];
+    int override_count;
+    bool list, help;
+    rs_study_options options;
+} command;
+
+/* --- options of `run` ------------------------------------------------------------------------------------
+ */
+
+static rs_status add_override(command *c, const char *key, size_t key_length, const char *value, bool ranges,
+                              rs_error *error)
+{
+    if (c->override_count == MOST_OVERRIDES) {
+        return RS_FAIL(error, RS_USAGE, "more than %d --set; write them into the study file", MOST_OVERRIDES);
+    }
+    char *copy = c->keys[c->override_count];
+    (void)snprintf(copy, sizeof c->keys[0], "%.*s", (int)key_length, key);
+    c->overrides[c->override_count++] = (rs_study_override){.key = copy, .value = value, .ranges = ranges};
+    return RS_OK;
+}
+
+static rs_status take_set(command *c, const char *value, rs_error *error)
+{
+    const char *equals = strchr(value, '=');
+    return equals && equals > value
+               ? add_override(c, value, (size_t)(equals - value), equals + 1, false, error)
+               : RS_FAIL(error, RS_USAGE, "--set %.60s: not KEY=VALUE, as in --set depth=18,34", value);
+}
+
+static rs_status take_seeds(command *c, const char *value, rs_error *error)
+{
+    return add_override(c, "seed", strlen("seed"), value, true, error);
+}
+
+static rs_status take_jobs(command *c, const char *value, rs_error *error)
+{
+    int64_t jobs = 0;
+    if (!rs_text_int(value, &jobs) || jobs < 1 || jobs > 256) {
+        return RS_FAIL(error, RS_USAGE, "--jobs %.40s: not a whole number from 1 to 256", value);
+    }
+    c->options.jobs = (int)jobs;
+    return RS_OK;
+}
+
+static rs_status take_out_dir(command *c, const char *value, rs_error *error)
+{
+    c->out_dir = value;
+    return *value ? RS_OK : RS_FAIL(error, RS_USAGE, "--out-dir: names no folder; the default is runs");
+}
+
+static rs_status take_list(command *c, const char *value, rs_error *error)
+{
+    (void)value, (void)error;
+    c->list = true;
+    return RS_OK;
+}
+
+static rs_status take_keep_going(command *c, const char *value, rs_error *error)
+{
+    (void)value, (void)error;
+    c->options.fail_fast = false;
+    return RS_OK;
+}
+
+static rs_status take_fail_fast(command *c, const char *value, rs_error *error)
+{
+    (void)value, (void)error;
+    c->options.fail_fast = true;
+    return RS_OK;
+}
+
+static rs_status take_quiet(command *c, const char *value, rs_error *error)
+{
+    (void)value, (void)error;
+    c->options.quiet = true;
+    return RS_OK;
+}
+
+static rs_status take_help(command *c, const char *value, rs_error *error)
+{
+    (void)value, (void)error;
+    c->help = true;
+    return RS_OK;
+}
+
+static const struct {
+    const char *name, *value, *help;
+    rs_status (*take)(command *c, const char *value, rs_error *error);
+} options[] = {
+    {"--set", "KEY=VALUES", "replace the values of an option; commas make several, as in depth=18,34",
+     take_set},
+    {"--seeds", "LIST", "replace the seeds: 1,2,5 or 1..5", take_seeds},
+    {"--out-dir", "DIR", "records go to DIR/STUDY/ (default: runs)", take_out_dir},
+    {"--jobs", "N", "N runs at a time, each with its share of the cores and a .log beside its record",
+     take_jobs},
+    {"--dry-run", "", "list the runs and what is done, train nothing", take_list},
+    {"--list", "", "the same", take_list},
+    {"--keep-going", "", "go on after a failure (the default)", take_keep_going},
+    {"--fail-fast", "", "end the study at the first failure", take_fail_fast},
+    {"--quiet", "", "print nothing but errors", take_quiet},
+    {"--help", "", "print this", take_help},
+};
+enum { OPTIONS = sizeof options / sizeof options[0] };
+
+static rs_status unknown_option(const char *text, rs_error *error)
+{
+    const char *names[OPTIONS];
+    char word[80];
+    size_t count;
+    const rs_option *table = rs_option_table(&count);
+    (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(text, "="), text);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(word, "-h") != 0 && strcmp(word + strspn(word, "-"), table[i].name) == 0) {
+            return RS_FAIL(error, RS_USAGE, "%s: in a study it is written --set %s=VALUE", word,
+                           table[i].name);
+        }
+    }
+    for (int i = 0; i < OPTIONS; i++) {
+        names[i] = options[i].name;
+    }
+    const char *nearest = rs_text_nearest(word, names, OPTIONS);
+    return RS_FAIL(error, RS_USAGE, "%s: unknown option of run%s%s; resnet_study run --help lists them", word,
+                   nearest ? "; nearest " : "", nearest ? nearest : "");
+}
+
+/* "--name value" or "--name=value" at argv[*i]. */
+static rs_status take_option(command *c, int argc, char **argv, int *i, rs_error *error)
+{
+    const char *text = argv[*i];
+    size_t length = strcspn(text, "=");
+    int which = 0;
+    while (which < OPTIONS &&
+           !(strlen(options[which].name) == length && strncmp(options[which].name, text, length) == 0)) {
+        which++;
+    }
+    if (which == OPTIONS) {
+        return unknown_option(text, error);
+    }
+    const char *value = text[length] == '=' ? text + length + 1 : NULL;
+    if (!*options[which].value) {
+        return value ? RS_FAIL(error, RS_USAGE, "%s: takes no value; it stands alone", options[which].name)
+                     : options[which].take(c, "", error);
+    }
+    if (!value && *i + 1 < argc && strncmp(argv[*i + 1], "--", 2) != 0) {
+        value = argv[++*i];
+    }
+    return value ? options[which].take(c, value, error)
+                 : RS_FAIL(error, RS_USAGE, "%s: its value %s is missing", options[which].name,
+                           options[which].value);
+}
+
+static rs_status parse(command *c, int argc, char **argv, rs_error *error)
+{
+    *c = (command){.out_dir = "runs", .options = {.jobs = 1}};
+    for (int i = 1; i < argc && !c->help; i++) {
+        if (strcmp(argv[i], "-h") == 0) {
+            c->help = true;
+        } else if (argv[i][0] == '-') {
+            RS_TRY(take_option(c, argc, argv, &i, error));
+        } else if (c->path) {
+            return RS_FAIL(error, RS_USAGE, "%.100s: a second study file; one at a time", argv[i]);
+        } else {
+            c->path = argv[i];
+        }
+    }
+    return c->help || c->path ? RS_OK
+                              : RS_FAIL(error, RS_USAGE,
+                                        "which study? as in: resnet_study run "
+                                        "experiments/minkowski_even.yaml --dry-run");
+}
+
+static void print_help(void)
+{
+    (void)printf(
+        "Usage: resnet_study run STUDY.yaml [OPTIONS]\n\n"
+        "Runs every case of a study, grid and seeds, each recorded in DIR/STUDY/NAME-HASH.h5. What is\n"
+        "done already is skipped, what was cut off goes on where it ended. Ctrl-C and SIGTERM reach\n"
+        "the runs, which commit and can be gone on with by the same command.\n\n");
+    for (int i = 0; i < OPTIONS; i++) {
+        char head[40];
+        (void)snprintf(head, sizeof head, "%s%s%s", options[i].name, *options[i].value ? " " : "",
+                       options[i].value);
+        (void)printf("  %-24s %s\n", head, options[i].help);
+    }
+    (void)printf(
+        "\nThe first --set of an option replaces what the study says of it; another adds values. Options "
+        "that\n"
+        "hold commas themselves (blocks, metric, record, snapshots) take one value per --set.\n"
+        "Exit status: 0 all done; 1 at least one run failed; 2 bad usage or study; 130, 143 interrupted.\n");
+}
+
+/* --- doing -----------------------------------------------------------------------------------------------
+ */
+
+static void print_list(const rs_study *study, rs_study_run *runs, int count)
+{
+    int digits = snprintf(NULL, 0, "%d", count);
+    (void)printf("%s: %d runs\n", study->name, count);
+    for (int i = 0; i < count; i++) {
+        char state[64];
+        rs_study_examine(&runs[i]);
+        if (runs[i].state == RS_STUDY_RESUMABLE) {
+            (void)snprintf(state, sizeof state, "%" PRId64 "/%" PRId64 " epochs", runs[i].epochs_done,
+                           runs[i].config.epochs);
+        } else {
+            (void)snprintf(state, sizeof state, "%s",
+                           runs[i].state == RS_STUDY_SKIPPED  ? "done"
+                           : runs[i].state == RS_STUDY_FAILED ? "failed"
+                                                              : "new");
+        }
+        (void)printf("[%*d/%d] %-12s %s%s%s%s%s%s\n", digits, i + 1, count, state, runs[i].config.out,
+                     *runs[i].label ? "  (" : "", runs[i].label, *runs[i].label ? ")" : "",
+                     *runs[i].message ? "  " : "", runs[i].message);
+    }
+}
+
+static rs_status run_study(const command *c, int *exit_status, rs_error *error)
+{
+    rs_study study;
+    rs_study_run *runs = NULL;
+    int count = 0;
+    rs_status status = rs_study_read(&study, c->path, c->overrides, c->override_count, error);
+    status = status ? status : rs_study_expand(&study, c->out_dir, &runs, &count, error);
+    if (!status && c->list) {
+        print_list(&study, runs, count);
+    } else if (!status) {
+        *exit_status = rs_study_run_all(study.name, runs, count, &c->options);
+    }
+    rs_free(runs);
+    rs_study_clear(&study);
+    return status;
+}
+
+int rs_command_run(int argc, char **argv)
+{
+    command c;
+    rs_error error = {0};
+    int exit_status = 0;
+    rs_status status = parse(&c, argc, argv, &error);
+    if (!status && c.help) {
+        print_help();
+        return 0;
+    }
+    if (!status) {
+        rs_log_set_level(c.options.quiet ? RS_LOG_ERROR : RS_LOG_INFO);
+        status = run_study(&c, &exit_status, &error);
+    }
+    if (status) {
+        rs_log(RS_LOG_ERROR, "%s", error.text);
+        return rs_status_exit_code(status);
+    }
+    return exit_status;
+}
