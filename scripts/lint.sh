@@ -1,0 +1,26 @@
+#!/bin/sh
+# clang-tidy over every C file of a build tree: scripts/lint.sh [BUILD [FILE REGEX]], as in: scripts/lint.sh build/release host/train
+# The quick checks of formatting, includes and sizes are tests: ctest -L lint.
+set -eu
+cd "$(dirname "$0")/.."
+build=${1:-build/release}
+pattern=${2:-.}
+if ! command -v run-clang-tidy >/dev/null 2>&1 && ! command -v run-clang-tidy-14 >/dev/null 2>&1; then
+    echo "lint.sh: skipped: no clang-tidy here (scripts/install_dependencies.sh --lint)"
+    exit 0
+fi
+if [ ! -f "$build/compile_commands.json" ]; then
+    echo "lint.sh: $build has no compile_commands.json: build it first with scripts/build.sh release -DRS_TESTS=ON" >&2
+    exit 1
+fi
+runner=$(command -v run-clang-tidy || command -v run-clang-tidy-14)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# gcc's own warning flags mean nothing to clang.
+if "$runner" -quiet -p "$build" -extra-arg=-Wno-unknown-warning-option "$PWD/(src|tests|bench)/.*$pattern" >"$log" 2>&1; then
+    echo "lint.sh: clang-tidy finds nothing"
+else
+    grep -E '(warning|error):' "$log" | sed "s|$PWD/||g" | sort -u >&2 || cat "$log" >&2
+    echo "lint.sh: clang-tidy has findings" >&2
+    exit 1
+fi

@@ -1,0 +1,119 @@
+"""Who may include what: the hierarchy core <- {config, data, network} <- kernels <- train <- cli, and foreign headers.
+
+Three rules. A public header (rs/...) belongs to a module, and a folder sees only the modules listed for it. An internal header is
+included only from its own folder (the backends also see kernels/common, main.c sees cli, a unit test the one header it tests). A
+foreign library's header is included in one folder only, so that the library can be replaced there.
+"""
+import os
+import re
+
+import tree
+
+MODULE = {  # of each public header
+    "status.h": "core", "host.h": "core", "tensor.h": "core", "random.h": "core", "metric.h": "core", "text.h": "core",
+    "version.h": "core", "config.h": "config", "options.def": "config", "yaml.h": "config", "dataset.h": "data",
+    "network.h": "network", "ops.def": "network", "backend.h": "kernels", "observer.h": "observe", "recorder.h": "record",
+    "checkpoint.h": "record", "trainer.h": "train", "check.h": "check",
+}
+RUNNING = {"core", "config", "data", "network", "kernels", "observe", "record", "train"}
+SEES = {  # folder: modules whose public headers it may include
+    "src/host/core": {"core"},
+    "src/host/config": {"core", "config"},
+    "src/host/data": {"core", "data"},
+    "src/host/network": {"core", "network"},
+    "src/kernels": {"core", "data", "network", "kernels"},
+    "src/host/observe": {"core", "network", "kernels", "observe"},
+    "src/host/record": {"core", "network", "observe", "record"},
+    "src/host/train": RUNNING,
+    "src/host/check": {"core", "data", "network", "kernels", "check"},
+    "src/host/study": {"core", "config", "record"},
+    "src/host/cli": RUNNING | {"check"},
+    "src/host": RUNNING | {"check"},
+}
+INTERNAL = {"src/kernels": ["src/kernels/common"], "src/host": ["src/host"]}  # beside the folder itself
+FOREIGN = [  # pattern of a foreign header, the folder it belongs to
+    (r"hdf5(_hl)?\.h|H5\w+\.h", "src/host/record"),
+    (r"(oneapi/dnnl/)?dnnl\w*\.h|cblas\.h|openblas\w*\.h", "src/kernels/cpu"),
+    (r"cud\w+\.h|cublas\w*\.h|nccl\.h", "src/kernels/cuda"),
+    (r"yaml\.h", "src/host/config"),
+    (r"curl/.*|archive\w*\.h|openssl/.*", "src/host/data"),
+    (r"Random123/.*", "src/host/core"),
+]
+INCLUDE = re.compile(r'\s*#\s*include\s+(["<])([^">]+)[">]')
+
+
+def owner(path, table):
+    """The entry of a table of folders that a file falls under: the longest that fits."""
+    folder = os.path.dirname(path)
+    while folder:
+        if folder in table:
+            return folder
+        folder = os.path.dirname(folder)
+    return None
+
+
+def check_public(path, header):
+    name = header.removeprefix("rs/")
+    if name not in MODULE:
+        return f"{header} is not in the table of public headers (tests/lint/includes.py)"
+    if path.startswith("include/rs/"):
+        own = MODULE.get(os.path.basename(path))
+        folder = next((f for f in SEES if f.split("/")[-1] == own), None)
+    else:
+        folder = owner(path, SEES)
+    if folder and MODULE[name] not in SEES[folder]:
+        return f"{folder} must not see {header}, which belongs to {MODULE[name]}"
+    return None
+
+
+def check_internal(root, path, header):
+    folder = os.path.dirname(path)
+    places = [folder] + INTERNAL.get(owner(path, SEES) or "", [])
+    if any(os.path.exists(os.path.join(root, p, header)) for p in places):
+        return None
+    return f'"{header}" is no header of this folder; use what include/rs offers'
+
+
+def check_foreign(path, header):
+    for pattern, home in FOREIGN:
+        if re.fullmatch(pattern, header) and os.path.dirname(path) != home and not path.startswith(home + "/"):
+            return f"<{header}> belongs to {home} alone"
+    return None
+
+
+def check_test(root, path, headers):
+    """Tests see include/rs, the harness, their own folder, and one internal header."""
+    internal = [
+        (line, h) for line, h in headers
+        if not os.path.exists(os.path.join(root, os.path.dirname(path), h))
+        and not os.path.exists(os.path.join(root, "tests/harness", h))
+    ]
+    allowed = 1 if path.startswith("tests/unit/") else 0
+    for line, header in internal[allowed:]:
+        yield path, line, f'"{header}": a test may include {"one internal header" if allowed else "no internal header"}'
+
+
+def check(root):
+    for path in tree.files(root, (".c", ".h"), ("include", "src", "tests", "bench")):
+        internal = []
+        for number, line in enumerate(tree.lines(root, path), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            kind, header = match.groups()
+            fault = None
+            if header.startswith("rs/"):
+                fault = check_public(path, header)
+            elif kind == "<":
+                fault = check_foreign(path, header)
+            elif path.startswith("src/"):
+                fault = check_internal(root, path, header)
+            else:
+                internal.append((number, header))
+            if fault:
+                yield path, number, fault
+        yield from check_test(root, path, internal)
+
+
+if __name__ == "__main__":
+    tree.main(check, "include hierarchy")
