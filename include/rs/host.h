@@ -18,7 +18,7 @@ typedef enum rs_log_level { RS_LOG_ERROR, RS_LOG_WARNING, RS_LOG_INFO, RS_LOG_DE
  * dropped. */
 void rs_log(rs_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *rs_log_mark(rs_log_level level); /* what a sink puts before the text: "resnet_study: warning: " */
-void rs_log_set_level(rs_log_level level); /* default RS_LOG_INFO */
+void rs_log_set_level(rs_log_level level);   /* default RS_LOG_INFO */
 void rs_log_set_sink(void (*sink)(void *context, rs_log_level level, const char *text),
                      void *context); /* NULL: stderr */
 
