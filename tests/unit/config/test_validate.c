@@ -1,0 +1,81 @@
+/* test_validate.c: combinations that would silently leave something out are refused. */
+#include "config_test.h"
+
+static rs_config configured(const char *line)
+{
+    char words[256];
+    char *argv[16];
+    int argc = 0;
+    bool help;
+    rs_config c;
+    rs_config_default(&c);
+    (void)snprintf(words, sizeof words, "%s", line);
+    for (char *word = strtok(words, " "); word && argc < 16; word = strtok(NULL, " ")) {
+        argv[argc++] = word;
+    }
+    ASSERT_TAKEN(rs_config_parse(&c, 0, argc, argv, &help, &error));
+    return c;
+}
+
+static void combinations_that_make_sense_pass(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "",
+        "--optimizer sgd --momentum 0.9 --nesterov --weight-decay 1e-4",
+        "--optimizer adamw --beta1 0.8 --beta2 0.9 --epsilon 1e-6",
+        "--schedule step --schedule-step 10 --schedule-gamma 0.5",
+        "--schedule exponential --schedule-gamma 0.9",
+        "--schedule inverse-time --schedule-k 1",
+        "--schedule cosine --schedule-min 1e-5",
+        "--schedule cosine-restarts --schedule-t0 3 --schedule-t-mult 1 --schedule-min 0.1",
+        "--resume --verbose --device cuda:1 --precision tf32",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        rs_config c = configured(lines[i]);
+        ASSERT_TAKEN(rs_config_validate(&c, &error));
+    }
+}
+
+static void combinations_without_effect_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *message;
+    } cases[] = {
+        {"--nesterov", "--nesterov needs --optimizer sgd and a --momentum above 0"},
+        {"--optimizer sgd --nesterov", "--nesterov needs --optimizer sgd and a --momentum above 0"},
+        {"--momentum 0.9", "--momentum is of --optimizer sgd; adam has --beta1"},
+        {"--optimizer sgd --beta2 0.9",
+         "--beta1, --beta2 and --epsilon are of --optimizer adam and adamw; sgd has --momentum"},
+        {"--beta1 1", "--beta1 and --beta2 must be below 1; the usual are 0.9 and 0.999"},
+        {"--schedule-step 3", "--schedule-step is of --schedule step; the schedule is constant"},
+        {"--schedule cosine --schedule-gamma 0.5",
+         "--schedule-gamma is of --schedule step and exponential; the schedule is cosine"},
+        {"--schedule step --schedule-k 2",
+         "--schedule-k is of --schedule inverse-time; the schedule is step"},
+        {"--schedule cosine --schedule-t0 2",
+         "--schedule-t0 is of --schedule cosine-restarts; the schedule is cosine"},
+        {"--schedule-t-mult 3",
+         "--schedule-t-mult is of --schedule cosine-restarts; the schedule is constant"},
+        {"--schedule-min 0.1", "--schedule-min is of --schedule cosine and cosine-restarts; the schedule is "
+                               "constant"},
+        {"--overwrite --resume",
+         "--overwrite and --resume exclude each other: replace the record or go on with it"},
+        {"--quiet --verbose", "--quiet and --verbose exclude each other"},
+        {"--device cpu --precision tf32", "--precision tf32 needs a GPU; --device cpu computes in f32"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rs_config c = configured(cases[i].line);
+        ASSERT_REFUSED(rs_config_validate(&c, &error), cases[i].message);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(combinations_that_make_sense_pass),
+        cmocka_unit_test(combinations_without_effect_are_refused),
+    };
+    return cmocka_run_group_tests_name("combinations", tests, NULL, NULL);
+}
