@@ -50,6 +50,7 @@ typedef struct rs_record_spec {
     bool gradient_mean;     /* false: the last step's gradient */
     bool compress;
     bool wait_when_full;                                      /* --on-full wait */
+    bool keep_checkpoint;                                     /* also after a run that is done */
     int64_t planned_epochs, planned_steps, planned_snapshots; /* for the size estimate */
 } rs_record_spec;
 
@@ -81,8 +82,11 @@ rs_status rs_recorder_commit(rs_recorder *recorder, rs_commit_kind kind, const r
                              const char *checkpoint, rs_error *error);
 rs_status rs_recorder_wait(rs_recorder *recorder, rs_error *error); /* until all handed over is done */
 
+/* Borrowed for the recorder's life: what it was made for. */
+const rs_record_spec *rs_recorder_spec(const rs_recorder *recorder);
+
 /* Writes the state, closes the file in order and stops the writer; with `state` DONE removes the checkpoint
- * unless `keep_checkpoint`. Always frees the recorder, whatever it returns. Takes NULL. */
+ * unless the spec says keep_checkpoint (a run that may get more epochs needs it). Always frees the recorder, whatever it returns. Takes NULL. */
 rs_status rs_recorder_close(rs_recorder *recorder, rs_run_state state, rs_error *error);
 
 /* What a file holds, as far as its last commit. */

@@ -1,0 +1,13 @@
+/* lock.h: one writer a record, across processes. The kernel drops the lock when its process ends, however. */
+#ifndef RS_RECORD_LOCK_H
+#define RS_RECORD_LOCK_H
+
+#include <stdbool.h>
+
+#include "rs/status.h"
+
+/* Locks `path` (made when `create`) for as long as *descriptor stays open. FAILED when another process has
+ * it. */
+rs_status rs_lock_take(const char *path, bool create, int *descriptor, rs_error *error);
+
+#endif

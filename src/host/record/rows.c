@@ -1,0 +1,143 @@
+/* rows.c: blocks of rows and how the trainer's thread fills them; see rows.h. */
+#include "rows.h"
+
+#include <string.h>
+
+#include "rs/host.h"
+
+rs_status rs_rows_create(const rs_table *table, rs_block_of_rows *block, rs_error *error)
+{
+    memset(block, 0, sizeof *block);
+    block->table = table;
+    block->capacity = table->block_rows;
+    block->columns = rs_alloc_array((size_t)table->count, sizeof *block->columns);
+    char *bytes = rs_alloc((size_t)block->capacity * table->row_bytes);
+    if (!block->columns || !bytes) {
+        rs_free(bytes);
+        rs_free(block->columns);
+        block->columns = NULL;
+        return RS_FAIL(error, RS_MEMORY, "no memory for the %s buffer of the record (%zu bytes)",
+                       table->dimension, (size_t)block->capacity * table->row_bytes);
+    }
+    for (int c = 0; c < table->count; c++) {
+        block->columns[c] = bytes;
+        bytes += (size_t)block->capacity * table->columns[c].row_bytes;
+    }
+    return RS_OK;
+}
+
+void rs_rows_destroy(rs_block_of_rows *block)
+{
+    if (block->columns) {
+        rs_free(block->columns[0]);
+        rs_free(block->columns);
+    }
+    block->columns = NULL;
+}
+
+/* Where the row under way of a column is to be written. */
+static void *next_row(const rs_block_of_rows *block, int column)
+{
+    return block->columns[column] + (size_t)block->rows * block->table->columns[column].row_bytes;
+}
+
+static const void *measured(const rs_network *network, const rs_column *column,
+                            const rs_measurement *measured)
+{
+    const int64_t metric = (int64_t)column->index * network->block_count;
+    switch (column->source) {
+    case RS_FROM_TO_INITIAL:
+        return measured->to_initial ? measured->to_initial + metric : NULL;
+    case RS_FROM_TO_PREVIOUS:
+        return measured->to_previous ? measured->to_previous + metric : NULL;
+    case RS_FROM_GRADIENT_ABS_MEAN:
+        return measured->gradient_abs_mean;
+    case RS_FROM_GRADIENT_ABS_STD:
+        return measured->gradient_abs_std;
+    default:
+        RS_ASSERT(column->source == RS_FROM_GRADIENT_NORMS);
+        return measured->gradient_norms;
+    }
+}
+
+void rs_rows_add_step(rs_block_of_rows *block, const rs_network *network, const rs_step_row *row)
+{
+    const double numbers[] = {[RS_STEP_LOSS] = row->loss,
+                              [RS_STEP_TASK_LOSS] = row->task_loss,
+                              [RS_STEP_ACCURACY] = row->accuracy,
+                              [RS_STEP_LEARNING_RATE] = row->learning_rate,
+                              [RS_STEP_GRADIENT_NORM] = row->measurement->gradient_norm,
+                              [RS_STEP_GRADIENT_NORM_CLIPPED] = row->measurement->gradient_norm_clipped};
+    for (int c = 0; c < block->table->count; c++) {
+        const rs_column *column = &block->table->columns[c];
+        if (column->source != RS_FROM_ROW) {
+            const void *values = measured(network, column, row->measurement);
+            RS_ASSERT(values); /* the layout has the column because somebody wanted it */
+            memcpy(next_row(block, c), values, column->row_bytes);
+        } else if (column->index == RS_STEP_INDEX) {
+            memcpy(next_row(block, c), &row->step, sizeof row->step);
+        } else {
+            memcpy(next_row(block, c), &numbers[column->index], sizeof numbers[0]);
+        }
+    }
+    block->rows++;
+}
+
+void rs_rows_add_epoch(rs_block_of_rows *block, const rs_epoch_row *row)
+{
+    const double numbers[] = {
+        [RS_EPOCH_TRAIN_LOSS] = row->train_loss,        [RS_EPOCH_TRAIN_ACCURACY] = row->train_accuracy,
+        [RS_EPOCH_VALID_LOSS] = row->valid_loss,        [RS_EPOCH_VALID_ACCURACY] = row->valid_accuracy,
+        [RS_EPOCH_TEST_LOSS] = row->test_loss,          [RS_EPOCH_TEST_ACCURACY] = row->test_accuracy,
+        [RS_EPOCH_TRAIN_SECONDS] = row->train_seconds,  [RS_EPOCH_VALID_SECONDS] = row->valid_seconds,
+        [RS_EPOCH_RECORD_SECONDS] = row->record_seconds};
+    memcpy(next_row(block, 0), &row->epoch, sizeof row->epoch);
+    for (int c = 1; c < block->table->count; c++) {
+        memcpy(next_row(block, c), &numbers[block->table->columns[c].index], sizeof numbers[0]);
+    }
+    block->rows++;
+}
+
+static rs_status read_gradient(const rs_column *column, const rs_snapshot_moment *moment, bool mean,
+                               double *scratch, float *values, rs_error *error)
+{
+    if (!mean) {
+        return moment->backend->read(moment->plan, RS_SLOT_GRADIENT, column->index, values, error);
+    }
+    RS_TRY(moment->backend->read(moment->plan, RS_SLOT_GRADIENT_SUM, column->index, scratch, error));
+    const double steps = (double)moment->gradient_steps;
+    for (int64_t i = 0; i < column->count; i++) {
+        values[i] = (float)(scratch[i] / steps);
+    }
+    return RS_OK;
+}
+
+rs_status rs_rows_add_snapshot(rs_block_of_rows *block, const rs_snapshot_moment *moment, bool mean,
+                               double *scratch, rs_error *error)
+{
+    const int64_t numbers[] = {[RS_SNAPSHOT_INDEX] = moment->index,
+                               [RS_SNAPSHOT_EPOCH] = moment->epoch,
+                               [RS_SNAPSHOT_STEP] = moment->step};
+    for (int c = 0; c < block->table->count; c++) {
+        const rs_column *column = &block->table->columns[c];
+        void *values = next_row(block, c);
+        switch (column->source) {
+        case RS_FROM_ROW:
+            memcpy(values, &numbers[column->index], sizeof numbers[0]);
+            break;
+        case RS_FROM_PARAMETER:
+            RS_TRY(moment->backend->read(moment->plan, RS_SLOT_VALUE, column->index, values, error));
+            break;
+        case RS_FROM_BUFFER:
+            RS_TRY(moment->backend->read(moment->plan, RS_SLOT_RUNNING, column->index, values, error));
+            break;
+        default:
+            RS_ASSERT(column->source == RS_FROM_GRADIENT);
+            if (moment->index >= column->first_row) {
+                RS_TRY(read_gradient(column, moment, mean, scratch, values, error));
+            }
+        }
+    }
+    block->rows++;
+    return RS_OK;
+}

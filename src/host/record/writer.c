@@ -1,0 +1,190 @@
+/* writer.c: the thread that owns HDF5. It takes jobs in order; after an error it only gives blocks back, so
+ * that the trainer never waits in vain, and the file stays whole up to its last commit. */
+#include <string.h>
+#include <time.h>
+
+#include "recorder_state.h"
+#include "rs/host.h"
+
+/* Kept free beside the rows: the library's own structures, the state, the closing of the file. */
+enum { RESERVE = 1 << 20 };
+
+static bool is_closing(rs_recorder *recorder)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    bool closing = recorder->closing;
+    pthread_mutex_unlock(&recorder->mutex);
+    return closing;
+}
+
+/* With --on-full wait: looks again every fifth of a second, and says so once a minute. */
+static rs_status make_sure_of_space(rs_recorder *recorder, uint64_t bytes, rs_error *error)
+{
+    const struct timespec pause = {0, 200000000};
+    double said = -1e9;
+    for (;;) {
+        rs_status status = rs_space_check(recorder->path, recorder->directory, bytes + RESERVE, error);
+        if (status == RS_OK || !recorder->spec->wait_when_full || is_closing(recorder)) {
+            return status;
+        }
+        if (rs_seconds() - said >= 60.0) {
+            rs_log(RS_LOG_WARNING, "waiting for room: %s", error->text);
+            said = rs_seconds();
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+static rs_status report_difference(rs_recorder *recorder, const char *path, int64_t row, rs_error *error)
+{
+    if (!recorder->foreign) {
+        return RS_FAIL(
+            error, RS_FAILED,
+            "recomputing what is already recorded gave other values: %s, row %lld; the record is left as it "
+            "was. Same build, machine and thread count?",
+            path, (long long)row);
+    }
+    if (!recorder->warned) {
+        rs_log(RS_LOG_WARNING,
+               "%s: resumed by another build, machine or thread count; %s differs from row %lld on. Rows "
+               "already "
+               "committed are kept",
+               recorder->path, path, (long long)row);
+        recorder->warned = true;
+    }
+    return RS_OK;
+}
+
+static rs_status write_rows(rs_recorder *recorder, const rs_block_of_rows *block, rs_error *error)
+{
+    const rs_table_kind table = (rs_table_kind)(block->table - recorder->layout.table);
+    const char *different = NULL;
+    int64_t row = 0, covered = rs_position_rows(&recorder->covered, table) - block->first_row;
+    covered = covered < 0 ? 0 : covered > block->rows ? block->rows : covered;
+    if (covered > 0) {
+        RS_TRY(rs_record_file_compare(&recorder->file, block, covered, &different, &row, error));
+        if (different) {
+            RS_TRY(report_difference(recorder, different, row, error));
+        }
+    }
+    if (covered == block->rows) {
+        return RS_OK;
+    }
+    uint64_t growth = rs_table_growth(block->table, recorder->file.columns[table][0].extent,
+                                      block->first_row + block->rows);
+    RS_TRY(make_sure_of_space(recorder, growth, error));
+    return rs_record_file_write(&recorder->file, block, covered, error);
+}
+
+/* A resumed run passes commits again that the file already has: it never takes one back. */
+static bool is_committed(const rs_record_file *file, rs_commit_kind kind, const rs_position *position)
+{
+    const rs_position *last = &file->committed;
+    if (file->commits == 0 || position->steps > last->steps || position->epochs > last->epochs ||
+        position->snapshots > last->snapshots) {
+        return false;
+    }
+    return kind != RS_COMMIT_STOP || file->last_kind == RS_COMMIT_STOP || position->steps < last->steps ||
+           position->epochs < last->epochs;
+}
+
+static rs_status commit(rs_recorder *recorder, const rs_job *job, rs_error *error)
+{
+    if (!is_committed(&recorder->file, job->commit_kind, &job->position)) {
+        RS_TRY(make_sure_of_space(recorder, 0, error));
+        RS_TRY(rs_record_file_commit(&recorder->file, job->commit_kind, &job->position, error));
+    }
+    return job->checkpoint ? rs_checkpoint_publish(job->checkpoint, recorder->directory, error) : RS_OK;
+}
+
+/* Runs also after an error: a file that is not broken is closed in order, so that every tool opens it. */
+static rs_status close_file(rs_recorder *recorder, rs_run_state state, bool failed, rs_error *error)
+{
+    rs_error ignored;
+    if (recorder->file.broken) {
+        (void)rs_record_file_close(&recorder->file, &ignored);
+        return RS_OK;
+    }
+    if (failed && state == RS_RUN_DONE) {
+        state = RS_RUN_STOPPED;
+    }
+    rs_status status;
+    RS_TRY_GOTO(rs_record_file_set_state(&recorder->file, state, error));
+    RS_H5_GOTO(H5Fflush(recorder->file.file, H5F_SCOPE_GLOBAL));
+    RS_TRY_GOTO(rs_h5_sync(recorder->file.file, error));
+done:
+    if (status != RS_OK) {
+        recorder->file.broken = true;
+        (void)rs_record_file_close(&recorder->file, &ignored);
+        return status;
+    }
+    RS_TRY(rs_record_file_close(&recorder->file, error));
+    if (rs_files()->fsync(recorder->lock) != 0) {
+        return RS_FAIL(error, RS_IO, "fsync failed when closing");
+    }
+    return RS_OK;
+}
+
+static rs_status do_job(rs_recorder *recorder, const rs_job *job, bool failed, rs_error *error)
+{
+    switch (job->kind) {
+    case RS_JOB_ROWS:
+        return failed ? RS_OK : write_rows(recorder, job->block, error);
+    case RS_JOB_COMMIT:
+        return failed ? RS_OK : commit(recorder, job, error);
+    default:
+        return close_file(recorder, job->state, failed, error);
+    }
+}
+
+/* Takes the next job; *failed says whether one before it went wrong. */
+static rs_job take_job(rs_recorder *recorder, bool *failed)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    while (recorder->job_count == 0) {
+        pthread_cond_wait(&recorder->to_writer, &recorder->mutex);
+    }
+    rs_job job = recorder->jobs[recorder->first_job];
+    recorder->first_job = (recorder->first_job + 1) % RS_MOST_JOBS;
+    recorder->job_count--;
+    recorder->working = true;
+    *failed = recorder->failed;
+    pthread_mutex_unlock(&recorder->mutex);
+    return job;
+}
+
+static void finish_job(rs_recorder *recorder, const rs_job *job, rs_status status, const rs_error *error)
+{
+    rs_free(job->checkpoint);
+    pthread_mutex_lock(&recorder->mutex);
+    if (job->block) {
+        job->block->busy = false;
+        job->block->rows = 0;
+    }
+    if (status != RS_OK && !recorder->failed) {
+        recorder->failed = true;
+        recorder->error = *error;
+    }
+    recorder->working = false;
+    pthread_cond_broadcast(&recorder->to_trainer);
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+void *rs_writer_main(void *context)
+{
+    rs_recorder *recorder = context;
+    rs_job_kind kind;
+    rs_h5_begin();
+    do {
+        rs_error error = {.status = RS_OK};
+        bool failed;
+        rs_job job = take_job(recorder, &failed);
+        rs_status status = do_job(recorder, &job, failed, &error);
+        if (status != RS_OK && !strstr(error.text, recorder->path)) {
+            (void)rs_error_prefix(&error, "%s", recorder->path);
+        }
+        kind = job.kind;
+        finish_job(recorder, &job, status, &error);
+    } while (kind != RS_JOB_CLOSE);
+    return NULL;
+}
