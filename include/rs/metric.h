@@ -1,12 +1,17 @@
 /* rs/metric.h: distances between two states of a weight tensor.
  *
  * d = u - v elementwise, u the state after, v the reference state, both as stored in float32, accumulated in
- * double. minkowski:p  (sum |d|^p)^(1/p)      euclidean = minkowski:2      manhattan = minkowski:1 chebyshev
- * max |d| cosine       1 - u.v / (|u| |v|)    correlation: cosine of u - mean(u), v - mean(v) cosine and
- * correlation are 0 for a tensor that has not moved and when either state has no length, never NaN for finite
- * weights. They are computed from sums over d, so that small movements keep their digits: 1 - cos = (|d|^2 -
- * (|u| - |v|)^2) / (2 |u| |v|),  |u| - |v| = (2 d.v + |d|^2) / (|u| + |v|). A block's distance is the sum of
- * its tensors' distances. */
+ * double.
+ *
+ *   minkowski:p   (sum |d|^p)^(1/p); manhattan = minkowski:1, euclidean = minkowski:2
+ *   chebyshev     max |d|
+ *   cosine        1 - u.v / (|u| |v|)
+ *   correlation   cosine of u - mean(u), v - mean(v)
+ *
+ * cosine and correlation are 0 for a tensor that has not moved and when either state has no length, never NaN
+ * for finite weights. They are computed from sums over d, so that small movements keep their digits:
+ *   1 - cos = (|d|^2 - (|u| - |v|)^2) / (2 |u| |v|),   |u| - |v| = (2 d.v + |d|^2) / (|u| + |v|)
+ * A block's distance is the sum of its tensors' distances. */
 #ifndef RS_METRIC_H
 #define RS_METRIC_H
 

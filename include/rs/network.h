@@ -2,23 +2,34 @@
  *
  * Nodes stand in topological order: the inputs of a node have lower indices. Node 0 is the input (C, H, W of
  * one sample), the last node the loss. Shapes leave the batch dimension N out. Every feature map is C, H, W;
- * a vector is C, 1, 1.
+ * a vector is C, 1, 1. Forward (y) and backward (dy: the gradient of y) of each operator, per sample unless
+ * said:
  *
- * operator                forward, per sample unless said                            backward (dy: gradient
- * of y) convolution             y[k] = sum_c x[c] * w[k,c] (cross-correlation) (+ b[k])    dx = dy *
- * rot180(w), dw = sum_n x * dy batch_norm (training)   y = w (x - m) / sqrt(v + eps) + b, m and v (biased)
- * over N, H, W of the batch; running = (1 - momentum) running + momentum {m, v n/(n-1)}; n = 1 leaves the
- * variance biased xhat = (x - m) / sqrt(v + eps); db = sum dy; dw = sum dy xhat; dx = w / sqrt(v + eps) (dy -
- * db / n - xhat dw / n) batch_norm (evaluation) m and v are the running statistics; in backward dx = w dy /
- * sqrt(v + eps) relu                    y = max(x, 0)                                              dx = dy [x
- * > 0] softplus                y = ln(1 + e^x)                                            dx = dy / (1 +
- * e^-x) add                     y = a + b                                                  da = dy, db = dy
- * max_pool                y = max over the window; padding never wins; first of equals (row-major) takes dy
- * average_pool            y = sum over the window / (kernel_h * kernel_w), padding counts as zeros (PyTorch's
- * default) global_average_pool     y[c] = mean over H, W                                      dx = dy / (H W)
- * linear                  y = W x + b, x flattened in C, H, W order                  dW = sum_n dy x^T, db =
- * sum_n dy, dx = W^T dy softmax_cross_entropy   loss = mean_n(-ln softmax(x)[label]), correct = [first argmax
- * x = label]; dx = (softmax(x) - onehot(label)) / N */
+ *   convolution     y[k] = sum_c x[c] * w[k,c] (cross-correlation) (+ b[k])
+ *                   dx = dy * rot180(w), dw = sum_n x * dy, db = sum_n,h,w dy
+ *   batch_norm      training: y = w xhat + b, xhat = (x - m) / sqrt(v + eps), with m and v (biased) over
+ *                   N, H, W of the batch; n of them: running = (1 - momentum) running + momentum {m, v n/(n-1)};
+ *                   n = 1 leaves the variance biased
+ *                   db = sum dy, dw = sum dy xhat, dx = w / sqrt(v + eps) (dy - db / n - xhat dw / n)
+ *                   evaluation: m and v are the running statistics; dx = w dy / sqrt(v + eps)
+ *   relu            y = max(x, 0)
+ *                   dx = dy [x > 0]
+ *   softplus        y = ln(1 + e^x)
+ *                   dx = dy / (1 + e^-x)
+ *   add             y = a + b
+ *                   da = dy, db = dy
+ *   max_pool        y = max over the window; padding never wins
+ *                   the first of equals (row-major) takes dy
+ *   average_pool    y = sum over the window / (kernel_h kernel_w); padding counts as zeros (PyTorch's default)
+ *                   dx = sum over the windows x is in of dy / (kernel_h kernel_w)
+ *   global_average_pool
+ *                   y[c] = mean over H, W
+ *                   dx = dy / (H W)
+ *   linear          y = W x + b, x flattened in C, H, W order
+ *                   dW = sum_n dy x^T, db = sum_n dy, dx = W^T dy
+ *   softmax_cross_entropy
+ *                   loss = mean_n(-ln softmax(x)[label]), correct = [first argmax x = label]
+ *                   dx = (softmax(x) - onehot(label)) / N */
 #ifndef RS_NETWORK_H
 #define RS_NETWORK_H
 

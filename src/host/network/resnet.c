@@ -4,7 +4,8 @@
  *   basic   conv1 3x3 -> bn1 -> relu1 -> conv2 3x3 -> bn2 ------------------> (add) -> relu
  *   bottle  conv1 1x1 -> bn1 -> relu1 -> conv2 3x3 -> bn2 -> relu2 -> conv3 1x1 x4 -> bn3 -> (add) -> relu
  *   (add)   residual only; from the block's input, through downsample.0 1x1 -> downsample.1 bn where the
- * shape changes head    avgpool -> fc -> loss
+ *           shape changes
+ *   head    avgpool -> fc -> loss
  *
  * Even width: 128 channels and stride 1 in every block. Standard width: 64 128 256 512, stride 2 at stages 2
  * to 4. */

@@ -1,8 +1,12 @@
 /* schedule.c: learning rate of an epoch, PyTorch's closed forms; the rate of epoch e is computed from e
- * before it trains. step              r0 gamma^floor(e / step)                    exponential  r0 gamma^e
- *   inverse-time      r0 / (1 + k e)                              cosine       min + (r0 - min) (1 + cos(pi e
- * / T)) / 2 cosine-restarts   cosine over the period under way: T_0, T_0 m, T_0 m^2, ... (SGDR, Loshchilov
- * and Hutter 2017) */
+ * before it trains.
+ *
+ *   step             r0 gamma^floor(e / step)
+ *   exponential      r0 gamma^e
+ *   inverse-time     r0 / (1 + k e)
+ *   cosine           min + (r0 - min) (1 + cos(pi e / T)) / 2
+ *   cosine-restarts  cosine over the period under way: T_0, T_0 m, T_0 m^2, ... (SGDR, Loshchilov and Hutter
+ *                    2017) */
 #include <math.h>
 #include <string.h>
 

@@ -1,10 +1,14 @@
 /* convolution.c: cross-correlation by patches; see operators.h and rs/network.h.
  *
  * A patch is what one output position sees: Q = C R S inputs, 0 where padding is. For a block of samples with
- * P output positions forward   y[p][k] = b[k] + sum_q patch[p][q] w[k][q] dx        dpatch[p][q] = sum_k
- * dy[p][k] w[k][q], each added back to where the patch took it from dw        dw[k][q] = sum_p dy[p][k]
- * patch[p][q] Forward and dx go by blocks, each on one thread; dw goes by chunks of input channels, each
- * summing all blocks in order. The sizes of blocks and chunks follow from shapes alone. */
+ * P output positions
+ *
+ *   forward   y[p][k] = b[k] + sum_q patch[p][q] w[k][q]
+ *   dx        dpatch[p][q] = sum_k dy[p][k] w[k][q], each added back to where the patch took it from
+ *   dw        dw[k][q] = sum_p dy[p][k] patch[p][q]
+ *
+ * Forward and dx go by blocks, each on one thread; dw goes by chunks of input channels, each summing all
+ * blocks in order. The sizes of blocks and chunks follow from shapes alone. */
 #include <string.h>
 
 #include "operators.h"
