@@ -210,7 +210,7 @@ static void print_help(void)
 static void print_list(const rs_study *study, rs_study_run *runs, int count)
 {
     int digits = snprintf(NULL, 0, "%d", count);
-    (void)printf("%s: %d runs\n", study->name, count);
+    (void)printf("%s: %d run%s\n", study->name, count, count == 1 ? "" : "s");
     for (int i = 0; i < count; i++) {
         char state[64];
         rs_study_examine(&runs[i]);

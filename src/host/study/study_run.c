@@ -312,9 +312,9 @@ static int conclude(const runner *r, const char *study_name)
     }
     const char *folder = r->runs[0].config.out, *end = strrchr(folder, '/');
     if (!r->options->quiet) {
-        (void)printf("%s: %d runs: %d done, %d done before, %d failed, %d left; records in %.*s\n",
-                     study_name, r->count, done, skipped, failed, r->count - done - skipped - failed,
-                     (int)(end - folder), folder);
+        (void)printf("%s: %d run%s: %d done, %d done before, %d failed, %d left; records in %.*s\n",
+                     study_name, r->count, r->count == 1 ? "" : "s", done, skipped, failed,
+                     r->count - done - skipped - failed, (int)(end - folder), folder);
         (void)fflush(stdout);
     }
     if (r->stopped_by) {

@@ -411,7 +411,7 @@ static void a_folder_that_cannot_be_made_fails_the_run(void **state)
     (void)state;
     begin("[1]");
     assert_int_equal(run("s.yaml --out-dir s.yaml/x"), 1);
-    assert_said("failed: s.yaml: the folder cannot be made: ");
+    assert_said("failed: s.yaml/x: the folder cannot be made: ");
 }
 
 int main(int argc, char **argv)
