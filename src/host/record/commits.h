@@ -19,4 +19,8 @@ rs_status rs_commits_read(hid_t file, rs_commits *commits, rs_error *error);
 /* Whether the file is a record of ours and of this schema: DATA otherwise, with what it is. */
 rs_status rs_record_check_format(hid_t file, rs_error *error);
 
+/* Looks before anything is touched: a file that is not ours stays as it is. (One that was killed while being
+ * repaired cannot be read before it is opened for writing: it passes.) resume.c */
+rs_status rs_record_check_before_writing(const char *path, rs_error *error);
+
 #endif

@@ -11,7 +11,7 @@
 
 rs_status rs_lock_take(const char *path, bool create, int *descriptor, rs_error *error)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)1 << 62, .l_len = 1};
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = RS_LOCK_PLACE, .l_len = 1};
     *descriptor = rs_files()->open(path, O_RDWR | (create ? O_CREAT : 0), 0644);
     if (*descriptor < 0) {
         return RS_FAIL(error, errno == ENOENT ? RS_DATA : RS_IO, "opening %s for writing: %s", path,

@@ -6,6 +6,8 @@
 
 #include "rs/status.h"
 
+#define RS_LOCK_PLACE ((off_t)1 << 62) /* the byte that is locked */
+
 /* Locks `path` (made when `create`) for as long as *descriptor stays open. FAILED when another process has
  * it. */
 rs_status rs_lock_take(const char *path, bool create, int *descriptor, rs_error *error);

@@ -13,7 +13,10 @@ enum {
 
 static uint64_t column_bytes(const rs_column *column, int64_t rows)
 {
-    uint64_t chunks = (uint64_t)((rows + column->chunk_rows - 1) / column->chunk_rows);
+    /* Chunks of rows that are never written are never made. */
+    const int64_t unused = column->first_row / column->chunk_rows;
+    const int64_t used = (rows + column->chunk_rows - 1) / column->chunk_rows - unused;
+    uint64_t chunks = used > 0 ? (uint64_t)used : 0;
     uint64_t bytes = (uint64_t)column->chunk_rows * rs_column_type_size(column->type);
     for (int axis = 0; axis < column->row.rank; axis++) {
         int64_t parts = (column->row.dim[axis] + column->chunk.dim[axis] - 1) / column->chunk.dim[axis];

@@ -222,9 +222,7 @@ static rs_status check_remaining_space(const rs_recorder *recorder, rs_error *er
     return rs_space_check(recorder->path, recorder->directory, record + 2 * checkpoint, error);
 }
 
-/* Looks before it touches: a file that is not ours stays as it is. (One that was killed while being repaired
- * cannot be read before it is opened for writing.) */
-static rs_status check_before_writing(const char *path, rs_error *error)
+rs_status rs_record_check_before_writing(const char *path, rs_error *error)
 {
     rs_h5_mark mark;
     hid_t file;
@@ -241,7 +239,7 @@ static rs_status check_before_writing(const char *path, rs_error *error)
 static rs_status open_existing(rs_recorder *recorder, const rs_position *position, rs_error *error)
 {
     RS_TRY(rs_lock_take(recorder->path, false, &recorder->lock, error));
-    RS_TRY(check_before_writing(recorder->path, error));
+    RS_TRY(rs_record_check_before_writing(recorder->path, error));
     RS_TRY(rs_record_file_open(recorder->path, RS_H5_RESUME, &recorder->layout, &recorder->file, error));
     if (recorder->file.commits == 0) {
         return RS_OK;

@@ -1,0 +1,199 @@
+/* contents.c: finds and reads the data sets of a record; see contents.h. */
+#include "contents.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "rs/host.h"
+
+enum { PIECE_BYTES = 4 << 20 };
+
+static bool begins(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static int table_of(const char *path)
+{
+    if (strcmp(path, "step") == 0 || begins(path, "steps/")) {
+        return RS_TABLE_STEPS;
+    }
+    if (strcmp(path, "snapshot") == 0 || begins(path, "snapshots/") || begins(path, "weights/") ||
+        begins(path, "gradients/")) {
+        return RS_TABLE_SNAPSHOTS;
+    }
+    if (strcmp(path, "epoch") == 0 || begins(path, "epochs/")) {
+        return RS_TABLE_EPOCHS;
+    }
+    return begins(path, "commits/") ? RS_TABLE_COMMITS : -1;
+}
+
+static rs_status measure(hid_t dataset, rs_content *content, rs_error *error)
+{
+    hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID;
+    rs_status status = RS_OK;
+    RS_H5_GOTO(type = H5Dget_type(dataset));
+    RS_H5_GOTO(space = H5Dget_space(dataset));
+    RS_H5_GOTO(content->rank = H5Sget_simple_extent_dims(space, content->dim, NULL));
+    content->class = H5Tget_class(type);
+    content->type_size = H5Tget_size(type);
+    content->row_bytes = content->type_size;
+    if (content->rank == 0 || content->type_size == 0 || H5Tis_variable_str(type) > 0) {
+        content->table = -1;
+    }
+    for (int axis = content->table >= 0; axis < content->rank; axis++) {
+        if (!rs_multiply(content->row_bytes, (size_t)content->dim[axis], &content->row_bytes)) {
+            status = RS_FAIL(error, RS_DATA, "the shape of %s makes no sense", content->path);
+            goto done;
+        }
+    }
+    content->stored = H5Dget_storage_size(dataset);
+done:
+    rs_h5_close(space);
+    rs_h5_close(type);
+    return status;
+}
+
+static rs_status add(rs_contents *contents, const char *path, rs_error *error)
+{
+    if (contents->count == contents->capacity) {
+        int capacity = contents->capacity ? 2 * contents->capacity : 256;
+        rs_content *grown = rs_alloc_array((size_t)capacity, sizeof *grown);
+        if (!grown) {
+            return RS_FAIL(error, RS_MEMORY, "no memory for the list of data sets");
+        }
+        if (contents->count > 0) {
+            memcpy(grown, contents->list, (size_t)contents->count * sizeof *grown);
+        }
+        rs_free(contents->list);
+        contents->list = grown;
+        contents->capacity = capacity;
+    }
+    rs_content *content = &contents->list[contents->count];
+    memset(content, 0, sizeof *content);
+    if (strlen(path) >= sizeof content->path) {
+        return RS_FAIL(error, RS_DATA, "a data set's name is too long: %.40s...", path);
+    }
+    (void)snprintf(content->path, sizeof content->path, "%s", path);
+    content->table = table_of(path);
+    hid_t dataset;
+    RS_H5(dataset = H5Dopen2(contents->file, path, H5P_DEFAULT));
+    rs_status status = measure(dataset, content, error);
+    rs_h5_close(dataset);
+    contents->count += status == RS_OK;
+    return status;
+}
+
+typedef struct visit {
+    rs_contents *contents;
+    rs_error *error;
+    rs_status status;
+} visit;
+
+static herr_t visit_object(hid_t file, const char *name, const H5O_info_t *info, void *context)
+{
+    visit *walk = context;
+    (void)file;
+    if (info->type == H5O_TYPE_DATASET) {
+        walk->status = add(walk->contents, name, walk->error);
+    }
+    return walk->status == RS_OK ? 0 : 1;
+}
+
+static rs_status list_all(rs_contents *contents, rs_error *error)
+{
+    visit walk = {contents, error, RS_OK};
+    RS_H5(H5Ovisit(contents->file, H5_INDEX_NAME, H5_ITER_INC, visit_object, &walk));
+    return walk.status;
+}
+
+rs_status rs_contents_open(const char *path, rs_contents *contents, rs_error *error)
+{
+    struct stat about;
+    rs_status status;
+    memset(contents, 0, sizeof *contents);
+    contents->file = H5I_INVALID_HID;
+    RS_TRY_GOTO(rs_h5_read_mark(path, &contents->mark, error));
+    RS_TRY_GOTO(rs_h5_open(path, RS_H5_READ, &contents->file, error));
+    RS_TRY_GOTO(rs_record_check_format(contents->file, error));
+    RS_TRY_GOTO(rs_commits_read(contents->file, &contents->commits, error));
+    RS_TRY_GOTO(list_all(contents, error));
+    contents->path = rs_strdup(path);
+    if (!contents->path || stat(path, &about) != 0) {
+        status = RS_FAIL(error, RS_IO, "%s cannot be looked at", path);
+        goto done;
+    }
+    contents->file_bytes = (uint64_t)about.st_size;
+done:
+    if (status != RS_OK) {
+        rs_contents_close(contents);
+        /* Whatever keeps a file from being read makes it unusable, not the program fail. */
+        error->status = status == RS_IO ? RS_DATA : status;
+        return strstr(error->text, path) ? error->status : rs_error_prefix(error, "%s", path);
+    }
+    return RS_OK;
+}
+
+void rs_contents_close(rs_contents *contents)
+{
+    rs_h5_close(contents->file);
+    contents->file = H5I_INVALID_HID;
+    rs_free(contents->list);
+    rs_free(contents->path);
+    contents->list = NULL;
+    contents->path = NULL;
+}
+
+int64_t rs_content_rows(const rs_contents *contents, const rs_content *content)
+{
+    if (contents->commits.count == 0 && content->table >= 0) {
+        return 0;
+    }
+    if (content->table == RS_TABLE_COMMITS) {
+        return contents->commits.count;
+    }
+    return content->table < 0 ? 1
+                              : rs_position_rows(&contents->commits.position, (rs_table_kind)content->table);
+}
+
+const rs_content *rs_contents_find(const rs_contents *contents, const char *path)
+{
+    for (int i = 0; i < contents->count; i++) {
+        if (strcmp(contents->list[i].path, path) == 0) {
+            return &contents->list[i];
+        }
+    }
+    return NULL;
+}
+
+int64_t rs_content_piece(const rs_content *content)
+{
+    return content->row_bytes < PIECE_BYTES
+               ? (int64_t)(PIECE_BYTES / (content->row_bytes ? content->row_bytes : 1))
+               : 1;
+}
+
+rs_status rs_content_read(hid_t dataset, const rs_content *content, int64_t first, int64_t rows, void *values,
+                          rs_error *error)
+{
+    hsize_t start[H5S_MAX_RANK] = {(hsize_t)first}, count[H5S_MAX_RANK];
+    hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID, memory = H5I_INVALID_HID;
+    rs_status status = RS_OK;
+    RS_H5_GOTO(type = H5Dget_type(dataset));
+    if (content->table < 0) {
+        RS_H5_GOTO(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
+        goto done;
+    }
+    memcpy(count, content->dim, sizeof count);
+    count[0] = (hsize_t)rows;
+    RS_H5_GOTO(space = H5Dget_space(dataset));
+    RS_H5_GOTO(memory = H5Screate_simple(content->rank, count, NULL));
+    RS_H5_GOTO(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL));
+    RS_H5_GOTO(H5Dread(dataset, type, memory, space, H5P_DEFAULT, values));
+done:
+    rs_h5_close(memory);
+    rs_h5_close(space);
+    rs_h5_close(type);
+    return status;
+}

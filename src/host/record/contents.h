@@ -1,0 +1,45 @@
+/* contents.h: what is in a record, found by looking: for info, verify and comparing, which know no spec. */
+#ifndef RS_RECORD_CONTENTS_H
+#define RS_RECORD_CONTENTS_H
+
+#include "commits.h"
+#include "h5.h"
+#include "layout.h"
+
+#define RS_CONTENT_PATH_MAX 256
+
+typedef struct rs_content {
+    char path[RS_CONTENT_PATH_MAX]; /* without a / in front */
+    int table;                      /* rs_table_kind whose rows it has, or -1: it never grows */
+    H5T_class_t class;
+    size_t type_size;
+    int rank;
+    hsize_t dim[H5S_MAX_RANK];
+    size_t row_bytes; /* of one row; of all where it never grows */
+    hsize_t stored;   /* bytes it takes in the file */
+} rs_content;
+
+typedef struct rs_contents {
+    hid_t file;
+    char *path; /* of the file */
+    uint64_t file_bytes;
+    rs_h5_mark mark;
+    rs_commits commits;
+    int count, capacity;
+    rs_content *list; /* by path */
+} rs_contents;
+
+/* Opens a record for reading, whatever state it is in. DATA when it is none. */
+rs_status rs_contents_open(const char *path, rs_contents *contents, rs_error *error);
+void rs_contents_close(rs_contents *contents);
+
+/* Rows of a data set that count. */
+int64_t rs_content_rows(const rs_contents *contents, const rs_content *content);
+const rs_content *rs_contents_find(const rs_contents *contents, const char *path);
+/* Reads rows first .. first + rows - 1 (all of it where it never grows) as they are stored. */
+rs_status rs_content_read(hid_t dataset, const rs_content *content, int64_t first, int64_t rows, void *values,
+                          rs_error *error);
+/* Rows to read at once, so that a piece has about 4 MiB. */
+int64_t rs_content_piece(const rs_content *content);
+
+#endif
