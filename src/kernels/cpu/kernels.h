@@ -1,0 +1,139 @@
+/* kernels.h: our own vector kernels, one table per instruction set, chosen when the device is opened.
+ *
+ * Activations lie in blocks of channels: [N, ceil(C / lanes), H, W, lanes], float; channels beyond C are zero
+ * in every tensor and every kernel keeps them so. A kernel works on a range of samples (or planes or
+ * elements) in the calling thread; who calls it divides the work into pieces that do not depend on the
+ * number of threads. Pointers are aligned to 64 bytes. */
+#ifndef RS_KERNELS_CPU_KERNELS_H
+#define RS_KERNELS_CPU_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backward.h"
+#include "rs/backend.h"
+#include "update.h"
+
+#define RS__LANES_MAX 16
+
+/* Samples [first, last) and channel blocks [block_first, block_last) of a tensor with `blocks` channel blocks
+ * of `positions` = H W. */
+typedef struct rs__range {
+    int64_t first, last, blocks, block_first, block_last, positions;
+} rs__range;
+
+/* Vectors of one batch norm, [padded channels]. y = (x - mean) scale + shift, scale = w / sqrt(v + eps).
+ * Backward: dx = scale dy - constant - slope (x - mean). */
+typedef struct rs__norm_vectors {
+    float *mean, *scale, *shift, *constant, *slope;
+} rs__norm_vectors;
+
+/* What batch norm reads and writes besides its vectors. relu: y = max(.., 0). */
+typedef struct rs__norm_tensors {
+    const float *x;        /* its input */
+    const float *residual; /* forward: added before the ReLU; NULL without */
+    float *y;              /* forward: output; backward: read where a residual was added and relu is set */
+    const float *dy;       /* backward: gradient of y */
+    float *dx;
+    rs_pass pass_x;   /* SET or ADD: what happens to dx */
+    float *dresidual; /* gradient of the residual */
+    rs_pass pass_residual;
+    bool relu, joined; /* joined: a residual was added */
+} rs__norm_tensors;
+
+typedef struct rs__window {
+    int64_t in_height, in_width, out_height, out_width;
+    int kernel, stride, padding;
+} rs__window;
+
+/* A piece of one parameter's arenas: all pointers at its first element; NULL where the plan keeps none. */
+typedef struct rs__update_piece {
+    float *value, *moment1, *moment2;
+    const float *gradient, *initial;
+    double *gradient_sum;
+    int64_t count;
+} rs__update_piece;
+
+typedef struct rs__update_sums {
+    rs_gradient_sums gradient;
+    rs_difference_sums to_initial, to_previous;
+} rs__update_sums;
+
+/* What an update does to every piece. `rule` belongs to the piece's parameter. */
+typedef struct rs__update_work {
+    rs_optimizer_kind optimizer;
+    bool momentum;  /* SGD with a buffer */
+    bool distances; /* to_initial (where kept) and to_previous */
+    const rs_metric_list *metrics;
+    rs_metric_needs needs;
+} rs__update_work;
+
+typedef struct rs__kernels {
+    const char *name; /* "AVX-512" */
+    int lanes;
+
+    /* Sums of x and of x^2 over the range, per channel: set, [padded channels] of the range's blocks. square
+     * is exact enough that square / n - (sum / n)^2 keeps float accuracy. */
+    void (*norm_statistics)(const rs__range *range, const float *x, double *sum, double *square);
+    void (*norm_forward)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t);
+    /* Sums of dy' and dy' (x - mean), dy' = dy where the ReLU let through: set, per channel. */
+    void (*norm_gradients)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
+                           double *sum, double *product);
+    void (*norm_backward)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t);
+
+    /* count: a multiple of lanes. */
+    void (*relu_forward)(const float *x, float *y, int64_t count);
+    void (*relu_backward)(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count);
+    void (*add_forward)(const float *a, const float *b, float *y, int64_t count);
+    void (*pass_gradient)(const float *dy, float *dx, rs_pass pass, int64_t count); /* dx = or += dy */
+
+    /* Planes [first, last): one plane is one sample's channel block. choice: [plane][out position][lanes],
+     * the window place that was largest. */
+    void (*max_pool_forward)(const rs__window *w, int64_t first, int64_t last, const float *x, float *y,
+                             uint16_t *choice);
+    void (*max_pool_backward)(const rs__window *w, int64_t first, int64_t last, const uint16_t *choice,
+                              const float *dy, float *dx, rs_pass pass);
+    void (*average_pool_forward)(const rs__window *w, int64_t first, int64_t last, const float *x, float *y);
+    void (*average_pool_backward)(const rs__window *w, int64_t first, int64_t last, const float *dy,
+                                  float *dx, rs_pass pass);
+    void (*global_pool_forward)(int64_t positions, int64_t first, int64_t last, const float *x, float *y);
+    void (*global_pool_backward)(int64_t positions, int64_t first, int64_t last, const float *dy, float *dx,
+                                 rs_pass pass);
+
+    /* Updates one piece and sets *sums. */
+    void (*update)(const rs__update_work *work, rs_rule_f32 rule, const rs__update_piece *piece,
+                   rs__update_sums *sums);
+    void (*gradient_sums)(const float *gradient, int64_t count, rs_gradient_sums *sums); /* sets */
+} rs__kernels;
+
+extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_baseline;
+
+/* The functions behind the tables: one file per group, compiled once per instruction set; these fill their
+ * part of a table. */
+#define RS__DECLARE_KERNELS(isa)                                                                             \
+    void rs__norm_statistics_##isa(const rs__range *, const float *, double *, double *);                    \
+    void rs__norm_forward_##isa(const rs__range *, const rs__norm_vectors *, const rs__norm_tensors *);      \
+    void rs__norm_gradients_##isa(const rs__range *, const rs__norm_vectors *, const rs__norm_tensors *,     \
+                                  double *, double *);                                                       \
+    void rs__norm_backward_##isa(const rs__range *, const rs__norm_vectors *, const rs__norm_tensors *);     \
+    void rs__relu_forward_##isa(const float *, float *, int64_t);                                            \
+    void rs__relu_backward_##isa(const float *, const float *, float *, rs_pass, int64_t);                   \
+    void rs__add_forward_##isa(const float *, const float *, float *, int64_t);                              \
+    void rs__pass_gradient_##isa(const float *, float *, rs_pass, int64_t);                                  \
+    void rs__max_pool_forward_##isa(const rs__window *, int64_t, int64_t, const float *, float *,            \
+                                    uint16_t *);                                                             \
+    void rs__max_pool_backward_##isa(const rs__window *, int64_t, int64_t, const uint16_t *, const float *,  \
+                                     float *, rs_pass);                                                      \
+    void rs__average_pool_forward_##isa(const rs__window *, int64_t, int64_t, const float *, float *);       \
+    void rs__average_pool_backward_##isa(const rs__window *, int64_t, int64_t, const float *, float *,       \
+                                         rs_pass);                                                           \
+    void rs__global_pool_forward_##isa(int64_t, int64_t, int64_t, const float *, float *);                   \
+    void rs__global_pool_backward_##isa(int64_t, int64_t, int64_t, const float *, float *, rs_pass);         \
+    void rs__update_##isa(const rs__update_work *, rs_rule_f32, const rs__update_piece *,                    \
+                          rs__update_sums *);                                                                \
+    void rs__gradient_sums_##isa(const float *, int64_t, rs_gradient_sums *);
+RS__DECLARE_KERNELS(avx512)
+RS__DECLARE_KERNELS(avx2)
+RS__DECLARE_KERNELS(baseline)
+
+#endif

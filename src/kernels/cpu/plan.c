@@ -1,0 +1,382 @@
+/* plan.c: making a plan: operations, layouts, sizes, the memory check, then memory, primitives and jobs. */
+#include "plan.h"
+
+#include <inttypes.h>
+
+#include "rs/text.h"
+
+static rs_status check_options(const rs_plan_options *options, rs_error *error)
+{
+    if (options->dtype != RS_F32) {
+        return RS_FAIL(error, RS_UNSUPPORTED,
+                       "the cpu backend computes in float32 only; use --device ref for float64");
+    }
+    if (options->batch_size_count < 1 || options->batch_size_count > RS_MAX_BATCH_SIZES) {
+        return RS_FAIL(error, RS_USAGE, "a plan has 1 to %d batch sizes, not %d", RS_MAX_BATCH_SIZES,
+                       options->batch_size_count);
+    }
+    for (int i = 0; i < options->batch_size_count; i++) {
+        if (options->batch_sizes[i] < 1 ||
+            (i > 0 && options->batch_sizes[i] >= options->batch_sizes[i - 1])) {
+            return RS_FAIL(error, RS_USAGE, "batch sizes must be positive and fall; number %d is %" PRId64,
+                           i + 1, options->batch_sizes[i]);
+        }
+    }
+    return RS_OK;
+}
+
+/* --- tensors ---------------------------------------------------------------------------------------------- */
+
+static rs_status make_tensors(rs_plan *plan, rs_error *error)
+{
+    const rs_network *network = plan->network;
+    plan->tensors = rs_alloc_array((size_t)network->node_count, sizeof(rs__tensor));
+    if (!plan->tensors) {
+        return RS_FAIL(error, RS_MEMORY, "no memory to plan %d nodes", network->node_count);
+    }
+    int64_t lanes = plan->device->kernels->lanes;
+    for (int i = 0; i < network->node_count; i++) {
+        const int64_t *shape = network->nodes[i].shape;
+        plan->tensors[i] = (rs__tensor){.channels = shape[0],
+                                        .height = shape[1],
+                                        .width = shape[2],
+                                        .blocks = (shape[0] + lanes - 1) / lanes,
+                                        .exists = network->nodes[i].kind != RS_OP_SOFTMAX_CROSS_ENTROPY};
+    }
+    return RS_OK;
+}
+
+/* Images of a few channels go to their convolutions as they are: oneDNN has kernels for these. */
+static void choose_input_layout(rs_plan *plan)
+{
+    bool plain = plan->tensors[0].channels <= RS_MAX_CHANNELS && plan->op_count > 0;
+    for (int i = 0; i < plan->op_count; i++) {
+        for (int k = 0; k < plan->ops[i].input_count; k++) {
+            if (plan->ops[i].input[k] == 0 && plan->ops[i].kind != &rs__op_convolution) {
+                plain = false;
+            }
+        }
+    }
+    plan->tensors[0].plain = plain;
+}
+
+static void extend(rs__span *span, int time)
+{
+    span->last = time > span->last ? time : span->last;
+}
+
+/* Times: the load is 0, operation i runs forwards at 1 + i and backwards at 2 count - i; a span begins where
+ * its tensor is first written. */
+static void find_lives(rs_plan *plan)
+{
+    int count = plan->op_count, end = 2 * count + 1;
+    bool training = plan->options.training;
+    plan->tensors[0].spans[0] = (rs__span){.first = 0, .last = plan->options.keep_all ? end : 0};
+    for (int i = 0; i < count; i++) {
+        const rs__op *op = &plan->ops[i];
+        rs__tensor *out = &plan->tensors[op->output];
+        int backward = 2 * count - i;
+        bool runs_back = training && op->needed;
+        bool last = i >= count - 2; /* the scores: before the loss, or the end of an operator case */
+        out->spans[0] = (rs__span){.first = 1 + i, .last = plan->options.keep_all || last ? end : 1 + i};
+        if (runs_back && (op->kind->needs_output || (op->relu && op->joined))) {
+            extend(&out->spans[0], backward);
+        }
+        for (int k = 0; k < op->input_count; k++) {
+            rs__tensor *in = &plan->tensors[op->input[k]];
+            extend(&in->spans[0], 1 + i);
+            if (runs_back && op->kind->needs_input) {
+                extend(&in->spans[0], backward);
+            }
+        }
+    }
+}
+
+static void find_gradient_lives(rs_plan *plan)
+{
+    int count = plan->op_count, end = 2 * count + 1;
+    bool keep = plan->options.keep_all;
+    for (int i = 0; i < plan->network->node_count; i++) {
+        plan->tensors[i].spans[1] = (rs__span){.first = 0, .last = -1};
+    }
+    for (int i = count - 1; i >= 0 && plan->options.training; i--) {
+        const rs__op *op = &plan->ops[i];
+        rs__span *own = &plan->tensors[op->output].spans[1];
+        int now = 2 * count - i;
+        if (!op->needed) {
+            continue;
+        }
+        if (own->last < own->first) { /* the last node: written from outside, before backward */
+            *own = (rs__span){.first = plan->has_loss && i == count - 1 ? now : 0};
+        }
+        own->last = keep ? end : now;
+        for (int k = 0; k < op->input_count; k++) {
+            rs__span *span = &plan->tensors[op->input[k]].spans[1];
+            if (op->pass[k] == RS_PASS_SET) {
+                *span = (rs__span){.first = now, .last = keep || op->input[k] == 0 ? end : now};
+            } else if (op->pass[k] == RS_PASS_ADD) {
+                extend(span, now);
+            }
+        }
+    }
+}
+
+static rs_status place_tensors(rs_plan *plan, rs_error *error)
+{
+    int nodes = plan->network->node_count;
+    rs__span *spans = rs_alloc_array((size_t)(2 * nodes), sizeof(rs__span));
+    if (!spans) {
+        return RS_FAIL(error, RS_MEMORY, "no memory to plan %d nodes", nodes);
+    }
+    find_lives(plan);
+    find_gradient_lives(plan);
+    for (int i = 0; i < nodes; i++) {
+        rs__tensor *t = &plan->tensors[i];
+        int64_t lanes = plan->device->kernels->lanes;
+        size_t samples = (size_t)rs__largest_batch(plan) * sizeof(float);
+        spans[2 * i] = t->spans[0];
+        spans[2 * i].bytes = t->exists ? samples * (size_t)rs__sample_floats(plan, t) : 0;
+        spans[2 * i + 1] = t->spans[1];
+        spans[2 * i + 1].bytes = t->exists ? samples * (size_t)(t->blocks * lanes * t->height * t->width) : 0;
+    }
+    rs_status status = rs__spans_place(spans, 2 * nodes, &plan->activation_bytes, error);
+    for (int i = 0; i < nodes; i++) {
+        plan->tensors[i].spans[0] = spans[2 * i];
+        plan->tensors[i].spans[1] = spans[2 * i + 1];
+    }
+    rs_free(spans);
+    return status;
+}
+
+/* --- parameters ------------------------------------------------------------------------------------------- */
+
+static rs_status make_parameters(rs_plan *plan, rs_error *error)
+{
+    const rs_network *network = plan->network;
+    plan->parameters = rs_alloc_array((size_t)network->parameter_count, sizeof(rs__parameter));
+    plan->running = rs_alloc_array((size_t)network->buffer_count, sizeof(float *));
+    if (!plan->parameters || !plan->running) {
+        return RS_FAIL(error, RS_MEMORY, "no memory to plan %d parameters", network->parameter_count);
+    }
+    for (int i = 0; i < network->parameter_count; i++) {
+        rs__parameter *p = &plan->parameters[i];
+        p->count = network->parameters[i].count;
+        p->offset = plan->element_count;
+        p->reached = plan->options.training && plan->backward.reached[i];
+        plan->element_count += ((size_t)p->count + 15) / 16 * 16;
+    }
+    for (int i = 0; i < network->buffer_count; i++) {
+        plan->running_elements += ((size_t)network->buffers[i].count + 15) / 16 * 16;
+    }
+    return RS_OK;
+}
+
+static int moment_count(const rs_plan *plan)
+{
+    if (!plan->options.training) {
+        return 0;
+    }
+    return plan->options.optimizer != RS_OPTIMIZER_SGD ? 2 : plan->options.momentum ? 1 : 0;
+}
+
+/* --- memory ----------------------------------------------------------------------------------------------- */
+
+static void sum_bytes(rs_plan *plan)
+{
+    size_t arena = plan->element_count * sizeof(float);
+    size_t kept = 0, shared = 64;
+    for (int i = 0; i < plan->op_count; i++) {
+        kept += rs__round64(plan->ops[i].kept_bytes);
+        shared = plan->ops[i].shared_bytes > shared ? plan->ops[i].shared_bytes : shared;
+    }
+    size_t batch = (size_t)rs__largest_batch(plan);
+    size_t samples =
+        rs__round64(batch * sizeof(int32_t)) + rs__round64(batch * sizeof(double)) + rs__round64(batch);
+    plan->kept_bytes = kept + samples;
+    plan->shared_bytes = rs__round64(shared);
+    plan->bytes = (rs_plan_bytes){
+        .parameters = arena * (plan->options.keep_initial ? 2 : 1) + plan->running_elements * sizeof(float),
+        .gradients = (plan->options.training ? arena : 0) + (plan->options.sum_gradients ? 2 * arena : 0),
+        .optimizer = arena * (size_t)moment_count(plan),
+        .activations = plan->activation_bytes,
+        .scratch = plan->kept_bytes + plan->shared_bytes,
+    };
+}
+
+static rs_status check_memory(const rs_plan *plan, rs_error *error)
+{
+    const rs_plan_bytes *b = &plan->bytes;
+    uint64_t needed = b->parameters + b->gradients + b->optimizer + b->activations + b->scratch;
+    uint64_t left = rs__free_memory();
+    if (needed <= left) {
+        return RS_OK;
+    }
+    char needed_text[32], left_text[32];
+    rs_text_bytes(needed, needed_text, sizeof needed_text);
+    rs_text_bytes(left, left_text, sizeof left_text);
+    return RS_FAIL(error, RS_MEMORY,
+                   "%s needs %s of memory at batch size %" PRId64 ", but %s are free; use a smaller "
+                   "--batch-size",
+                   plan->network->name, needed_text, rs__largest_batch(plan), left_text);
+}
+
+static void share_parameters(rs_plan *plan)
+{
+    size_t n = plan->element_count;
+    float *at = plan->parameter_memory;
+    plan->value = at;
+    plan->initial = plan->options.keep_initial ? at + n : NULL;
+    at += plan->options.keep_initial ? 2 * n : n;
+    for (int i = 0; i < plan->network->buffer_count; i++) {
+        plan->running[i] = at;
+        at += ((size_t)plan->network->buffers[i].count + 15) / 16 * 16;
+    }
+    int moments = moment_count(plan);
+    plan->moment1 = moments > 0 ? plan->optimizer_memory : NULL;
+    plan->moment2 = moments > 1 ? (float *)plan->optimizer_memory + n : NULL;
+    if (plan->options.training) {
+        plan->gradient = plan->gradient_memory;
+    }
+    if (plan->options.sum_gradients) {
+        float *gradients = plan->gradient_memory;
+        plan->gradient_sum = (double *)(void *)(gradients + (plan->options.training ? n : 0));
+    }
+}
+
+static void share_scratch(rs_plan *plan)
+{
+    char *at = plan->scratch_memory;
+    plan->shared = at;
+    at += plan->shared_bytes;
+    for (int i = 0; i < plan->op_count; i++) {
+        plan->ops[i].kept = at;
+        at += rs__round64(plan->ops[i].kept_bytes);
+    }
+    size_t batch = (size_t)rs__largest_batch(plan);
+    plan->labels = (int32_t *)(void *)at;
+    at += rs__round64(batch * sizeof(int32_t));
+    plan->losses = (double *)(void *)at;
+    at += rs__round64(batch * sizeof(double));
+    plan->hits = (uint8_t *)at;
+    for (int i = 0; i < plan->network->node_count; i++) {
+        rs__tensor *t = &plan->tensors[i];
+        char *memory = plan->activation_memory;
+        t->value = t->exists ? (float *)(void *)(memory + t->spans[0].offset) : NULL;
+        bool gradient = t->exists && t->spans[1].last >= t->spans[1].first;
+        t->gradient = gradient ? (float *)(void *)(memory + t->spans[1].offset) : NULL;
+    }
+}
+
+static rs_status take_memory(rs_plan *plan, rs_error *error)
+{
+    RS_TRY(check_memory(plan, error));
+    RS_TRY(rs__memory_take(plan->device, plan->bytes.parameters, &plan->parameter_memory, error));
+    RS_TRY(rs__memory_take(plan->device, plan->bytes.gradients, &plan->gradient_memory, error));
+    RS_TRY(rs__memory_take(plan->device, plan->bytes.optimizer, &plan->optimizer_memory, error));
+    RS_TRY(rs__memory_take(plan->device, plan->bytes.activations, &plan->activation_memory, error));
+    RS_TRY(rs__memory_take(plan->device, plan->bytes.scratch, &plan->scratch_memory, error));
+    share_parameters(plan);
+    share_scratch(plan);
+    return RS_OK;
+}
+
+/* --- the whole -------------------------------------------------------------------------------------------- */
+
+static void fill_table(rs_plan *plan)
+{
+    for (int c = 0; c < RS_MAX_CHANNELS; c++) {
+        for (int byte = 0; byte < 256; byte++) {
+            float scaled = (float)byte / 255.0f;
+            plan->table[c][byte] = (scaled - plan->options.mean[c]) / plan->options.std[c];
+        }
+    }
+}
+
+static rs_status build(rs_plan *plan, rs_error *error)
+{
+    const rs_network *network = plan->network;
+    plan->has_loss = network->nodes[network->node_count - 1].kind == RS_OP_SOFTMAX_CROSS_ENTROPY;
+    fill_table(plan);
+    if (plan->options.training) {
+        RS_TRY(rs_backward_analyze(network, plan->options.input_gradient, &plan->backward, error));
+    }
+    RS_TRY(make_tensors(plan, error));
+    RS_TRY(rs__plan_fuse(plan, error));
+    RS_TRY(make_parameters(plan, error));
+    choose_input_layout(plan);
+    for (int i = 0; i < plan->op_count; i++) {
+        RS_TRY(plan->ops[i].kind->prepare(plan, &plan->ops[i], error));
+    }
+    RS_TRY(place_tensors(plan, error));
+    sum_bytes(plan);
+    RS_TRY(take_memory(plan, error));
+    for (int i = 0; i < plan->op_count; i++) {
+        if (plan->ops[i].kind->bind) {
+            RS_TRY(plan->ops[i].kind->bind(plan, &plan->ops[i], error));
+        }
+    }
+    return rs__jobs_make(plan, error);
+}
+
+rs_status rs__cpu_plan_create(rs_device *device, const rs_network *network, const rs_plan_options *options,
+                              rs_plan **plan, rs_error *error)
+{
+    RS_TRY(check_options(options, error));
+    rs_plan *made = rs_alloc_array(1, sizeof *made);
+    if (!made) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for a plan");
+    }
+    made->device = device;
+    made->network = network;
+    made->options = *options;
+    made->options.sum_gradients = options->sum_gradients && options->training;
+    rs_status status = build(made, error);
+    if (status != RS_OK) {
+        rs__cpu_plan_destroy(made);
+        return status;
+    }
+    *plan = made;
+    return RS_OK;
+}
+
+static void release(const rs_plan *plan, void *memory)
+{
+    if (memory) {
+        plan->device->services->release(memory);
+    }
+}
+
+void rs__cpu_plan_destroy(rs_plan *plan)
+{
+    if (!plan) {
+        return;
+    }
+    for (int i = 0; i < plan->op_count; i++) {
+        if (plan->ops[i].kind->release) {
+            plan->ops[i].kind->release(&plan->ops[i]);
+        }
+    }
+    for (int i = 0; plan->parameters && i < plan->network->parameter_count; i++) {
+        rs__order_release(&plan->parameters[i].order);
+    }
+    release(plan, plan->parameter_memory);
+    release(plan, plan->gradient_memory);
+    release(plan, plan->optimizer_memory);
+    release(plan, plan->activation_memory);
+    release(plan, plan->scratch_memory);
+    rs_backward_release(&plan->backward);
+    rs_free(plan->tensors);
+    rs_free(plan->ops);
+    rs_free(plan->parameters);
+    rs_free(plan->running);
+    rs_free(plan->jobs);
+    rs_free(plan->job_sums);
+    rs_free(plan->tensor_sums);
+    rs_free(plan->rules);
+    rs_free(plan);
+}
+
+void rs__cpu_plan_bytes(const rs_plan *plan, rs_plan_bytes *bytes)
+{
+    *bytes = plan->bytes;
+}

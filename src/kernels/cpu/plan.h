@@ -1,0 +1,210 @@
+/* plan.h: what the cpu backend keeps for a network; shared by the files behind its table.
+ *
+ * A network becomes a list of operations: one per node, but a batch norm takes in the ReLU, or the add and
+ * the ReLU, that are its only consumers (fuse.c). Activations are blocked by channels (kernels.h); the input
+ * of a first convolution is plain [N, C, H, W]. Memory, each one allocation:
+ *
+ *     parameters   value | initial | moment 1 | moment 2 of each parameter, all four at the same offsets,
+ *                  then the gradients and their sums (double) and the running statistics (canonical)
+ *     activations  outputs and output gradients of the operations; those that never live together share bytes
+ *     scratch      kept: per operation (statistics, chosen window places); shared: what lives in one call
+ *
+ * A convolution's weights lie in the layout that its forward primitive wants where this has no padding, else
+ * in canonical order; what other passes want is converted at each step and counted as a reorder. */
+#ifndef RS_KERNELS_CPU_PLAN_H
+#define RS_KERNELS_CPU_PLAN_H
+
+#include "kernels.h"
+#include "onednn.h"
+#include "rs/backend.h"
+
+struct rs_device {
+    const rs_host_services *services;
+    const rs__kernels *kernels;
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    int threads;
+};
+
+/* --- memory (arena.c) ------------------------------------------------------------------------------------- */
+
+/* Bytes that live from time `first` to time `last` (both included). */
+typedef struct rs__span {
+    size_t bytes, offset; /* offset: filled by rs__spans_place, a multiple of 64 */
+    int first, last;      /* last < first: never used */
+} rs__span;
+
+/* Places spans so that no two that live at a common time overlap; returns the bytes of the whole. */
+rs_status rs__spans_place(rs__span *spans, int count, size_t *bytes, rs_error *error);
+/* One block of memory for a plan, its pages touched (zeroed) by the device's threads. */
+rs_status rs__memory_take(const rs_device *device, size_t bytes, void **memory, rs_error *error);
+uint64_t rs__free_memory(void); /* bytes; UINT64_MAX when unknown */
+static inline size_t rs__round64(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+/* --- tensors and parameters ------------------------------------------------------------------------------- */
+
+/* A node's output, and its gradient. */
+typedef struct rs__tensor {
+    int64_t channels, height, width;
+    int64_t blocks;    /* of channels */
+    bool plain;        /* value lies as [N, C, H, W]; the gradient is always blocked */
+    bool exists;       /* false: taken in by a fused operation */
+    float *value;      /* NULL when nothing keeps it */
+    float *gradient;   /* NULL when it is not needed */
+    rs__span spans[2]; /* value, gradient */
+} rs__tensor;
+
+/* Where a canonical element lies: offset = sum of table[dim][index]. */
+typedef struct rs__order {
+    int rank;
+    int64_t dim[4];
+    int64_t *table[4]; /* owned; NULL: canonical */
+} rs__order;
+
+typedef struct rs__parameter {
+    int64_t count;
+    size_t offset; /* elements, into each arena; a multiple of 16 */
+    rs__order order;
+    int64_t steps;
+    bool reached;
+} rs__parameter;
+
+/* --- operations ------------------------------------------------------------------------------------------- */
+
+typedef struct rs__op rs__op;
+
+/* What one kind of operation does. Optional entries may be NULL. */
+typedef struct rs__op_class {
+    const char *name;
+    /* Chooses algorithms and layouts; states bytes of kept and shared scratch. */
+    rs_status (*prepare)(rs_plan *plan, rs__op *op, rs_error *error);
+    /* After memory is there: ties primitives to it. (optional) */
+    rs_status (*bind)(rs_plan *plan, rs__op *op, rs_error *error);
+    rs_status (*forward)(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error);
+    rs_status (*backward)(rs_plan *plan, rs__op *op, rs_error *error);
+    void (*release)(rs__op *op);                                     /* (optional) */
+    void (*describe)(const rs__op *op, char *text, size_t capacity); /* algorithm; (optional) */
+    bool needs_input, needs_output; /* backward reads the values of its inputs, of its output */
+} rs__op_class;
+
+struct rs__op {
+    const rs__op_class *kind;
+    int node;   /* that it is; the batch norm of a fused one */
+    int output; /* node whose output it writes; the last of a fused one */
+    int input_count;
+    int input[2];    /* nodes; a fused join: batch norm's input, the other summand */
+    rs_pass pass[2]; /* what backward does to the gradients of the inputs */
+    bool needed;     /* backward runs */
+    bool relu;       /* batch norm takes in a ReLU */
+    bool joined;     /* and a residual */
+    int reorders;    /* conversions per training step */
+    size_t kept_bytes, shared_bytes;
+    void *kept;  /* kept_bytes of scratch */
+    void *state; /* of the kind: owned */
+};
+
+typedef struct rs__job {
+    int parameter;
+    int64_t first, count;
+} rs__job;
+
+struct rs_plan {
+    rs_device *device;         /* borrowed */
+    const rs_network *network; /* borrowed */
+    rs_plan_options options;
+    rs_backward backward;
+    rs_plan_bytes bytes;
+
+    rs__tensor *tensors; /* [node] */
+    rs__op *ops;         /* [op_count], in order of their outputs */
+    int op_count;
+
+    rs__parameter *parameters; /* [parameter] */
+    size_t element_count;      /* of each parameter arena, gaps included */
+    float *value, *initial, *moment1, *moment2, *gradient;
+    double *gradient_sum;
+    float **running; /* [buffer], canonical */
+
+    void *parameter_memory, *gradient_memory, *optimizer_memory, *activation_memory, *scratch_memory;
+    size_t running_elements, kept_bytes, shared_bytes, activation_bytes;
+    void *shared; /* shared_bytes of scratch, for one call */
+
+    rs__job *jobs; /* [job_count] pieces of parameters, for the update */
+    int job_count;
+    rs__update_sums *job_sums;    /* [job] */
+    rs__update_sums *tensor_sums; /* [parameter] */
+    rs_rule_f32 *rules;           /* [parameter] */
+
+    int32_t *labels;                   /* [largest batch] */
+    double *losses;                    /* [largest batch] of each sample */
+    uint8_t *hits;                     /* [largest batch] 1 where the first largest score is the label's */
+    float table[RS_MAX_CHANNELS][256]; /* byte -> normalised value */
+    rs_loss loss;                      /* of the last forward */
+    int64_t count;                     /* samples of the loaded batch; 0: none */
+    int size_index;                    /* of that count in options.batch_sizes */
+    rs_mode mode;                      /* of the last forward */
+    bool labelled, ran_forward, has_loss;
+};
+
+static inline const rs_node *rs__op_node(const rs_plan *plan, const rs__op *op)
+{
+    return &plan->network->nodes[op->node];
+}
+
+static inline int64_t rs__largest_batch(const rs_plan *plan)
+{
+    return plan->options.batch_sizes[0];
+}
+
+/* Floats of one sample, padding channels included; of a plain tensor without. */
+static inline int64_t rs__sample_floats(const rs_plan *plan, const rs__tensor *t)
+{
+    return (t->plain ? t->channels : t->blocks * plan->device->kernels->lanes) * t->height * t->width;
+}
+
+/* pointwise.c: to = or += from, over the loaded batch of a blocked tensor. */
+void rs__elements_pass(const rs_plan *plan, const rs__tensor *t, const float *from, float *to, rs_pass pass);
+
+/* fuse.c: fills plan->ops and their inputs. */
+rs_status rs__plan_fuse(rs_plan *plan, rs_error *error);
+/* operators: one class per kind of node */
+extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_add,
+    rs__op_max_pool, rs__op_average_pool, rs__op_global_pool, rs__op_linear, rs__op_loss;
+
+/* order.c: layouts of weights and activations against canonical order. */
+rs_status rs__order_make(rs__order *order, const rs__blocking *blocking, rs_error *error);
+void rs__order_release(rs__order *order);
+typedef enum rs__direction { RS__TO_CANONICAL, RS__FROM_CANONICAL } rs__direction;
+void rs__order_copy(const rs__order *order, rs__direction direction, size_t element, void *inside,
+                    void *canonical, int64_t count);
+/* [count, C, H, W] against a tensor's value or gradient. From canonical also zeroes the padding. */
+void rs__tensor_copy(const rs_plan *plan, const rs__tensor *t, bool plain, rs__direction direction,
+                     float *inside, float *canonical, int64_t count);
+
+/* steps.c, update.c, slots.c, plan.c: the functions of the table */
+rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error);
+rs_status rs__cpu_load_values(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
+                              rs_error *error);
+rs_status rs__cpu_forward(rs_plan *plan, rs_mode mode, rs_error *error);
+rs_status rs__cpu_backward(rs_plan *plan, rs_error *error);
+rs_status rs__cpu_read_loss(rs_plan *plan, rs_loss *loss, rs_error *error);
+rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_measurement *measurement,
+                         rs_error *error);
+rs_status rs__cpu_read(rs_plan *plan, rs_slot slot, int index, void *values, rs_error *error);
+rs_status rs__cpu_write(rs_plan *plan, rs_slot slot, int index, const void *values, rs_error *error);
+rs_status rs__cpu_clear_gradient_sums(rs_plan *plan, rs_error *error);
+rs_status rs__cpu_read_node(rs_plan *plan, rs_node_slot slot, int node, void *values, rs_error *error);
+rs_status rs__cpu_write_gradient(rs_plan *plan, const void *values, rs_error *error);
+rs_status rs__cpu_plan_create(rs_device *device, const rs_network *network, const rs_plan_options *options,
+                              rs_plan **plan, rs_error *error);
+void rs__cpu_plan_destroy(rs_plan *plan);
+void rs__cpu_plan_bytes(const rs_plan *plan, rs_plan_bytes *bytes);
+void rs__cpu_plan_print(const rs_plan *plan, FILE *stream);
+
+/* update.c: the job list of the parameters. */
+rs_status rs__jobs_make(rs_plan *plan, rs_error *error);
+
+#endif

@@ -1,0 +1,51 @@
+/* print.c: the plan as text, one line per node. */
+#include <inttypes.h>
+
+#include "plan.h"
+
+static const rs__op *op_of(const rs_plan *plan, int node, bool *owner)
+{
+    for (int i = 0; i < plan->op_count; i++) {
+        const rs__op *op = &plan->ops[i];
+        if (op->node == node) {
+            *owner = true;
+            return op;
+        }
+    }
+    *owner = false;
+    return NULL;
+}
+
+static void print_node(const rs_plan *plan, int node, FILE *stream)
+{
+    const rs_node *n = &plan->network->nodes[node];
+    const rs__tensor *t = &plan->tensors[node];
+    bool owner;
+    const rs__op *op = op_of(plan, node, &owner);
+    char algorithm[160] = "", shape[48], layout[16];
+    (void)snprintf(shape, sizeof shape, "%" PRId64 "x%" PRId64 "x%" PRId64, n->shape[0], n->shape[1],
+                   n->shape[2]);
+    (void)snprintf(layout, sizeof layout, t->plain ? "nchw" : "nChw%dc", plan->device->kernels->lanes);
+    if (op && op->kind->describe) {
+        op->kind->describe(op, algorithm, sizeof algorithm);
+    } else if (op) {
+        (void)snprintf(algorithm, sizeof algorithm, "own kernel");
+    } else if (node > 0) {
+        (void)snprintf(algorithm, sizeof algorithm, "fused");
+    }
+    (void)fprintf(stream, "%-28s %-21s %-14s %-8s reorders %d  %s\n", n->name, rs_op_name(n->kind), shape,
+                  t->exists ? layout : "-", op ? op->reorders : 0, algorithm);
+}
+
+void rs__cpu_plan_print(const rs_plan *plan, FILE *stream)
+{
+    int reorders = 0;
+    for (int i = 0; i < plan->network->node_count; i++) {
+        print_node(plan, i, stream);
+    }
+    for (int i = 0; i < plan->op_count; i++) {
+        reorders += plan->ops[i].reorders;
+    }
+    (void)fprintf(stream, "%d operations, %d reorders per training step (weights only, unless said)\n",
+                  plan->op_count, reorders);
+}

@@ -1,0 +1,176 @@
+/* update.c: update and measure in one pass over all parameters.
+ *
+ * The parameters are cut into jobs of at most JOB elements, the same for every number of threads; each job
+ * has its own sums, which are joined in the order of the jobs. Clipping needs the norm before the first
+ * weight moves: one more reading of the gradients, only then. */
+#include <math.h>
+#include <string.h>
+
+#include "plan.h"
+
+#define JOB 16384
+
+rs_status rs__jobs_make(rs_plan *plan, rs_error *error)
+{
+    int parameters = plan->network->parameter_count;
+    size_t jobs = 0;
+    for (int i = 0; i < parameters; i++) {
+        jobs += plan->parameters[i].reached ? (size_t)((plan->parameters[i].count + JOB - 1) / JOB) : 0;
+    }
+    plan->jobs = rs_alloc_array(jobs, sizeof(rs__job));
+    plan->job_sums = rs_alloc_array(jobs, sizeof(rs__update_sums));
+    plan->tensor_sums = rs_alloc_array((size_t)parameters, sizeof(rs__update_sums));
+    plan->rules = rs_alloc_array((size_t)parameters, sizeof(rs_rule_f32));
+    if (!plan->jobs || !plan->job_sums || !plan->tensor_sums || !plan->rules) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for the update's %zu jobs", jobs);
+    }
+    for (int i = 0; i < parameters; i++) {
+        int64_t count = plan->parameters[i].count;
+        for (int64_t at = 0; plan->parameters[i].reached && at < count; at += JOB) {
+            plan->jobs[plan->job_count++] = (rs__job){i, at, count - at < JOB ? count - at : JOB};
+        }
+    }
+    return RS_OK;
+}
+
+static void join(rs__update_sums *total, const rs__update_sums *part)
+{
+    total->gradient.abs += part->gradient.abs;
+    total->gradient.squares += part->gradient.squares;
+    rs_difference_join(&total->to_initial, &part->to_initial);
+    rs_difference_join(&total->to_previous, &part->to_previous);
+}
+
+/* Sums per parameter from the sums per job; returns the gradient's norm. */
+static double join_jobs(rs_plan *plan)
+{
+    memset(plan->tensor_sums, 0, (size_t)plan->network->parameter_count * sizeof(rs__update_sums));
+    for (int j = 0; j < plan->job_count; j++) {
+        join(&plan->tensor_sums[plan->jobs[j].parameter], &plan->job_sums[j]);
+    }
+    double squares = 0.0;
+    for (int i = 0; i < plan->network->parameter_count; i++) {
+        squares += plan->tensor_sums[i].gradient.squares;
+    }
+    return sqrt(squares);
+}
+
+static double norm_before(rs_plan *plan)
+{
+#pragma omp parallel for schedule(static)
+    for (int j = 0; j < plan->job_count; j++) {
+        const rs__job *job = &plan->jobs[j];
+        size_t at = plan->parameters[job->parameter].offset + (size_t)job->first;
+        plan->job_sums[j] = (rs__update_sums){0};
+        plan->device->kernels->gradient_sums(plan->gradient + at, job->count, &plan->job_sums[j].gradient);
+    }
+    return join_jobs(plan);
+}
+
+static void make_rules(rs_plan *plan, const rs_update_options *options, double clip)
+{
+    for (int i = 0; i < plan->network->parameter_count; i++) {
+        rs__parameter *p = &plan->parameters[i];
+        if (p->reached) {
+            p->steps++;
+            rs_update_scalars scalars = rs_update_scalars_make(options, clip, p->steps);
+            plan->rules[i] = rs_rule_make_f32(&scalars);
+        }
+    }
+}
+
+static rs__update_piece piece_of(const rs_plan *plan, const rs__job *job)
+{
+    size_t at = plan->parameters[job->parameter].offset + (size_t)job->first;
+    return (rs__update_piece){.value = plan->value + at,
+                              .moment1 = plan->moment1 ? plan->moment1 + at : NULL,
+                              .moment2 = plan->moment2 ? plan->moment2 + at : NULL,
+                              .gradient = plan->gradient + at,
+                              .initial = plan->initial ? plan->initial + at : NULL,
+                              .gradient_sum = plan->gradient_sum ? plan->gradient_sum + at : NULL,
+                              .count = job->count};
+}
+
+static void run_jobs(rs_plan *plan, const rs_update_options *options)
+{
+    rs__update_work work = {.optimizer = options->optimizer,
+                            .momentum = plan->options.momentum,
+                            .distances = options->distances && plan->options.metrics.count > 0,
+                            .metrics = &plan->options.metrics,
+                            .needs = rs_metric_list_needs(&plan->options.metrics)};
+#pragma omp parallel for schedule(static)
+    for (int j = 0; j < plan->job_count; j++) {
+        const rs__job *job = &plan->jobs[j];
+        rs__update_piece piece = piece_of(plan, job);
+        rs__update_work own = work;
+        own.distances = work.distances && plan->network->parameters[job->parameter].block >= 0;
+        plan->device->kernels->update(&own, plan->rules[job->parameter], &piece, &plan->job_sums[j]);
+    }
+}
+
+static void fill_distances(const rs_plan *plan, rs_measurement *measurement)
+{
+    const rs_network *network = plan->network;
+    const rs_metric_list *metrics = &plan->options.metrics;
+    for (int m = 0; m < metrics->count; m++) {
+        double *initial = measurement->to_initial ? measurement->to_initial + m * network->block_count : NULL;
+        double *previous =
+            measurement->to_previous ? measurement->to_previous + m * network->block_count : NULL;
+        for (int b = 0; b < network->block_count; b++) {
+            if (initial) {
+                initial[b] = 0.0;
+            }
+            if (previous) {
+                previous[b] = 0.0;
+            }
+        }
+        for (int i = 0; i < network->parameter_count; i++) {
+            const rs_parameter *p = &network->parameters[i];
+            if (p->block >= 0 && initial && plan->initial) {
+                initial[p->block] += rs_metric_finish(metrics, m, &plan->tensor_sums[i].to_initial, p->count);
+            }
+            if (p->block >= 0 && previous) {
+                previous[p->block] +=
+                    rs_metric_finish(metrics, m, &plan->tensor_sums[i].to_previous, p->count);
+            }
+        }
+    }
+}
+
+static void fill_gradients(const rs_plan *plan, rs_measurement *measurement)
+{
+    for (int i = 0; i < plan->network->parameter_count; i++) {
+        const rs_gradient_sums *sums = &plan->tensor_sums[i].gradient;
+        int64_t count = plan->parameters[i].count;
+        if (measurement->gradient_abs_mean) {
+            measurement->gradient_abs_mean[i] = (float)rs_gradient_abs_mean(sums, count);
+        }
+        if (measurement->gradient_abs_std) {
+            measurement->gradient_abs_std[i] = (float)rs_gradient_abs_std(sums, count);
+        }
+        if (measurement->gradient_norms) {
+            measurement->gradient_norms[i] = (float)sqrt(sums->squares);
+        }
+    }
+}
+
+rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_measurement *measurement,
+                         rs_error *error)
+{
+    if (!plan->options.training || options->optimizer != plan->options.optimizer ||
+        (options->optimizer == RS_OPTIMIZER_SGD && options->momentum != 0.0 && !plan->options.momentum)) {
+        return RS_FAIL(error, RS_USAGE, "this plan was not made for that optimizer");
+    }
+    double clip = options->clip_norm > 0.0 ? rs_clip_coefficient(options->clip_norm, norm_before(plan)) : 1.0;
+    make_rules(plan, options, clip);
+    run_jobs(plan, options);
+    measurement->gradient_norm = join_jobs(plan);
+    measurement->gradient_norm_clipped = measurement->gradient_norm * clip;
+    if (options->distances) {
+        fill_distances(plan, measurement);
+    }
+    if (options->gradient_stats) {
+        fill_gradients(plan, measurement);
+    }
+    return RS_OK;
+}

@@ -1,0 +1,96 @@
+/* vector.h: one vector of `RS_LANES` floats, the channel block of the activation layout, per instruction set.
+ *
+ * Included only by the files that are compiled once per instruction set (see CMakeLists.txt): 16 lanes with
+ * AVX-512, 8 with AVX2 and with plain x86-64 (where the compiler splits a vector in two). Sums are kept in
+ * doubles: rs_vd holds half a vector's lanes, so that a float vector widens to two of them. */
+#ifndef RS_KERNELS_CPU_VECTOR_H
+#define RS_KERNELS_CPU_VECTOR_H
+
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#define RS_LANES  16
+#define RS_SUFFIX avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define RS_LANES  8
+#define RS_SUFFIX avx2
+#else
+#define RS_LANES  8
+#define RS_SUFFIX baseline
+#endif
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#define RS_JOIN2(a, b)   a##_##b
+#define RS_JOIN(a, b)    RS_JOIN2(a, b)
+#define RS_ISA(function) RS_JOIN(function, RS_SUFFIX) /* rs__relu_avx2 */
+#define RS_INLINE        static inline __attribute__((always_inline))
+
+typedef float rs_vf __attribute__((vector_size(4 * RS_LANES), may_alias));
+typedef int32_t rs_vi __attribute__((vector_size(4 * RS_LANES), may_alias));
+typedef float rs_vhalf __attribute__((vector_size(2 * RS_LANES), may_alias));
+typedef double rs_vd __attribute__((vector_size(4 * RS_LANES), may_alias));
+
+RS_INLINE rs_vf rs_load(const float *at)
+{
+    return *(const rs_vf *)at;
+}
+
+RS_INLINE void rs_store(float *at, rs_vf v)
+{
+    *(rs_vf *)at = v;
+}
+
+/* a * b + c, rounded once where the instruction set can; the same everywhere in one binary's path. */
+RS_INLINE rs_vf rs_fma(rs_vf a, rs_vf b, rs_vf c)
+{
+#if RS_LANES == 16
+    return (rs_vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__FMA__)
+    return (rs_vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
+
+/* z > 0 ? v : 0 in each lane; 0 where z is NaN. */
+RS_INLINE rs_vf rs_where_positive(rs_vf z, rs_vf v)
+{
+#if RS_LANES == 16
+    __mmask16 positive = _mm512_cmp_ps_mask((__m512)z, _mm512_setzero_ps(), _CMP_GT_OQ);
+    return (rs_vf)_mm512_maskz_mov_ps(positive, (__m512)v);
+#else
+    rs_vf zero = {0};
+    return (rs_vf)((rs_vi)v & (rs_vi)(z > zero));
+#endif
+}
+
+/* max(z, 0); NaN stays NaN, so that a diverged network shows. */
+RS_INLINE rs_vf rs_relu(rs_vf z)
+{
+#if RS_LANES == 16
+    __mmask16 keep = _mm512_cmp_ps_mask((__m512)z, _mm512_setzero_ps(), _CMP_NLE_UQ);
+    return (rs_vf)_mm512_maskz_mov_ps(keep, (__m512)z);
+#else
+    rs_vf zero = {0};
+    return (rs_vf)((rs_vi)z & ~(rs_vi)(z <= zero));
+#endif
+}
+
+/* The lower and the upper lanes of v as doubles. */
+RS_INLINE rs_vd rs_widen_low(rs_vf v)
+{
+    rs_vhalf half;
+    __builtin_memcpy(&half, &v, sizeof half);
+    return __builtin_convertvector(half, rs_vd);
+}
+
+RS_INLINE rs_vd rs_widen_high(rs_vf v)
+{
+    rs_vhalf half;
+    __builtin_memcpy(&half, (const char *)&v + sizeof half, sizeof half);
+    return __builtin_convertvector(half, rs_vd);
+}
+
+#endif

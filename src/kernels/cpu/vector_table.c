@@ -1,0 +1,32 @@
+/* vector_table.c: the table of this instruction set's kernels. */
+#include "kernels.h"
+#include "vector.h"
+
+#if RS_LANES == 16
+#define NAME "AVX-512"
+#elif defined(__AVX2__)
+#define NAME "AVX2"
+#else
+#define NAME "x86-64"
+#endif
+
+const rs__kernels RS_ISA(rs__kernels) = {
+    .name = NAME,
+    .lanes = RS_LANES,
+    .norm_statistics = RS_ISA(rs__norm_statistics),
+    .norm_forward = RS_ISA(rs__norm_forward),
+    .norm_gradients = RS_ISA(rs__norm_gradients),
+    .norm_backward = RS_ISA(rs__norm_backward),
+    .relu_forward = RS_ISA(rs__relu_forward),
+    .relu_backward = RS_ISA(rs__relu_backward),
+    .add_forward = RS_ISA(rs__add_forward),
+    .pass_gradient = RS_ISA(rs__pass_gradient),
+    .max_pool_forward = RS_ISA(rs__max_pool_forward),
+    .max_pool_backward = RS_ISA(rs__max_pool_backward),
+    .average_pool_forward = RS_ISA(rs__average_pool_forward),
+    .average_pool_backward = RS_ISA(rs__average_pool_backward),
+    .global_pool_forward = RS_ISA(rs__global_pool_forward),
+    .global_pool_backward = RS_ISA(rs__global_pool_backward),
+    .update = RS_ISA(rs__update),
+    .gradient_sums = RS_ISA(rs__gradient_sums),
+};
