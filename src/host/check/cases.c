@@ -1,113 +1,30 @@
-/* cases.c: see cases.h. To add a case: one line; its name is what --filter matches. */
-#include "cases.h"
+/* cases.c: see rs/check.h. To add a case: one line; its name is what --filter matches. */
+#include "rs/check.h"
 
 #include <stdio.h>
 
-#define P RS_CHECK_PREVIOUS
-#define CONV(k, r, s, p)                                                                                     \
-    {                                                                                                        \
-        RS_OP_CONVOLUTION, {.channels = (k), .kernel = (r), .stride = (s), .padding = (p)},                  \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define CONV_BIAS(k, r, s, p)                                                                                \
-    {                                                                                                        \
-        RS_OP_CONVOLUTION, {.channels = (k), .kernel = (r), .stride = (s), .padding = (p), .bias = true},    \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define CONV_OF(node, k, r, s, p)                                                                            \
-    {                                                                                                        \
-        RS_OP_CONVOLUTION, {.channels = (k), .kernel = (r), .stride = (s), .padding = (p)},                  \
-        {                                                                                                    \
-            (node), P                                                                                        \
-        }                                                                                                    \
-    }
-#define BN                                                                                                   \
-    {                                                                                                        \
-        RS_OP_BATCH_NORM, {.epsilon = 1e-5, .momentum = 0.1},                                                \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define RELU                                                                                                 \
-    {                                                                                                        \
-        RS_OP_RELU, {0},                                                                                     \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define SOFTPLUS                                                                                             \
-    {                                                                                                        \
-        RS_OP_SOFTPLUS, {0},                                                                                 \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define ADD(node)                                                                                            \
-    {                                                                                                        \
-        RS_OP_ADD, {0},                                                                                      \
-        {                                                                                                    \
-            P, (node)                                                                                        \
-        }                                                                                                    \
-    } /* the previous node and that one */
-#define ADD_OF(a, b)                                                                                         \
-    {                                                                                                        \
-        RS_OP_ADD, {0},                                                                                      \
-        {                                                                                                    \
-            (a), (b)                                                                                         \
-        }                                                                                                    \
-    }
-#define MAX(r, s, p)                                                                                         \
-    {                                                                                                        \
-        RS_OP_MAX_POOL, {.kernel = (r), .stride = (s), .padding = (p)},                                      \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define AVERAGE(r, s, p)                                                                                     \
-    {                                                                                                        \
-        RS_OP_AVERAGE_POOL, {.kernel = (r), .stride = (s), .padding = (p)},                                  \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define GLOBAL                                                                                               \
-    {                                                                                                        \
-        RS_OP_GLOBAL_AVERAGE_POOL, {0},                                                                      \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define LINEAR(k)                                                                                            \
-    {                                                                                                        \
-        RS_OP_LINEAR, {.channels = (k), .bias = true},                                                       \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define LINEAR_PLAIN(k)                                                                                      \
-    {                                                                                                        \
-        RS_OP_LINEAR, {.channels = (k)},                                                                     \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
-#define LOSS                                                                                                 \
-    {                                                                                                        \
-        RS_OP_SOFTMAX_CROSS_ENTROPY, {0},                                                                    \
-        {                                                                                                    \
-            P, P                                                                                             \
-        }                                                                                                    \
-    }
+/* clang-format off */
+#define P                     RS_CHECK_PREVIOUS
+#define WINDOW(k, r, s, p)    .channels = (k), .kernel = (r), .stride = (s), .padding = (p)
+#define CONV(k, r, s, p)      {RS_OP_CONVOLUTION, {WINDOW(k, r, s, p)}, {P, P}}
+#define CONV_BIAS(k, r, s, p) {RS_OP_CONVOLUTION, {WINDOW(k, r, s, p), .bias = true}, {P, P}}
+#define CONV_OF(node, k, r, s, p) {RS_OP_CONVOLUTION, {WINDOW(k, r, s, p)}, {(node), P}}
+#define BN                    {RS_OP_BATCH_NORM, {.epsilon = 1e-5, .momentum = 0.1}, {P, P}}
+#define RELU                  {RS_OP_RELU, {0}, {P, P}}
+#define SOFTPLUS              {RS_OP_SOFTPLUS, {0}, {P, P}}
+#define ADD(node)             {RS_OP_ADD, {0}, {P, (node)}} /* the previous node and that one */
+#define ADD_OF(a, b)          {RS_OP_ADD, {0}, {(a), (b)}}
+#define MAX(r, s, p)          {RS_OP_MAX_POOL, {WINDOW(0, r, s, p)}, {P, P}}
+#define AVERAGE(r, s, p)      {RS_OP_AVERAGE_POOL, {WINDOW(0, r, s, p)}, {P, P}}
+#define GLOBAL                {RS_OP_GLOBAL_AVERAGE_POOL, {0}, {P, P}}
+#define LINEAR(k)             {RS_OP_LINEAR, {.channels = (k), .bias = true}, {P, P}}
+#define LINEAR_PLAIN(k)       {RS_OP_LINEAR, {.channels = (k)}, {P, P}}
+#define LOSS                  {RS_OP_SOFTMAX_CROSS_ENTROPY, {0}, {P, P}}
 
 #define NORMAL  RS_FILL_NORMAL
 #define INTEGER RS_FILL_INTEGER
 #define SPREAD  RS_FILL_SPREAD
 
-/* clang-format off */
 static const rs_check_case cases[] = {
     /* convolutions of the ResNets: stems, 3x3 bodies, 1x1 of bottlenecks and shortcuts, both widths */
     {"conv_7x7_stride2_rgb",      {3, 32, 32},  {4, 3}, NORMAL, {CONV(64, 7, 2, 3)}},

@@ -1,11 +1,11 @@
 /* command.c: the command `check`; see rs/check.h. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
+#include "report.h"
 #include "rs/check.h"
 #include "rs/text.h"
-#include "run.h"
 
 static const char usage[] =
     "usage: resnet_study check [--device D] [--threads N] [--filter TEXT] [--verbose]\n"
@@ -28,12 +28,28 @@ typedef struct arguments {
     bool verbose, help;
 } arguments;
 
+static const struct option options[] = {
+    {"device", required_argument, NULL, 'd'}, {"threads", required_argument, NULL, 't'},
+    {"filter", required_argument, NULL, 'f'}, {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},         {0}};
+
+static rs_status unknown_option(const char *text, rs_error *error)
+{
+    const char *names[sizeof options / sizeof options[0]];
+    int count = 0;
+    for (; options[count].name; count++) {
+        names[count] = options[count].name;
+        if (strcmp(text + strspn(text, "-"), options[count].name) == 0) {
+            return RS_FAIL(error, RS_USAGE, "%s needs a value; see resnet_study check --help", text);
+        }
+    }
+    const char *nearest = rs_text_nearest(text + strspn(text, "-"), names, count);
+    return RS_FAIL(error, RS_USAGE, "check has no option \"%s\"%s%s; see resnet_study check --help", text,
+                   nearest ? "; nearest --" : "", nearest ? nearest : "");
+}
+
 static rs_status parse(int argc, char **argv, arguments *parsed, rs_error *error)
 {
-    static const struct option options[] = {
-        {"device", required_argument, NULL, 'd'}, {"threads", required_argument, NULL, 't'},
-        {"filter", required_argument, NULL, 'f'}, {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},         {0}};
     int64_t threads = 0;
     *parsed = (arguments){.device = "auto"};
     optind = 0; /* getopt starts afresh */
@@ -59,10 +75,7 @@ static rs_status parse(int argc, char **argv, arguments *parsed, rs_error *error
             parsed->help = true;
             break;
         default:
-            return RS_FAIL(error, RS_USAGE,
-                           "check does not know \"%s\" or its value is missing; "
-                           "see resnet_study check --help",
-                           argv[optind - 1]);
+            return unknown_option(argv[optind - 1], error);
         }
     }
     if (optind < argc) {

@@ -1,32 +1,60 @@
-/* compare.c: see compare.h. */
-#include "compare.h"
+/* compare.c: see rs/check.h. */
+#include "rs/check.h"
 
 #include <math.h>
 #include <string.h>
 
+/* Sums over the elements so far. */
+typedef struct sums {
+    double squares, want_squares; /* of the difference, of want */
+    double largest, want_largest;
+    rs_comparison worst;
+} sums;
+
+/* False at the first element that is not finite. */
+static bool add(sums *s, int64_t i, double got, double want)
+{
+    double d = fabs(got - want);
+    bool finite = isfinite(got) && isfinite(want);
+    if (d > s->largest || !finite) {
+        s->largest = d;
+        s->worst = (rs_comparison){.relative = NAN, .largest = NAN, .worst = i, .got = got, .want = want};
+    }
+    s->squares += d * d;
+    s->want_squares += want * want;
+    s->want_largest = fmax(s->want_largest, fabs(want));
+    return finite;
+}
+
+static rs_comparison finish(const sums *s)
+{
+    rs_comparison c = s->worst;
+    bool scaled = s->want_largest > 0.0;
+    c.relative = scaled ? sqrt(s->squares) / sqrt(s->want_squares) : sqrt(s->squares);
+    c.largest = scaled ? s->largest / s->want_largest : s->largest;
+    return c;
+}
+
 rs_comparison rs_compare(const double *got, const double *want, int64_t count)
 {
-    rs_comparison c = {.worst = -1};
-    double squares = 0.0, scale_squares = 0.0, largest = 0.0, scale = 0.0;
+    sums s = {.worst = {.worst = -1}};
     for (int64_t i = 0; i < count; i++) {
-        double d = fabs(got[i] - want[i]);
-        if (!isfinite(got[i]) || !isfinite(want[i])) {
-            return (rs_comparison){
-                .relative = NAN, .largest = NAN, .worst = i, .got = got[i], .want = want[i]};
+        if (!add(&s, i, got[i], want[i])) {
+            return s.worst;
         }
-        if (d > largest) {
-            largest = d;
-            c.worst = i;
-            c.got = got[i];
-            c.want = want[i];
-        }
-        squares += d * d;
-        scale_squares += want[i] * want[i];
-        scale = fmax(scale, fabs(want[i]));
     }
-    c.relative = scale > 0.0 ? sqrt(squares) / sqrt(scale_squares) : sqrt(squares);
-    c.largest = scale > 0.0 ? largest / scale : largest;
-    return c;
+    return finish(&s);
+}
+
+rs_comparison rs_compare_floats(const float *got, const float *want, int64_t count)
+{
+    sums s = {.worst = {.worst = -1}};
+    for (int64_t i = 0; i < count; i++) {
+        if (!add(&s, i, (double)got[i], (double)want[i])) {
+            return s.worst;
+        }
+    }
+    return finish(&s);
 }
 
 bool rs_comparison_within(const rs_comparison *comparison, double tolerance)

@@ -1,5 +1,5 @@
-/* fill.c: see fill.h. */
-#include "fill.h"
+/* fill.c: see rs/check.h. */
+#include "rs/check.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
-/* guard.c: see guard.h. Every byte of a zone is 0xff: a NaN as float and as double. */
-#include "guard.h"
+/* guard.c: see rs/check.h. Every byte of a zone is 0xff: a NaN as float and as double. */
+#include "rs/check.h"
 
 #include <string.h>
 

@@ -3,17 +3,7 @@
 #ifndef RS_CHECK_REPORT_H
 #define RS_CHECK_REPORT_H
 
-#include <stdbool.h>
-#include <stdio.h>
-
-#include "compare.h"
-
-typedef struct rs_check_report {
-    FILE *stream;       /* NULL: count only */
-    const char *device; /* for the command that repeats a failure */
-    bool verbose;
-    int passed, failed; /* values compared */
-} rs_check_report;
+#include "rs/check.h"
 
 /* A row while it is being filled. */
 typedef struct rs_check_row {

@@ -1,5 +1,5 @@
-/* run.c: see run.h. */
-#include "run.h"
+/* run.c: see rs/check.h. */
+#include "rs/check.h"
 
 #include <stdio.h>
 #include <string.h>

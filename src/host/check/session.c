@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "guard.h"
 #include "rs/host.h"
 
 int64_t rs_check_node_size(const rs_network *network, int node)

@@ -2,8 +2,8 @@
 #ifndef RS_CHECK_SESSION_H
 #define RS_CHECK_SESSION_H
 
-#include "cases.h"
 #include "rs/backend.h"
+#include "rs/check.h"
 
 /* Where a case runs. */
 typedef struct rs_check_target {

@@ -1,4 +1,4 @@
-/* updates.c: the update rules and what they measure; see run.h.
+/* updates.c: the update rules and what they measure; see rs/check.h.
  *
  * A small network gets the same made-up gradients on every backend for some steps. Weights and moments are compared
  * with the reference, to the bit where no clipping norm, whose last digit depends on the order of its sum, comes in;
@@ -10,7 +10,7 @@
 
 #include "measures.h"
 #include "rs/host.h"
-#include "run.h"
+#include "session.h"
 #include "tolerances.h"
 
 enum { STEPS = 6 };
