@@ -1,0 +1,95 @@
+"""cli_config_help.py PROGRAM: --help word by word, errors of usage with exit status 2, manual page and completion.
+
+RS_UPDATE_GOLDEN=1 writes the golden files anew; read the difference before you commit it."""
+import os
+import re
+import shutil
+import subprocess
+
+import program
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SCRIPTS = os.path.join(HERE, "..", "..", "scripts")
+
+
+def compare(text, golden):
+    path = os.path.join(HERE, golden)
+    if os.environ.get("RS_UPDATE_GOLDEN"):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+    with open(path, encoding="utf-8") as f:
+        expected = f.read()
+    for number, (is_now, was) in enumerate(zip(text.splitlines(), expected.splitlines()), 1):
+        assert is_now == was, f"{golden}:{number}: \"{is_now}\" instead of \"{was}\" (RS_UPDATE_GOLDEN=1 takes the new one)"
+    assert text == expected, f"{golden}: {len(text)} characters instead of {len(expected)}"
+
+
+def test_help_is_the_golden_text(p):
+    text = p.run("--help").stdout
+    compare(text, "cli_config_help.txt")
+    assert p.run("--depth", "34", "--help").stdout == text
+    assert p.run("-h").stdout == text
+    too_long = [line for line in text.splitlines() if len(line) > 100]
+    assert not too_long, too_long
+
+
+def test_help_of_run_is_the_golden_text(p):
+    compare(p.run("run", "--help").stdout, "cli_study_help.txt")
+
+
+def test_bad_usage_says_what_is_allowed(p):
+    cases = [
+        (["--depth", "67"], "--depth 67: not one of 18, 26, 34, 50, 68, 101; nearest 68"),
+        (["--dept", "18"], "--dept: unknown option; nearest --depth"),
+        (["--epochs"], "--epochs: its value N is missing; allowed: a whole number from 0 to 1000000"),
+        (["--dataset", "cifar"], "--dataset cifar: not one of cifar10, cifar100, mnist, fashion-mnist, shapes; nearest cifar10"),
+        (["--learning-rate", "nan"], "--learning-rate nan: not a number of at least 0"),
+        (["--momentum", "0.9"], "--momentum is of --optimizer sgd; adam has --beta1"),
+        (["--overwrite", "--resume"],
+         "--overwrite and --resume exclude each other: replace the record or go on with it"),
+        (["run"], "which study? as in: resnet_study run experiments/minkowski_even.yaml --dry-run"),
+    ]
+    for arguments, message in cases:
+        done = p.run(*arguments, expect=2)
+        assert done.stderr == f"resnet_study: error: {message}\n", done.stderr
+        assert done.stdout == "", done.stdout
+    assert os.listdir(p.dir) == [], "something was made in spite of bad usage"
+
+
+def options_of(text):
+    return set(re.findall(r"^  (?:-h, )?--(?:\[no-\])?([a-z0-9-]+)", text, re.M))
+
+
+def test_the_manual_page_has_every_option(p):
+    page = subprocess.run([os.path.join(SCRIPTS, "man_page.sh"), p.path], check=True, capture_output=True, text=True).stdout
+    found = page.replace("\\-", "-")
+    options = options_of(p.run("--help").stdout)
+    assert len(options) > 40, options
+    for option in options:
+        assert f"{option}" in found, f"--{option} is not on the manual page"
+    assert found.startswith('.\\" made from --help') and re.search(r'^\.TH RESNET_STUDY 1 "" "resnet_study [0-9.]+"', found, re.M)
+    if shutil.which("groff"):
+        rendered = subprocess.run(["groff", "-man", "-ww", "-Tutf8"], input=page, check=True, capture_output=True, text=True)
+        assert rendered.stderr == "", rendered.stderr
+        assert "EXIT STATUS" in re.sub(".\b", "", rendered.stdout)
+
+
+def complete(p, script, *words):
+    line = f"source {script}; COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _resnet_study; echo ${{COMPREPLY[@]}}"
+    return subprocess.run(["bash", "-c", line], check=True, capture_output=True, text=True, cwd=p.dir).stdout.split()
+
+
+def test_the_completion_knows_commands_options_and_words(p):
+    script = p.file("completion")
+    with open(script, "w", encoding="utf-8") as f:
+        subprocess.run([os.path.join(SCRIPTS, "completion.sh"), p.path], check=True, stdout=f)
+    everything = set(complete(p, script, "resnet_study", "--"))
+    assert options_of(p.run("--help").stdout) <= {o[2:] for o in everything}
+    assert "--no-stop-on-nan" in everything
+    assert complete(p, script, "resnet_study", "--optimizer", "ad") == ["adam", "adamw"]
+    assert complete(p, script, "resnet_study", "--depth", "1") == ["18", "101"]
+    assert "run" in complete(p, script, "resnet_study", "r")
+
+
+if __name__ == "__main__":
+    program.main([test for name, test in list(globals().items()) if name.startswith("test_")])
