@@ -47,9 +47,9 @@ def test_a_grid_is_trained_once(p):
 
 
 def test_an_interrupted_study_ends_as_if_it_had_not_been(p):
-    write_study(p, 30)
+    write_study(p, 12)
     arguments = ["run", "small.yaml", "--set", "plain=false", "--seeds", "1"]
-    p.run(*arguments, "--out-dir", "whole", "--quiet")
+    p.run(*arguments, "--out-dir", "whole")
     running = p.start(*arguments, "--out-dir", "cut")
     deadline = time.monotonic() + 60
     while not glob.glob(p.file("cut/small/*.ckpt")) and time.monotonic() < deadline:
