@@ -6,6 +6,7 @@
 #include "rs/host.h"
 #include "rs/random.h"
 #include "rs/yaml.h"
+#include "short_memory.h"
 
 static void a_dump_reads_back_to_the_same_bits(void **state)
 {
@@ -199,6 +200,29 @@ static void a_file_that_cannot_be_read_is_unusable_data(void **state)
     assert_null(root);
 }
 
+static rs_status dump_and_read(rs_error *error)
+{
+    rs_config c;
+    char *text = NULL, **arguments = NULL;
+    int count = 0;
+    rs_config_default(&c);
+    c.plain = true;
+    c.depth = 34;
+    rs_status status = rs_config_arguments(&c, &arguments, &count, error);
+    status = status ? status : rs_config_yaml(&c, &text, error);
+    status = status ? status : rs_config_read_yaml(&c, text, "f", error);
+    rs_config_arguments_free(arguments);
+    rs_free(text);
+    return status;
+}
+
+/* Nothing leaks on the way (the address sanitizer watches). */
+static void memory_that_runs_out_is_an_error(void **state)
+{
+    (void)state;
+    assert_true(count_requests(dump_and_read) > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +233,7 @@ int main(void)
         cmocka_unit_test(depth_and_size_are_bounded),
         cmocka_unit_test(junk_is_survived),
         cmocka_unit_test(a_file_that_cannot_be_read_is_unusable_data),
+        cmocka_unit_test(memory_that_runs_out_is_an_error),
     };
     return cmocka_run_group_tests_name("configuration as YAML", tests, NULL, NULL);
 }

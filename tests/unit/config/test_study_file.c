@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "rs/host.h"
+#include "short_memory.h"
 #include "study.h"
 
 static char path[] = "/tmp/rs_study_file_XXXXXX";
@@ -188,6 +189,21 @@ static void a_bad_set_names_itself(void **state)
     }
 }
 
+static rs_status expand_grid(rs_error *error)
+{
+    rs_study_run *runs = NULL;
+    int count = 0;
+    rs_status status = expand(GRID, NULL, 0, &runs, &count, error);
+    rs_free(runs);
+    return status;
+}
+
+static void memory_that_runs_out_is_an_error(void **state)
+{
+    (void)state;
+    assert_true(count_requests(expand_grid) > 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +213,7 @@ int main(void)
         cmocka_unit_test(set_wins_over_the_file),
         cmocka_unit_test(every_fault_is_named_before_anything_runs),
         cmocka_unit_test(a_bad_set_names_itself),
+        cmocka_unit_test(memory_that_runs_out_is_an_error),
     };
     int file = mkstemp(path);
     if (file < 0) {
