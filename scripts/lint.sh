@@ -20,7 +20,7 @@ trap 'rm -f "$log"' EXIT
 if "$runner" -quiet -p "$build" -extra-arg=-Wno-unknown-warning-option "$PWD/(src|tests|bench)/.*$pattern" >"$log" 2>&1; then
     echo "lint.sh: clang-tidy finds nothing"
 else
-    grep -E '(warning|error):' "$log" | sed "s|$PWD/||g" | sort -u >&2 || cat "$log" >&2
+    grep -E '(warning|error):' "$log" | sed "s|$PWD/||g; s/\x1b\[[0-9;]*m//g" | sort -u >&2 || cat "$log" >&2
     echo "lint.sh: clang-tidy has findings" >&2
     exit 1
 fi

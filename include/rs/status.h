@@ -46,7 +46,12 @@ int rs_status_exit_code(rs_status status);       /* 3 */
 /* Prints the failed condition and aborts; stays on in release builds. */
 _Noreturn void rs_assert_failed(const char *condition, const char *file, int line);
 
+#ifdef __clang_analyzer__ /* shows it that the status comes back unchanged */
+#define RS_FAIL(error, status, ...)                                                                          \
+    (rs_error_set((error), (status), __FILE__, __LINE__, __VA_ARGS__), (status))
+#else
 #define RS_FAIL(error, status, ...) rs_error_set((error), (status), __FILE__, __LINE__, __VA_ARGS__)
+#endif
 
 #define RS_TRY(expression)                                                                                   \
     do {                                                                                                     \

@@ -31,7 +31,8 @@ double rs_learning_rate(const rs_config *config, int64_t epoch)
 {
     double first = config->learning_rate, e = (double)epoch;
     if (strcmp(config->schedule, "step") == 0) {
-        return first * pow(config->schedule_gamma, (double)(epoch / config->schedule_step));
+        int64_t drops = epoch / config->schedule_step;
+        return first * pow(config->schedule_gamma, (double)drops);
     }
     if (strcmp(config->schedule, "exponential") == 0) {
         return first * pow(config->schedule_gamma, e);
