@@ -10,6 +10,8 @@
 #define CONV_BIAS(k, r, s, p) {RS_OP_CONVOLUTION, {WINDOW(k, r, s, p), .bias = true}, {P, P}}
 #define CONV_OF(node, k, r, s, p) {RS_OP_CONVOLUTION, {WINDOW(k, r, s, p)}, {(node), P}}
 #define BN                    {RS_OP_BATCH_NORM, {.epsilon = 1e-5, .momentum = 0.1}, {P, P}}
+/* For a variance of 0: dx is 0 exactly, the difference of terms of dy / sqrt(epsilon). */
+#define BN_EPSILON_1          {RS_OP_BATCH_NORM, {.epsilon = 1.0, .momentum = 0.1}, {P, P}}
 #define RELU                  {RS_OP_RELU, {0}, {P, P}}
 #define SOFTPLUS              {RS_OP_SOFTPLUS, {0}, {P, P}}
 #define ADD(node)             {RS_OP_ADD, {0}, {P, (node)}} /* the previous node and that one */
@@ -35,6 +37,7 @@ static const rs_check_case cases[] = {
     {"conv_3x3_128_128_7x7",      {128, 7, 7},  {4, 3}, NORMAL, {CONV(128, 3, 1, 1)}},
     {"conv_3x3_256_256_2x2",      {256, 2, 2},  {5, 2}, NORMAL, {CONV(256, 3, 1, 1)}},
     {"conv_3x3_256_256_1x1",      {256, 1, 1},  {8, 3}, NORMAL, {CONV(256, 3, 1, 1)}},
+    {"conv_3x3_512_512_1x1",      {512, 1, 1},  {4, 1}, NORMAL, {CONV(512, 3, 1, 1)}},
     {"conv_3x3_stride2_64_128",   {64, 8, 8},   {4, 3}, NORMAL, {CONV(128, 3, 2, 1)}},
     {"conv_3x3_stride2_128_256",  {128, 4, 4},  {4, 3}, NORMAL, {CONV(256, 3, 2, 1)}},
     {"conv_3x3_stride2_256_512",  {256, 2, 2},  {4, 3}, NORMAL, {CONV(512, 3, 2, 1)}},
@@ -42,6 +45,7 @@ static const rs_check_case cases[] = {
     {"conv_1x1_64_128",           {64, 8, 8},   {4, 3}, NORMAL, {CONV(128, 1, 1, 0)}},
     {"conv_1x1_128_512",          {128, 8, 8},  {3, 1}, NORMAL, {CONV(512, 1, 1, 0)}},
     {"conv_1x1_512_128",          {512, 8, 8},  {3, 1}, NORMAL, {CONV(128, 1, 1, 0)}},
+    {"conv_1x1_2048_512_1x1",     {2048, 1, 1}, {4, 3}, NORMAL, {CONV(512, 1, 1, 0)}},
     {"conv_1x1_stride2_64_128",   {64, 8, 8},   {4, 3}, NORMAL, {CONV(128, 1, 2, 0)}},
     {"conv_1x1_stride2_128_256",  {128, 4, 4},  {4, 3}, NORMAL, {CONV(256, 1, 2, 0)}},
     {"conv_1x1_stride2_2x2",      {256, 2, 2},  {4, 3}, NORMAL, {CONV(512, 1, 2, 0)}},
@@ -69,7 +73,7 @@ static const rs_check_case cases[] = {
     {"bn_17_7x5",                 {17, 7, 5},   {3, 2}, NORMAL, {BN}},
     {"bn_512_1x1",                {512, 1, 1},  {8, 5}, NORMAL, {BN}},
     {"bn_one_sample",             {3, 5, 4},    {1, 0}, NORMAL, {BN}},
-    {"bn_one_value",              {6, 1, 1},    {1, 0}, NORMAL, {BN}},
+    {"bn_one_value",              {6, 1, 1},    {1, 0}, NORMAL, {BN_EPSILON_1}},
     {"bn_after_conv",             {3, 8, 8},    {4, 3}, NORMAL, {CONV(64, 3, 1, 1), BN}},
     {"bn_softplus_bn",            {16, 4, 4},   {4, 3}, NORMAL, {BN, SOFTPLUS, BN}},
     /* batch norm with ReLU: fused where a backend does */

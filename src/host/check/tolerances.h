@@ -13,7 +13,7 @@
 /* Float sums of up to 4608 products. */
 #define RS_TOLERANCE_DIRECT 1e-5
 /* Winograd F(4x4, 3x3) transforms with factors up to 8, which cost a digit. */
-#define RS_TOLERANCE_WINOGRAD 1e-4
+#define RS_TOLERANCE_WINOGRAD 3e-5
 
 /* Six steps of an update rule in float against double. */
 #define RS_TOLERANCE_UPDATE 1e-5
@@ -23,7 +23,7 @@
 #define RS_TOLERANCE_MEASURES 1e-6
 
 /* The least distance from a kink (ReLU at 0, two equal values in a pooling window) for which float and double take
- * the same side: ten times the error of Winograd on values around 1. */
+ * the same side: some times the error of Winograd on values around 1. */
 #define RS_KINK_MARGIN 1e-4
 
 #endif
