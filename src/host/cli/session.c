@@ -160,8 +160,11 @@ static rs_status make_spec(session *s, uint32_t wants, rs_error *error)
                                        .seed = s->config.seed};
     spec->gradient_stats = wants & RS_WANT_GRADIENT_STATS;
     spec->gradient_mean = strcmp(s->config.gradient, "mean") == 0;
+    spec->initial_snapshot =
+        rs_config_snapshot_epoch(&s->config, 0) || rs_config_snapshot_step(&s->config, 0);
     spec->compress = s->config.compress;
     spec->wait_when_full = strcmp(s->config.on_full, "wait") == 0;
+    spec->keep_checkpoint = true; /* so that a finished run can get more epochs */
     spec->planned_epochs = s->config.epochs;
     rs_trainer_planned(&s->config, s->dataset, &spec->planned_steps, &spec->planned_snapshots);
     return RS_OK;

@@ -115,7 +115,8 @@ static rs_status add_tensors(const rs_record_spec *spec, rs_table *table, rs_err
         }
         if (!buffer && spec->gradients[index]) {
             column.source = RS_FROM_GRADIENT;
-            add_column(table, &column, "gradients/", tensor->name)->first_row = 1;
+            add_column(table, &column, "gradients/", tensor->name)->first_row =
+                spec->initial_snapshot ? 1 : 0;
         }
     }
     return RS_OK;

@@ -42,7 +42,7 @@ typedef struct rs_column {
     size_t row_bytes;   /* of one row */
     int64_t chunk_rows; /* rows in a chunk */
     rs_shape chunk;     /* part of a row in a chunk */
-    int64_t first_row;  /* rows before it are never written: gradients have none at snapshot 0 */
+    int64_t first_row;  /* rows before it are never written: gradients have none of the initial state */
     bool filtered;      /* shuffle and deflate */
 } rs_column;
 
