@@ -190,12 +190,24 @@ static void start_next(runner *r)
 /* --- waiting ---------------------------------------------------------------------------------------------
  */
 
+/* A run that was told to end says 130 or 143; one that was hit before it listened died of the signal itself,
+ * which a terminal sends to every process it sees. */
+static bool is_interruption(int exit_status)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        if (exit_status == 128 + signals[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void finish(runner *r, slot *s, int exit_status)
 {
     rs_study_run *run = s->run;
     char took[32], text[64];
     bool told = r->stopped_by || r->failed_fast;
-    bool interrupted = exit_status == 128 + SIGINT || exit_status == 128 + SIGTERM;
     rs_text_duration(rs_seconds() - s->began, took, sizeof took);
     run->exit_status = exit_status;
     s->run = NULL;
@@ -204,7 +216,7 @@ static void finish(runner *r, slot *s, int exit_status)
         run->state = RS_STUDY_DONE;
         (void)snprintf(text, sizeof text, "done in %s", took);
         say(r, run, text);
-    } else if (told && interrupted) {
+    } else if (told && is_interruption(exit_status)) {
         run->state = RS_STUDY_INTERRUPTED;
         say(r, run, "interrupted, resumable");
     } else {
