@@ -203,7 +203,8 @@ static rs_status norm_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error 
     return RS_OK;
 }
 
-/* db = sum dy', dw = sum dy' xhat, and the vectors of dx = scale (dy' - db / n - xhat dw / n). */
+/* db = sum dy', dw = sum dy' xhat, and the vectors of dx = scale (dy' - db / n - xhat dw / n); a batch of
+ * one value has exactly dx = 0. */
 static void set_gradients(rs_plan *plan, const rs__op *op, const cut *c)
 {
     const rs_node *node = rs__op_node(plan, op);
@@ -211,7 +212,6 @@ static void set_gradients(rs_plan *plan, const rs__op *op, const cut *c)
     double n = (double)(plan->count * c->whole.positions);
     for (int64_t channel = 0; channel < plan->tensors[op->output].channels; channel++) {
         double sum, product, inverse = (double)state->inverse[channel];
-        double scale = (double)state->vectors.scale[channel];
         join_pieces(plan, op, c, channel, &sum, &product);
         if (node->weight >= 0) {
             plan->gradient[plan->parameters[node->weight].offset + (size_t)channel] =
@@ -220,8 +220,8 @@ static void set_gradients(rs_plan *plan, const rs__op *op, const cut *c)
         if (node->bias >= 0) {
             plan->gradient[plan->parameters[node->bias].offset + (size_t)channel] = (float)sum;
         }
-        state->vectors.constant[channel] = (float)(scale * sum / n);
-        state->vectors.slope[channel] = (float)(scale * inverse * inverse * product / n);
+        state->vectors.constant[channel] = (float)(sum / n);
+        state->vectors.slope[channel] = (float)(-inverse * inverse * product / n);
     }
 }
 

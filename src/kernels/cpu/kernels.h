@@ -23,7 +23,7 @@ typedef struct rs__range {
 } rs__range;
 
 /* Vectors of one batch norm, [padded channels]. y = (x - mean) scale + shift, scale = w / sqrt(v + eps).
- * Backward: dx = scale dy - constant - slope (x - mean). */
+ * Backward: dx = scale (dy - constant + slope (x - mean)). */
 typedef struct rs__norm_vectors {
     float *mean, *scale, *shift, *constant, *slope;
 } rs__norm_vectors;

@@ -264,7 +264,7 @@ RS_INLINE void backward_range(const rs__range *range, const rs__norm_vectors *v,
                     put(t->dresidual + i, g, pass_residual);
                 }
                 if (pass_x != RS_PASS_NONE) {
-                    put(t->dx + i, rs_fma(scale, g, -rs_fma(slope, centred, constant)), pass_x);
+                    put(t->dx + i, scale * rs_fma(slope, centred, g - constant), pass_x);
                 }
             }
         }
