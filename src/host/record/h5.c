@@ -59,6 +59,11 @@ static rs_status file_access(rs_h5_mode mode, hid_t *access, rs_error *error)
 #if H5_VERSION_GE(1, 10, 7)
     RS_H5(H5Pset_file_locking(*access, mode == RS_H5_READ, 1));
 #endif
+    if (mode == RS_H5_READ) {
+        /* A reader beside a writer tries again when a checksum is wrong, waiting twice as long each time from
+         * 1 ns on: 28 times are a quarter of a second, the default of 100 would be for ever. */
+        RS_H5(H5Pset_metadata_read_attempts(*access, 28));
+    }
     if (mode == RS_H5_RESUME || mode == RS_H5_REPAIR) {
         if (H5Pexist(*access, clear_mark) <= 0) {
             return RS_FAIL(error, RS_UNSUPPORTED,
@@ -93,9 +98,21 @@ static rs_status open_flags(const char *path, rs_h5_mode mode, unsigned *flags, 
     return RS_OK;
 }
 
+/* The system stops a write between two pages when the process is killed. Small structures of the library (object
+ * headers, index blocks) are rewritten at every commit: one that lay across pages could be torn, and its checksum
+ * would make all behind it unreadable. With space managed in pages of the system's size each lies in one. */
+static rs_status file_creation(hid_t *creation, rs_error *error)
+{
+    enum { PAGE = 4096 };
+    RS_H5(*creation = H5Pcreate(H5P_FILE_CREATE));
+    RS_H5(H5Pset_file_space_strategy(*creation, H5F_FSPACE_STRATEGY_PAGE, false, 1));
+    RS_H5(H5Pset_file_space_page_size(*creation, PAGE));
+    return RS_OK;
+}
+
 rs_status rs_h5_open(const char *path, rs_h5_mode mode, hid_t *file, rs_error *error)
 {
-    hid_t access = H5I_INVALID_HID;
+    hid_t access = H5I_INVALID_HID, creation = H5I_INVALID_HID;
     unsigned flags = 0;
     rs_status status;
     rs_h5_begin();
@@ -103,7 +120,8 @@ rs_status rs_h5_open(const char *path, rs_h5_mode mode, hid_t *file, rs_error *e
     RS_TRY_GOTO(open_flags(path, mode, &flags, error));
     RS_TRY_GOTO(file_access(mode, &access, error));
     if (mode == RS_H5_CREATE) {
-        RS_H5_GOTO(*file = H5Fcreate(path, flags, H5P_DEFAULT, access));
+        RS_TRY_GOTO(file_creation(&creation, error));
+        RS_H5_GOTO(*file = H5Fcreate(path, flags, creation, access));
     } else {
         RS_H5_GOTO(*file = H5Fopen(path, flags, access));
     }
@@ -117,6 +135,7 @@ done:
         rs_h5_close(*file);
         *file = H5I_INVALID_HID;
     }
+    rs_h5_close(creation);
     rs_h5_close(access);
     return status;
 }

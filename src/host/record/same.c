@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "contents.h"
+#include "rs/config.h"
 #include "rs/host.h"
 #include "verify.h"
 
@@ -33,19 +34,27 @@ static bool is_of_the_clock(const char *path)
            (length > suffix && strcmp(path + length - suffix, "_seconds") == 0);
 }
 
+/* Keys that say only how a run is run (out, threads, quiet): they change no result. */
+static bool is_of_the_run(const char *line)
+{
+    size_t count, length = strcspn(line, ":");
+    const rs_option *table = rs_option_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].scope == RS_SCOPE_RUN && strlen(table[i].name) == length && strncmp(line, table[i].name, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The next line of a configuration that counts, or NULL. */
 static const char *next_line(const char **at, char *line, size_t capacity)
 {
-    static const char *const aside[] = {"out:", "resume:", "jobs:"};
     while (**at) {
         size_t length = strcspn(*at, "\n");
         (void)snprintf(line, capacity, "%.*s", (int)length, *at);
         *at += length + ((*at)[length] == '\n');
-        bool skip = false;
-        for (size_t i = 0; i < sizeof aside / sizeof aside[0]; i++) {
-            skip = skip || strncmp(line, aside[i], strlen(aside[i])) == 0;
-        }
-        if (!skip) {
+        if (!is_of_the_run(line)) {
             return line;
         }
     }
