@@ -67,7 +67,7 @@ def test_distances_follow_from_the_stored_weights(p):
             for t in range(12):
                 g = f["gradients/" + name][t + 1].astype(np.float64)
                 for column, value in (("abs_mean", np.abs(g).mean()), ("abs_std", np.abs(g).std()),
-                                      ("norm", np.sqrt((g * g).sum()))):
+                                      ("norms", np.sqrt((g * g).sum()))):
                     got = f["steps/gradient_" + column][t, i]
                     assert abs(got - value) <= 1e-5 * value + 1e-12, (name, t, column, got, value)
 

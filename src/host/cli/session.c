@@ -129,6 +129,31 @@ static rs_status choose_tensors(session *s, uint32_t wants, rs_error *error)
     return RS_OK;
 }
 
+/* A glob of --record that takes nothing would silently record nothing. */
+static rs_status check_globs(session *s, rs_error *error)
+{
+    const rs_network *network = s->network;
+    int count = 0;
+    const char **names = rs_alloc_array((size_t)network->parameter_count + (size_t)network->buffer_count +
+                                            (size_t)network->block_count,
+                                        sizeof *names);
+    if (!names) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for the names of a network");
+    }
+    for (int i = 0; i < network->parameter_count; i++) {
+        names[count++] = network->parameters[i].name;
+    }
+    for (int i = 0; i < network->buffer_count; i++) {
+        names[count++] = network->buffers[i].name;
+    }
+    for (int i = 0; i < network->block_count; i++) {
+        names[count++] = network->blocks[i].name;
+    }
+    rs_status status = rs_config_check_globs(&s->config, names, count, error);
+    rs_free(names);
+    return status;
+}
+
 static void stamp_start(session *s)
 {
     time_t now = time(NULL);
@@ -188,14 +213,33 @@ static rs_status resume(session *s, rs_error *error)
     return rs_recorder_resume(s->path, &s->spec, &position, &s->recorder, error);
 }
 
-static rs_status is_finished(session *s, rs_error *error)
+/* Whether the record was made with the same options (more epochs are allowed), and is complete already. */
+static rs_status examine_summary(session *s, const rs_record_summary *summary, rs_error *error)
+{
+    rs_config before;
+    char names[512];
+    rs_config_default(&before);
+    RS_TRY(rs_config_read_yaml(&before, summary->config_yaml, s->path, error));
+    bool enough = before.epochs >= s->config.epochs && summary->committed.epochs >= s->config.epochs;
+    before.epochs = s->config.epochs;
+    if (rs_config_differences(&before, &s->config, names, sizeof names) > 0) {
+        return RS_FAIL(
+            error, RS_USAGE,
+            "cannot resume %s: it was made with another %s; use the same options, or another --out", s->path,
+            names);
+    }
+    s->finished_before = enough && strcmp(summary->state, rs_run_state_name(RS_RUN_DONE)) == 0;
+    return RS_OK;
+}
+
+/* Looks at the record that is to be resumed. One without a commit has nothing to say: it is made anew. */
+static rs_status examine_existing(session *s, rs_error *error)
 {
     rs_record_summary summary = {0};
     RS_TRY(rs_record_summarize(s->path, &summary, error));
-    s->finished_before = strcmp(summary.state, rs_run_state_name(RS_RUN_DONE)) == 0 &&
-                         summary.committed.epochs >= s->config.epochs;
+    rs_status status = summary.commits > 0 ? examine_summary(s, &summary, error) : RS_OK;
     rs_free(summary.config_yaml);
-    return RS_OK;
+    return status;
 }
 
 static rs_status open_record(session *s, rs_error *error)
@@ -213,14 +257,15 @@ rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *
     uint32_t wants = wants_of(&s->config);
     RS_TRY(check_output(s, error));
     if (s->config.resume && exists(s->path)) {
-        rs_error unreadable = {0};
-        if (is_finished(s, &unreadable) == RS_OK && s->finished_before) {
+        RS_TRY(examine_existing(s, error));
+        if (s->finished_before) {
             return RS_OK;
         }
     }
     RS_TRY(open_device(s, error));
     RS_TRY(load_data(s, error));
     RS_TRY(build_network(s, error));
+    RS_TRY(check_globs(s, error));
     RS_TRY(make_trainer(s, wants, stop, error));
     RS_TRY(make_spec(s, wants, error));
     RS_TRY(open_record(s, error));

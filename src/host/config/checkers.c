@@ -138,7 +138,7 @@ static const checker checkers[] = {
     {"", "", check_any},
     {"blocks", "four numbers from 1 to 1000 with commas", check_blocks},
     {"metric", "minkowski:P, euclidean, manhattan, chebyshev, cosine, correlation", check_metric},
-    {"record", "weights, gradients, distances, gradient-stats, each with an optional :GLOB; or none",
+    {"record", "weights, gradients (both with an optional :GLOB), distances, gradient-stats; or none",
      rs__record_check},
     {"snapshots", "all, none, or epochs:LIST;steps:LIST;last:K", rs__snapshots_check},
     {"device", "auto, cpu, cuda, cuda:N, ref", check_device},

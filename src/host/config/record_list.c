@@ -39,6 +39,10 @@ static rs_status check_item(const char *word, rs_error *error)
                        strcmp(item, "none") == 0 ? "to stand alone; with others only" : "not one of",
                        rs__checker_allowed("record"), nearest ? "; nearest " : "", nearest ? nearest : "");
     }
+    if (*glob && (index == RS_RECORD_DISTANCES || index == RS_RECORD_GRADIENT_STATS)) {
+        return RS_FAIL(error, RS_USAGE, "\"%.60s\": %s are kept for all layers or none; write %s", word,
+                       recordables[index], recordables[index]);
+    }
     if (strchr(word, ':') && !*glob) {
         return RS_FAIL(error, RS_USAGE, "\"%.60s\" has no layers behind its colon; all layers: %s", word,
                        recordables[index]);

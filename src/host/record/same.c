@@ -40,7 +40,8 @@ static bool is_of_the_run(const char *line)
     size_t count, length = strcspn(line, ":");
     const rs_option *table = rs_option_table(&count);
     for (size_t i = 0; i < count; i++) {
-        if (table[i].scope == RS_SCOPE_RUN && strlen(table[i].name) == length && strncmp(line, table[i].name, length) == 0) {
+        if (table[i].scope == RS_SCOPE_RUN && strlen(table[i].name) == length &&
+            strncmp(line, table[i].name, length) == 0) {
             return true;
         }
     }
