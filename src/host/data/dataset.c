@@ -1,0 +1,260 @@
+/* dataset.c: from a request to labelled images in memory; see rs/dataset.h.
+ *
+ *   catalog entry -> locate (or fetch) -> read its format, or draw -> resize -> rs_dataset with provenance */
+#include "rs/dataset.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog.h"
+#include "formats.h"
+#include "load.h"
+#include "locate.h"
+#include "resize.h"
+#include "rs/host.h"
+#include "rs/tensor.h"
+#include "rs/text.h"
+
+int64_t rs__limited(int64_t available, int64_t limit)
+{
+    return limit > 0 && limit < available ? limit : available;
+}
+
+static size_t image_bytes(const rs__set *set)
+{
+    return (size_t)set->channels * (size_t)set->height * (size_t)set->width;
+}
+
+rs_status rs__part_create(const rs__set *set, int64_t count, rs__part *part, rs_error *error)
+{
+    size_t bytes;
+    RS_ASSERT(count >= 0 && !part->images && !part->labels);
+    bool sane = rs_multiply((size_t)count, image_bytes(set), &bytes);
+    part->images = sane ? rs_alloc(bytes) : NULL;
+    part->labels = rs_alloc_array((size_t)count, sizeof *part->labels);
+    part->count = count;
+    if (!part->images || !part->labels) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " images of %s (%zu bytes each)", count,
+                       set->name, image_bytes(set));
+    }
+    return RS_OK;
+}
+
+void rs__loaded_clear(rs__loaded *loaded)
+{
+    rs_free(loaded->train.images);
+    rs_free(loaded->train.labels);
+    rs_free(loaded->test.images);
+    rs_free(loaded->test.labels);
+    memset(loaded, 0, sizeof *loaded);
+}
+
+static rs_status resize_part(const rs__set *set, const rs__resizer *resizer, int size, rs__part *part,
+                             rs_error *error)
+{
+    size_t planes = (size_t)part->count * (size_t)set->channels,
+           from = (size_t)set->height * (size_t)set->width;
+    size_t to = (size_t)size * (size_t)size, bytes;
+    uint8_t *resized = rs_multiply(planes, to, &bytes) ? rs_alloc(bytes) : NULL;
+    if (!resized) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " images of %s at %d x %d", part->count,
+                       set->name, size, size);
+    }
+    for (size_t i = 0; i < planes; i++) {
+        rs__resizer_apply(resizer, part->images + i * from, resized + i * to);
+    }
+    rs_free(part->images);
+    part->images = resized;
+    return RS_OK;
+}
+
+static rs_status resize_all(const rs__set *set, int size, rs__loaded *loaded, rs_error *error)
+{
+    rs__resizer *resizer = NULL;
+    if (size == 0 || (size == set->height && size == set->width)) {
+        return RS_OK;
+    }
+    RS_TRY(rs__resizer_create(set->height, set->width, size, &resizer, error));
+    rs_status status = resize_part(set, resizer, size, &loaded->train, error);
+    if (status == RS_OK) {
+        status = resize_part(set, resizer, size, &loaded->test, error);
+    }
+    rs__resizer_destroy(resizer);
+    return status;
+}
+
+typedef struct text_buffer {
+    char text[4096];
+    size_t used;
+} text_buffer;
+
+static void append(text_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append(text_buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length =
+        vsnprintf(buffer->text + buffer->used, sizeof buffer->text - buffer->used, format, arguments);
+    va_end(arguments);
+    RS_ASSERT(length >= 0 && buffer->used + (size_t)length < sizeof buffer->text);
+    buffer->used += (size_t)length;
+}
+
+/* No paths and no times: the same data give the same text wherever they lie. */
+static char *write_provenance(const rs__set *set, const rs_dataset_request *request, const rs__loaded *loaded)
+{
+    text_buffer buffer = {.used = 0};
+    append(&buffer, "name: %s\n", set->name);
+    if (set->format == RS__FORMAT_SHAPES) {
+        append(&buffer, "source: built-in\nalgorithm: %s\nseed: %" PRIu64 "\n", RS__SHAPES_ALGORITHM,
+               request->seed);
+    } else {
+        append(&buffer, "source: files\npage: %s\n", set->page);
+    }
+    append(&buffer, "train_samples: %" PRId64 "\ntest_samples: %" PRId64 "\n", loaded->train.count,
+           loaded->test.count);
+    if (request->resize) {
+        append(&buffer, "resize: %d\nresize_algorithm: pillow-bilinear\n", request->resize);
+    }
+    append(&buffer, "files:%s\n", loaded->note_count ? "" : " []");
+    for (int i = 0; i < loaded->note_count; i++) {
+        const rs__file_note *note = &loaded->note[i];
+        append(&buffer, "  - name: %s\n    bytes: %" PRIu64 "\n    sha256: %s\n", note->name, note->bytes,
+               note->sha256);
+    }
+    return rs_strdup(buffer.text);
+}
+
+static rs_split give_part(rs__part *part)
+{
+    rs_split split = {.count = part->count, .images = part->images, .labels = part->labels};
+    *part = (rs__part){0};
+    return split;
+}
+
+/* Moves what was loaded into a new rs_dataset. */
+static rs_status assemble(const rs__set *set, const rs_dataset_request *request, rs__loaded *loaded,
+                          rs_dataset **dataset, rs_error *error)
+{
+    rs_dataset *made = rs_alloc_zero(sizeof *made);
+    char *provenance = made ? write_provenance(set, request, loaded) : NULL;
+    if (!provenance) {
+        rs_free(made);
+        return RS_FAIL(error, RS_MEMORY, "out of memory");
+    }
+    (void)snprintf(made->name, sizeof made->name, "%s", set->name);
+    made->channels = set->channels;
+    made->height = request->resize ? request->resize : set->height;
+    made->width = request->resize ? request->resize : set->width;
+    made->classes = set->classes;
+    for (int c = 0; c < set->channels; c++) {
+        made->mean[c] = set->mean;
+        made->std[c] = set->std;
+    }
+    made->class_names = set->class_names;
+    made->train = give_part(&loaded->train);
+    made->test = give_part(&loaded->test);
+    made->provenance = provenance;
+    *dataset = made;
+    return RS_OK;
+}
+
+/* "First N" of a smaller set is all of it; that is said, because a study may have counted on N. */
+static void warn_of_limit(const rs__set *set, const char *split, int64_t limit, int64_t count)
+{
+    if (limit > count) {
+        rs_log(RS_LOG_WARNING,
+               "%s: %s limit %" PRId64 ", but there are only %" PRId64 " samples: all are used", set->name,
+               split, limit, count);
+    }
+}
+
+static rs_status read_files(const rs__set *set, const rs_dataset_request *request,
+                            const rs__location *location, rs__loaded *loaded, rs_error *error)
+{
+    rs_status (*load)(const rs__set *, const rs__location *, int64_t, int64_t, rs__loaded *, rs_error *) =
+        set->format == RS__FORMAT_IDX ? rs__idx_load : rs__cifar_load;
+    rs_status status = load(set, location, request->train_limit, request->test_limit, loaded, error);
+    if (status == RS_OK) {
+        warn_of_limit(set, "training", request->train_limit, loaded->train.count);
+        warn_of_limit(set, "test", request->test_limit, loaded->test.count);
+    }
+    return status;
+}
+
+rs_status rs__dataset_load_from(const rs__set *set, const rs_dataset_request *request,
+                                const rs__location *location, rs_dataset **dataset, rs_error *error)
+{
+    rs__loaded loaded = {0};
+    rs_status status = location ? read_files(set, request, location, &loaded, error)
+                                : rs__shapes_draw(set, request->seed, request->train_limit,
+                                                  request->test_limit, &loaded, error);
+    if (status == RS_OK) {
+        status = resize_all(set, request->resize, &loaded, error);
+    }
+    if (status == RS_OK) {
+        status = assemble(set, request, &loaded, dataset, error);
+    }
+    rs__loaded_clear(&loaded);
+    return status;
+}
+
+rs_status rs__dataset_find(const char *name, const rs__set **set, rs_error *error)
+{
+    int count;
+    const rs__set *sets = rs__catalog(&count);
+    const char *names[16];
+    char list[256] = "";
+    *set = rs__catalog_find(name);
+    if (*set) {
+        return RS_OK;
+    }
+    for (int i = 0; i < count && i < 16; i++) {
+        size_t used = strlen(list);
+        names[i] = sets[i].name;
+        (void)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", sets[i].name);
+    }
+    const char *nearest = rs_text_nearest(name, names, count < 16 ? count : 16);
+    return RS_FAIL(error, RS_USAGE, "no data set \"%.100s\": not one of %s%s%s", name, list,
+                   nearest ? "; nearest " : "", nearest ? nearest : "");
+}
+
+rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **dataset, rs_error *error)
+{
+    const rs__set *set = NULL;
+    char directory[PATH_MAX];
+    rs__location location;
+    RS_TRY(rs__dataset_find(request->name, &set, error));
+    if (request->train_limit < 0 || request->test_limit < 0 || request->resize < 0) {
+        return RS_FAIL(error, RS_USAGE, "limits and resize of a data set are 0 or more");
+    }
+    if (set->format == RS__FORMAT_SHAPES) {
+        return rs__dataset_load_from(set, request, NULL, dataset, error);
+    }
+    RS_TRY(
+        rs__data_directory(request->directory ? request->directory : "", directory, sizeof directory, error));
+    if (!rs__locate(set, directory, &location)) {
+        return rs__locate_fail(set, directory, error);
+    }
+    rs_status status = rs__dataset_load_from(set, request, &location, dataset, error);
+    if (status == RS_DATA) {
+        size_t used = strlen(error->text);
+        (void)snprintf(error->text + used, sizeof error->text - used,
+                       "; get whole files with: resnet_study data fetch %s", set->name);
+    }
+    return status;
+}
+
+void rs_dataset_destroy(rs_dataset *dataset)
+{
+    if (dataset) {
+        rs_free((void *)dataset->train.images);
+        rs_free((void *)dataset->train.labels);
+        rs_free((void *)dataset->test.images);
+        rs_free((void *)dataset->test.labels);
+        rs_free(dataset->provenance);
+        rs_free(dataset);
+    }
+}

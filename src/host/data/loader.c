@@ -1,0 +1,300 @@
+/* loader.c: batches of a split, gathered ahead by a thread; see rs/dataset.h.
+ *
+ * Three fixed slots. The caller holds at most one, the thread fills the others:
+ *
+ *     FREE --thread--> FILLING --thread--> READY --rs_loader_next--> HELD --next rs_loader_next--> FREE
+ *
+ * Everything in rs_loader below `mutex` is guarded by it, but the bytes of a FILLING slot and the order,
+ * which the thread alone touches. rs_loader_start counts up `round`: a batch that was begun in an earlier
+ * round is dropped when it is done, so that start and destroy never wait for more than one batch. */
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "rs/dataset.h"
+#include "rs/host.h"
+#include "rs/random.h"
+#include "rs/tensor.h"
+
+enum { SLOTS = 3, NO_SLOT = -1 };
+
+typedef enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_READY, SLOT_HELD } slot_state;
+
+typedef struct slot {
+    slot_state state;
+    int64_t batch; /* of the epoch */
+    int64_t count;
+    uint8_t *images;
+    int32_t *labels;
+    int64_t *sample_ids;
+} slot;
+
+struct rs_loader {
+    const rs_split *split;
+    rs_loader_options options;
+    size_t sample_bytes;
+    int64_t largest_batch, steps;
+    uint32_t *order;     /* [split->count], for order_epoch; NULL without shuffle */
+    int64_t order_epoch; /* -1: none yet */
+    bool has_thread, has_mutex, has_condition;
+    pthread_t thread;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool quit, started;
+    uint64_t round;
+    int64_t epoch;
+    int64_t next_fill, next_hand; /* batches of the epoch */
+    slot slots[SLOTS];
+};
+
+/* Puts a batch together. Reads only what does not change while it runs. */
+static void gather(rs_loader *loader, slot *into, int64_t epoch, int64_t batch)
+{
+    const rs_split *split = loader->split;
+    int64_t first = batch * loader->options.batch_size, rest = split->count - first;
+    if (loader->order && loader->order_epoch != epoch) {
+        rs_permutation(loader->options.seed, (uint64_t)epoch, loader->order, (size_t)split->count);
+        loader->order_epoch = epoch;
+    }
+    into->batch = batch;
+    into->count = rest < loader->options.batch_size ? rest : loader->options.batch_size;
+    for (int64_t i = 0; i < into->count; i++) {
+        size_t sample = loader->order ? loader->order[first + i] : (size_t)(first + i);
+        memcpy(into->images + (size_t)i * loader->sample_bytes, split->images + sample * loader->sample_bytes,
+               loader->sample_bytes);
+        into->labels[i] = split->labels[sample];
+        into->sample_ids[i] = (int64_t)sample;
+    }
+}
+
+static int find_slot(const rs_loader *loader, slot_state state)
+{
+    for (int i = 0; i < SLOTS; i++) {
+        if (loader->slots[i].state == state) {
+            return i;
+        }
+    }
+    return NO_SLOT;
+}
+
+/* Fills one free slot; called and returns with the mutex held, which it releases meanwhile. */
+static void fill_slot(rs_loader *loader, slot *into)
+{
+    uint64_t round = loader->round;
+    int64_t epoch = loader->epoch, batch = loader->next_fill;
+    into->state = SLOT_FILLING;
+    pthread_mutex_unlock(&loader->mutex);
+    gather(loader, into, epoch, batch);
+    pthread_mutex_lock(&loader->mutex);
+    if (loader->round == round) {
+        into->state = SLOT_READY;
+        loader->next_fill = batch + 1;
+        pthread_cond_broadcast(&loader->changed);
+    } else {
+        into->state = SLOT_FREE;
+    }
+}
+
+static void *prefetch(void *context)
+{
+    rs_loader *loader = context;
+    pthread_mutex_lock(&loader->mutex);
+    while (!loader->quit) {
+        int free_slot = find_slot(loader, SLOT_FREE);
+        if (loader->started && loader->next_fill < loader->steps && free_slot != NO_SLOT) {
+            fill_slot(loader, &loader->slots[free_slot]);
+        } else {
+            pthread_cond_wait(&loader->changed, &loader->mutex);
+        }
+    }
+    pthread_mutex_unlock(&loader->mutex);
+    return NULL;
+}
+
+/* The thread takes no signals: they are for the program's own. */
+static rs_status start_thread(rs_loader *loader, rs_error *error)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&loader->thread, NULL, prefetch, loader);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed) {
+        return RS_FAIL(error, RS_FAILED, "can't start the prefetch thread: %s", strerror(failed));
+    }
+    loader->has_thread = true;
+    return RS_OK;
+}
+
+static rs_status allocate_slots(rs_loader *loader, rs_error *error)
+{
+    size_t samples = (size_t)loader->largest_batch;
+    for (int i = 0; i < SLOTS; i++) {
+        slot *made = &loader->slots[i];
+        made->images = rs_alloc_array(samples, loader->sample_bytes);
+        made->labels = rs_alloc_array(samples, sizeof *made->labels);
+        made->sample_ids = rs_alloc_array(samples, sizeof *made->sample_ids);
+        if (!made->images || !made->labels || !made->sample_ids) {
+            return RS_FAIL(error, RS_MEMORY, "no memory for %d batches of %zu images of %zu bytes", SLOTS,
+                           samples, loader->sample_bytes);
+        }
+    }
+    if (loader->options.shuffle) {
+        loader->order = rs_alloc_array((size_t)loader->split->count, sizeof *loader->order);
+        if (!loader->order) {
+            return RS_FAIL(error, RS_MEMORY, "no memory for the order of %" PRId64 " samples",
+                           loader->split->count);
+        }
+    }
+    return RS_OK;
+}
+
+static rs_status set_up(rs_loader *loader, rs_error *error)
+{
+    RS_TRY(allocate_slots(loader, error));
+    loader->has_mutex = pthread_mutex_init(&loader->mutex, NULL) == 0;
+    loader->has_condition = pthread_cond_init(&loader->changed, NULL) == 0;
+    if (!loader->has_mutex || !loader->has_condition) {
+        return RS_FAIL(error, RS_FAILED, "can't make the locks of the prefetch thread");
+    }
+    return loader->options.prefetch ? start_thread(loader, error) : RS_OK;
+}
+
+rs_status rs_loader_create(const rs_dataset *dataset, const rs_split *split, const rs_loader_options *options,
+                           rs_loader **loader, rs_error *error)
+{
+    if (options->batch_size < 1) {
+        return RS_FAIL(error, RS_USAGE, "batch size %" PRId64 ": must be 1 or more", options->batch_size);
+    }
+    if (split->count < 0 || split->count > UINT32_MAX) {
+        return RS_FAIL(error, RS_USAGE, "%" PRId64 " samples in a split: at most %" PRIu32, split->count,
+                       UINT32_MAX);
+    }
+    rs_loader *made = rs_alloc_zero(sizeof *made);
+    if (!made) {
+        return RS_FAIL(error, RS_MEMORY, "out of memory");
+    }
+    made->split = split;
+    made->options = *options;
+    made->sample_bytes = (size_t)dataset->channels * (size_t)dataset->height * (size_t)dataset->width;
+    made->largest_batch = split->count < options->batch_size ? split->count : options->batch_size;
+    made->steps = split->count / options->batch_size + (split->count % options->batch_size != 0);
+    made->order_epoch = -1;
+    rs_status status = set_up(made, error);
+    if (status != RS_OK) {
+        rs_loader_destroy(made);
+        return status;
+    }
+    *loader = made;
+    return RS_OK;
+}
+
+void rs_loader_destroy(rs_loader *loader)
+{
+    if (!loader) {
+        return;
+    }
+    if (loader->has_thread) {
+        pthread_mutex_lock(&loader->mutex);
+        loader->quit = true;
+        pthread_cond_broadcast(&loader->changed);
+        pthread_mutex_unlock(&loader->mutex);
+        (void)pthread_join(loader->thread, NULL);
+    }
+    if (loader->has_condition) {
+        (void)pthread_cond_destroy(&loader->changed);
+    }
+    if (loader->has_mutex) {
+        (void)pthread_mutex_destroy(&loader->mutex);
+    }
+    for (int i = 0; i < SLOTS; i++) {
+        rs_free(loader->slots[i].images);
+        rs_free(loader->slots[i].labels);
+        rs_free(loader->slots[i].sample_ids);
+    }
+    rs_free(loader->order);
+    rs_free(loader);
+}
+
+int64_t rs_loader_steps(const rs_loader *loader)
+{
+    return loader->steps;
+}
+
+rs_status rs_loader_start(rs_loader *loader, int64_t epoch, int64_t first_batch, rs_error *error)
+{
+    if (epoch < 0 || first_batch < 0 || first_batch > loader->steps) {
+        return RS_FAIL(error, RS_USAGE,
+                       "epoch %" PRId64 ", batch %" PRId64 ": an epoch has batches 0 to %" PRId64, epoch,
+                       first_batch, loader->steps);
+    }
+    pthread_mutex_lock(&loader->mutex);
+    loader->started = true;
+    loader->round++;
+    loader->epoch = epoch;
+    loader->next_fill = loader->next_hand = first_batch;
+    for (int i = 0; i < SLOTS; i++) {
+        if (loader->slots[i].state == SLOT_READY) { /* a held batch stays with the caller */
+            loader->slots[i].state = SLOT_FREE;
+        }
+    }
+    pthread_cond_broadcast(&loader->changed);
+    pthread_mutex_unlock(&loader->mutex);
+    return RS_OK;
+}
+
+static int find_ready(const rs_loader *loader)
+{
+    for (int i = 0; i < SLOTS; i++) {
+        if (loader->slots[i].state == SLOT_READY && loader->slots[i].batch == loader->next_hand) {
+            return i;
+        }
+    }
+    return NO_SLOT;
+}
+
+/* The slot of the next batch; the mutex is held. */
+static int take_next(rs_loader *loader)
+{
+    int held = find_slot(loader, SLOT_HELD);
+    if (held != NO_SLOT) {
+        loader->slots[held].state = SLOT_FREE;
+        pthread_cond_broadcast(&loader->changed);
+    }
+    if (loader->next_hand >= loader->steps) {
+        return NO_SLOT;
+    }
+    int ready = find_ready(loader);
+    while (ready == NO_SLOT) {
+        if (loader->has_thread) {
+            pthread_cond_wait(&loader->changed, &loader->mutex);
+        } else {
+            fill_slot(loader, &loader->slots[find_slot(loader, SLOT_FREE)]);
+        }
+        ready = find_ready(loader);
+    }
+    loader->slots[ready].state = SLOT_HELD;
+    loader->next_hand++;
+    return ready;
+}
+
+rs_status rs_loader_next(rs_loader *loader, rs_batch *batch, rs_error *error)
+{
+    *batch = (rs_batch){0};
+    pthread_mutex_lock(&loader->mutex);
+    bool started = loader->started;
+    int taken = started ? take_next(loader) : NO_SLOT;
+    pthread_mutex_unlock(&loader->mutex);
+    if (!started) {
+        return RS_FAIL(error, RS_FAILED, "a batch was asked for before rs_loader_start");
+    }
+    if (taken != NO_SLOT) {
+        const slot *from = &loader->slots[taken];
+        *batch = (rs_batch){from->count, from->images, from->labels, from->sample_ids};
+    }
+    return RS_OK;
+}
