@@ -220,20 +220,21 @@ static rs_status make_room(rs_recorder *recorder, rs_table_kind table, int64_t r
     rs_ring *ring = &recorder->ring[table];
     rs_block_of_rows *filling = &ring->block[ring->filling];
     *block = filling;
-    if (row != ring->next_row) {
-        return RS_FAIL(error, RS_FAILED, "%s %lld delivered where %lld was due",
-                       recorder->layout.table[table].dimension, (long long)row, (long long)ring->next_row);
-    }
     pthread_mutex_lock(&recorder->mutex);
     while (filling->busy) {
         pthread_cond_wait(&recorder->to_trainer, &recorder->mutex);
     }
     rs_status status = pending_error(recorder, error);
     pthread_mutex_unlock(&recorder->mutex);
+    RS_TRY(status);
+    if (row != ring->next_row) {
+        return RS_FAIL(error, RS_FAILED, "%s %lld delivered where %lld was due",
+                       recorder->layout.table[table].dimension, (long long)row, (long long)ring->next_row);
+    }
     if (filling->rows == 0) {
         filling->first_row = row;
     }
-    return status;
+    return RS_OK;
 }
 
 /* After a row was added. */
@@ -273,6 +274,10 @@ rs_status rs_recorder_commit(rs_recorder *recorder, rs_commit_kind kind, const r
                              const char *checkpoint, rs_error *error)
 {
     rs_job job = {.kind = RS_JOB_COMMIT, .commit_kind = kind, .position = *position};
+    pthread_mutex_lock(&recorder->mutex);
+    rs_status status = pending_error(recorder, error);
+    pthread_mutex_unlock(&recorder->mutex);
+    RS_TRY(status);
     for (int t = 0; t < RS_DATA_TABLES; t++) {
         int64_t rows = rs_position_rows(position, (rs_table_kind)t);
         if (rows != recorder->ring[t].next_row) {

@@ -32,7 +32,9 @@ static rs_status fake_read(rs_plan *plan, rs_slot slot, int index, void *values,
     const bool buffer = slot == RS_SLOT_RUNNING;
     const char what = buffer ? 'b' : slot == RS_SLOT_VALUE ? 'w' : 'g';
     const rs_parameter *tensor = buffer ? &plan->made->buffers[index] : &plan->made->parameters[index];
-    (void)error;
+    if (plan->made->broken) {
+        return RS_FAIL(error, RS_DEVICE, "the device is gone");
+    }
     for (int64_t i = 0; i < tensor->count; i++) {
         float value = fixture_value(what, index, plan->row, i);
         if (slot == RS_SLOT_GRADIENT_SUM) {
@@ -154,7 +156,7 @@ rs_status fixture_step(const fixture *made, const rs_observer *observer, rs_posi
                               .batch = position->batches,
                               .batches = FIXTURE_STEPS,
                               .samples = 8,
-                              .loss = fixture_number('s', 0, row),
+                              .loss = fixture_number('s', 0, row) + made->skew,
                               .task_loss = fixture_number('s', 1, row),
                               .accuracy = fixture_number('s', 2, row),
                               .learning_rate = fixture_number('s', 3, row),

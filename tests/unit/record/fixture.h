@@ -21,6 +21,8 @@ typedef struct fixture {
     rs_parameter parameters[FIXTURE_PARAMETERS], buffers[FIXTURE_BUFFERS];
     bool weights[FIXTURE_PARAMETERS], running[FIXTURE_BUFFERS], gradients[FIXTURE_PARAMETERS];
     rs_record_spec spec;
+    double skew; /* added to every step's loss: a training that goes another way */
+    bool broken; /* reading the plan fails */
 } fixture;
 
 /* `large`: one tensor above 1 MiB, another that is a chunk by itself. The fixture must not move afterwards. */
