@@ -10,8 +10,8 @@ if ! command -v valgrind >/dev/null 2>&1; then
 fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
-    --suppressions=scripts/valgrind.supp "$program" --blocks 1,1,1,1 --dataset shapes --train-limit 16 --test-limit 8 --batch-size 8 \
+OMP_WAIT_POLICY=passive valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
+    --show-leak-kinds=definite "$program" --blocks 1,1,1,1 --dataset shapes --train-limit 4 --test-limit 2 --batch-size 2 \
     --epochs 1 --threads 2 --quiet --out "$folder/run.h5"
 "$program" verify "$folder/run.h5"
 echo "valgrind.sh: no errors"
