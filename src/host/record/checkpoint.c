@@ -1,8 +1,10 @@
 /* checkpoint.c: the checkpoint container; see rs/checkpoint.h.
  *
- *     magic "RSCKPT\r\n" | version u32 | 0 u32 |
- *     per section: "SECT" | name length u32 | byte count u64 | CRC-32 of the bytes u32 | CRC-32 of this
- * header u32 | name | bytes end: "END!" | number of sections u32 | 0 u64 | 0 u32 | CRC-32 of this header u32
+ *     "RSCKPT\r\n" | version u32 | 0 u32
+ *     of each section:  "SECT" | length of its name u32 | number of bytes u64
+ *                       | CRC-32 of the bytes u32 | CRC-32 of this header and the name u32
+ *                       | name | bytes
+ *     end:              "END!" | number of sections u32 | 0 u64 | 0 u32 | CRC-32 of this header u32
  *
  * Little-endian. A reader looks at the file's real size before it believes any length. */
 #include "rs/checkpoint.h"
@@ -94,10 +96,20 @@ rs_status rs_checkpoint_create(const char *path, rs_checkpoint_writer **writer, 
     return RS_OK;
 }
 
-static rs_status write_header(rs_checkpoint_writer *writer, header *head, rs_error *error)
+/* Over the header and the name behind it. */
+static uint32_t header_checksum(const header *head, const char *name, size_t length)
 {
-    head->header_crc = checksum(head, HEADER_BYTES - sizeof head->header_crc);
-    return write_all(writer, head, HEADER_BYTES, error);
+    uLong crc =
+        crc32_z(crc32_z(0, NULL, 0), (const unsigned char *)head, HEADER_BYTES - sizeof head->header_crc);
+    return (uint32_t)crc32_z(crc, (const unsigned char *)name, length);
+}
+
+static rs_status write_header(rs_checkpoint_writer *writer, header *head, const char *name, size_t length,
+                              rs_error *error)
+{
+    head->header_crc = header_checksum(head, name, length);
+    RS_TRY(write_all(writer, head, HEADER_BYTES, error));
+    return write_all(writer, name, length, error);
 }
 
 rs_status rs_checkpoint_put(rs_checkpoint_writer *writer, const char *name, const void *bytes, size_t count,
@@ -107,8 +119,7 @@ rs_status rs_checkpoint_put(rs_checkpoint_writer *writer, const char *name, cons
     RS_ASSERT(length > 0 && length < RS_NAME_MAX * 2);
     header head = {.name_length = (uint32_t)length, .bytes = count, .data_crc = checksum(bytes, count)};
     memcpy(head.mark, section_mark, sizeof head.mark);
-    RS_TRY(write_header(writer, &head, error));
-    RS_TRY(write_all(writer, name, length, error));
+    RS_TRY(write_header(writer, &head, name, length, error));
     RS_TRY(write_all(writer, bytes, count, error));
     writer->sections++;
     return RS_OK;
@@ -118,7 +129,7 @@ rs_status rs_checkpoint_finish(rs_checkpoint_writer *writer, rs_error *error)
 {
     header head = {.name_length = writer->sections};
     memcpy(head.mark, end_mark, sizeof head.mark);
-    rs_status status = write_header(writer, &head, error);
+    rs_status status = write_header(writer, &head, "", 0, error);
     int file = writer->file;
     writer->file = -1;
     if (close(file) != 0 && status == RS_OK) {
@@ -210,10 +221,10 @@ static rs_status read_section(rs_checkpoint *checkpoint, int64_t *offset, bool *
     header head;
     section found = {.bytes = 0};
     RS_TRY(read_at(checkpoint, *offset, &head, HEADER_BYTES, error));
-    if (head.header_crc != checksum(&head, HEADER_BYTES - sizeof head.header_crc)) {
-        return unusable(checkpoint, "the checksum of a section's header is wrong", *offset, error);
-    }
     *end = memcmp(head.mark, end_mark, sizeof head.mark) == 0;
+    if (*end && head.header_crc != header_checksum(&head, "", 0)) {
+        return unusable(checkpoint, "the checksum of its end is wrong", *offset, error);
+    }
     if (*end) {
         return head.name_length == (uint32_t)checkpoint->count
                    ? RS_OK
@@ -224,6 +235,9 @@ static rs_status read_section(rs_checkpoint *checkpoint, int64_t *offset, bool *
         return unusable(checkpoint, "a section's header makes no sense", *offset, error);
     }
     RS_TRY(read_at(checkpoint, *offset + HEADER_BYTES, found.name, head.name_length, error));
+    if (head.header_crc != header_checksum(&head, found.name, head.name_length)) {
+        return unusable(checkpoint, "the checksum of a section's header is wrong", *offset, error);
+    }
     found.offset = *offset + HEADER_BYTES + (int64_t)head.name_length;
     found.bytes = (int64_t)head.bytes;
     found.crc = head.data_crc;
@@ -273,7 +287,7 @@ static rs_status read_contents(rs_checkpoint *checkpoint, rs_error *error)
     int64_t offset = sizeof start;
     bool end = false;
     RS_TRY(read_at(checkpoint, 0, &start, sizeof start, error));
-    if (memcmp(start.magic, magic, sizeof magic) != 0) {
+    if (memcmp(start.magic, magic, sizeof magic) != 0 || start.zero != 0) {
         return unusable(checkpoint, "it does not begin as a checkpoint", 0, error);
     }
     if (start.version != VERSION) {

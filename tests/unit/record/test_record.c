@@ -43,6 +43,23 @@ static void refused(rs_status status, rs_status expected, const char *text)
     }
 }
 
+static int no_fsync(int file)
+{
+    (void)file;
+    return 0;
+}
+
+/* The system's file operations, without waiting for the disk; test_failed_fsync shows that it is waited for. */
+static void use_files(int (*free_bytes)(const char *directory, uint64_t *bytes))
+{
+    static rs_file_operations files;
+    rs_set_files(NULL);
+    files = *rs_files();
+    files.fsync = no_fsync;
+    files.free_bytes = free_bytes ? free_bytes : files.free_bytes;
+    rs_set_files(&files);
+}
+
 static int fresh(void **state)
 {
     (void)state;
@@ -52,7 +69,7 @@ static int fresh(void **state)
     (void)unlink(path);
     (void)unlink(other);
     (void)unlink(checkpoint);
-    rs_set_files(NULL);
+    use_files(NULL);
     fixture_init(&made, false, EPOCHS);
     return 0;
 }
@@ -247,11 +264,7 @@ static int fake_free_bytes(const char *directory, uint64_t *bytes)
 
 static void use_fake_disk(void)
 {
-    static rs_file_operations files;
-    rs_set_files(NULL);
-    files = *rs_files();
-    files.free_bytes = fake_free_bytes;
-    rs_set_files(&files);
+    use_files(fake_free_bytes);
     free_now = UINT64_MAX;
     calls_until_free = 0;
 }
