@@ -6,11 +6,12 @@
  *   (a) ref in double against PyTorch in float64: every parameter's gradient within 1e-9 of its norm, by norm, entries
  *       and projections; then its update must give the reference's next state to the bit;
  *   (b) float32 backends, smooth network: every parameter's gradient within 1e-4 of (a)'s, element for element;
- *   (c) float32 backends, real network: no further from (a)'s than three times PyTorch's own float32 is. Kinks of ReLU and
- *       max pooling make that distance a matter of single elements falling on the other side of zero, so it is compared
- *       with the largest of PyTorch's nine float32 runs (libraries, layouts, orders of samples): at each step for
- *       the median over the parameters and for all parameters together, and over all steps for every parameter
- *       (root mean square). */
+ *   (c) float32 backends, real network: no further from (a)'s than three times PyTorch's own float32 is. Near a kink
+ *       of ReLU or max pooling rounding decides on which side an element falls, and one element moves gradients by 1e-3;
+ *       whether that happens in a step is chance. So a step is compared with the worst that nine float32 runs of PyTorch
+ *       (libraries, layouts, orders of samples) did at any of the twenty steps: every parameter, their median, and
+ *       all together. Over the twenty steps the root mean square of every parameter's distance is compared
+ *       with that of PyTorch's largest at each step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +51,7 @@ typedef struct candidate {
     golden_engine engine;
     bool open;
     double *squares;       /* [parameter] sum over the steps of its squared relative distance */
-    double worst_ratio;    /* (c): of its median to PyTorch's, over the steps */
+    double worst_ratio;    /* (c): of its distances to PyTorch's, over the steps */
     double worst_distance; /* of a parameter, over the steps */
     double worst_loss;
 } candidate;
@@ -62,8 +63,11 @@ typedef struct comparison {
     golden_engine exact;
     golden_state state;
     candidate floats[FLOATS];
-    double *squares; /* [parameter] of PyTorch's largest float32 distance, as above */
-    double *scratch; /* a tensor */
+    double *worst,
+        *squares; /* [parameter] PyTorch's float32 distance: largest, and the sum over all steps of the
+                                square of each step's largest */
+    double worst_median, worst_together; /* the same of the parameters' median, and of all together */
+    double *scratch;                     /* a tensor */
     double worst_exact;
 } comparison;
 
@@ -132,6 +136,26 @@ static void open_floats(comparison *c)
     }
 }
 
+/* PyTorch's float32 distances over all steps of the file. */
+static void read_yardstick(comparison *c)
+{
+    int count = c->network->parameter_count;
+    for (int step = 0; step < golden_get(c->file, GOLDEN_STEPS); step++) {
+        const double *stored = golden_step_section(c->file, "float32", step, 2 * (size_t)count);
+        for (int i = 0; i < count; i++) {
+            c->worst[i] = fmax(c->worst[i], stored[2 * i]);
+            c->squares[i] += stored[2 * i] * stored[2 * i];
+        }
+        char name[32];
+        size_t runs;
+        (void)snprintf(name, sizeof name, "float32_median/%d", step);
+        stored = golden_section(c->file, name, &runs);
+        c->worst_median = fmax(c->worst_median, largest(stored, runs));
+        stored = golden_step_section(c->file, "float32_all", step, runs);
+        c->worst_together = fmax(c->worst_together, largest(stored, runs));
+    }
+}
+
 static void open_comparison(comparison *c, const char *name)
 {
     rs_error error = {0};
@@ -148,9 +172,13 @@ static void open_comparison(comparison *c, const char *name)
     assert_true(golden_engine_open(&c->exact, &exact_spec, c->network, golden_get(c->file, GOLDEN_BATCH)));
     open_floats(c);
     golden_state_begin(&c->state, c->network);
+    c->worst = calloc((size_t)c->network->parameter_count, sizeof(double));
     c->squares = calloc((size_t)c->network->parameter_count, sizeof(double));
     c->scratch = calloc((size_t)c->network->weight_count, sizeof(double));
-    assert_true(c->squares && c->scratch);
+    assert_true(c->worst && c->squares && c->scratch);
+    if (!options.smooth) {
+        read_yardstick(c);
+    }
 }
 
 static void close_comparison(comparison *c)
@@ -163,6 +191,7 @@ static void close_comparison(comparison *c)
     golden_state_release(&c->state);
     rs_network_destroy(c->network);
     golden_close(c->file);
+    free(c->worst);
     free(c->squares);
     free(c->scratch);
 }
@@ -272,14 +301,11 @@ static double whole_distance(const comparison *c, const golden_engine *engine)
 
 static void check_real(const comparison *c, candidate *f, int step, double *distances)
 {
-    char name[32];
-    size_t runs;
-    (void)snprintf(name, sizeof name, "float32_median/%d", step);
-    const double *medians = golden_section(c->file, name, &runs);
-    demand_ratio(c, f, step, "median", median(distances, c->network->parameter_count),
-                 largest(medians, runs));
-    const double *together = golden_step_section(c->file, "float32_all", step, runs);
-    demand_ratio(c, f, step, "together", whole_distance(c, &f->engine), largest(together, runs));
+    for (int i = 0; i < c->network->parameter_count; i++) {
+        demand_ratio(c, f, step, c->network->parameters[i].name, distances[i], c->worst[i]);
+    }
+    demand_ratio(c, f, step, "median", median(distances, c->network->parameter_count), c->worst_median);
+    demand_ratio(c, f, step, "together", whole_distance(c, &f->engine), c->worst_together);
 }
 
 static void check_running(comparison *c, candidate *f, int step)
@@ -353,18 +379,10 @@ static void check_float(comparison *c, candidate *f, int step)
 
 /* --- the whole --- */
 
-static void sum_pytorch(comparison *c, int step)
-{
-    int count = c->network->parameter_count;
-    const double *pytorch = golden_step_section(c->file, "float32", step, 2 * (size_t)count);
-    for (int i = 0; i < count; i++) {
-        c->squares[i] += pytorch[2 * i] * pytorch[2 * i];
-    }
-}
-
-/* (c) of every parameter over all steps. One step is too few for that: a single element may decide it. */
+/* (c) of every parameter over all steps. */
 static void check_parameters(const comparison *c, const candidate *f)
 {
+    double worst = 0.0;
     for (int i = 0; i < c->network->parameter_count; i++) {
         if (!(f->squares[i] <= REAL_FACTOR * REAL_FACTOR * c->squares[i])) {
             fail_msg("%s, %s: over %d steps the gradient of %s is %.2e from the one in double, PyTorch's "
@@ -372,7 +390,10 @@ static void check_parameters(const comparison *c, const candidate *f)
                      c->name, f->engine.spec->label, step_limit, c->network->parameters[i].name,
                      sqrt(f->squares[i] / step_limit), sqrt(c->squares[i] / step_limit));
         }
+        worst = fmax(worst, sqrt(f->squares[i] / c->squares[i]));
     }
+    print_message("  %s: root mean square over the steps at most %.2f of PyTorch's float32\n",
+                  f->engine.spec->label, worst);
 }
 
 static void report(const comparison *c)
@@ -402,15 +423,15 @@ static void steps_match_pytorch(void **state)
                 check_float(&c, &c.floats[i], step);
             }
         }
-        if (!golden_get(c.file, GOLDEN_SMOOTH)) {
-            sum_pytorch(&c, step);
-        }
         advance_exact(&c, step);
     }
-    for (int i = 0; i < FLOATS && step_limit >= 10 && !golden_get(c.file, GOLDEN_SMOOTH); i++) {
-        check_parameters(&c, &c.floats[i]);
-    }
     report(&c);
+    bool whole = step_limit == golden_get(c.file, GOLDEN_STEPS) && !golden_get(c.file, GOLDEN_SMOOTH);
+    for (int i = 0; i < FLOATS && whole; i++) {
+        if (c.floats[i].open) {
+            check_parameters(&c, &c.floats[i]);
+        }
+    }
     close_comparison(&c);
 }
 
