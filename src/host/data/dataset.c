@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "catalog.h"
+#include "fetch.h"
 #include "formats.h"
 #include "load.h"
 #include "locate.h"
@@ -221,6 +222,25 @@ rs_status rs__dataset_find(const char *name, const rs__set **set, rs_error *erro
                    nearest ? "; nearest " : "", nearest ? nearest : "");
 }
 
+/* A missing set comes from its official source or not at all. */
+static rs_status fetch_missing(const rs__set *set, const char *directory, rs__location *location,
+                               rs_error *error)
+{
+    const rs__fetch_options options = {.retry_seconds = RS__FETCH_RETRY_SECONDS};
+    rs_status status = rs__fetch(set, directory, &options, error);
+    if (status != RS_OK) {
+        size_t used = strlen(error->text);
+        (void)snprintf(
+            error->text + used, sizeof error->text - used,
+            "; by hand: get %s%s%s and run resnet_study data fetch %s --from FILE_OR_DIR, or train on "
+            "the built-in --dataset shapes",
+            set->bases[0], set->downloads[0].file,
+            set->download_count > 1 ? " (and the other files there)" : "", set->name);
+        return status;
+    }
+    return rs__locate(set, directory, location) ? RS_OK : rs__locate_fail(set, directory, error);
+}
+
 rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **dataset, rs_error *error)
 {
     const rs__set *set = NULL;
@@ -236,7 +256,8 @@ rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **datase
     RS_TRY(
         rs__data_directory(request->directory ? request->directory : "", directory, sizeof directory, error));
     if (!rs__locate(set, directory, &location)) {
-        return rs__locate_fail(set, directory, error);
+        RS_TRY(request->download ? fetch_missing(set, directory, &location, error)
+                                 : rs__locate_fail(set, directory, error));
     }
     rs_status status = rs__dataset_load_from(set, request, &location, dataset, error);
     if (status == RS_DATA) {

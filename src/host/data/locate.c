@@ -52,15 +52,35 @@ static bool is_file(const char *folder, const char *name)
 }
 
 /* IDX files come packed or not, and with a dot for the last dash from unpacking them on Windows. */
-static bool find_file(const rs__set *set, const char *folder, const char *name, char *found, size_t capacity)
+bool rs__locate_variant(const rs__set *set, int index, int variant, char *name, size_t capacity)
 {
-    int variants = set->format == RS__FORMAT_IDX ? 4 : 1;
-    for (int i = 0; i < variants; i++) {
-        (void)snprintf(found, capacity, "%s%s", name, i % 2 ? ".gz" : "");
-        char *dash = i / 2 ? strstr(found, "-idx") : NULL;
-        if (dash) {
-            *dash = '.';
+    if (variant >= (set->format == RS__FORMAT_IDX ? 4 : 1)) {
+        return false;
+    }
+    (void)snprintf(name, capacity, "%s%s", set->files[index], variant % 2 ? ".gz" : "");
+    char *dash = variant / 2 ? strstr(name, "-idx") : NULL;
+    if (dash) {
+        *dash = '.';
+    }
+    return true;
+}
+
+bool rs__locate_is_file(const rs__set *set, const char *name)
+{
+    char allowed[64];
+    for (int i = 0; i < set->file_count; i++) {
+        for (int v = 0; rs__locate_variant(set, i, v, allowed, sizeof allowed); v++) {
+            if (strcmp(name, allowed) == 0) {
+                return true;
+            }
         }
+    }
+    return false;
+}
+
+static bool find_file(const rs__set *set, const char *folder, int index, char *found, size_t capacity)
+{
+    for (int v = 0; rs__locate_variant(set, index, v, found, capacity); v++) {
         if (is_file(folder, found)) {
             return true;
         }
@@ -75,7 +95,7 @@ bool rs__locate_in(const rs__set *set, const char *folder, rs__location *locatio
         return false;
     }
     for (int i = 0; i < set->file_count; i++) {
-        if (!find_file(set, folder, set->files[i], location->file[i], sizeof location->file[i])) {
+        if (!find_file(set, folder, i, location->file[i], sizeof location->file[i])) {
             if (missing) {
                 *missing = set->files[i];
             }
@@ -119,7 +139,7 @@ static bool find_partial(const rs__set *set, const char *directory, char *folder
             continue;
         }
         for (int j = 0; j < set->file_count; j++) {
-            if (find_file(set, folder, set->files[j], found, sizeof found)) {
+            if (find_file(set, folder, j, found, sizeof found)) {
                 return !rs__locate_in(set, folder, &location, missing);
             }
         }
@@ -129,12 +149,15 @@ static bool find_partial(const rs__set *set, const char *directory, char *folder
 
 rs_status rs__locate_fail(const rs__set *set, const char *directory, rs_error *error)
 {
-    char folder[PATH_MAX], what[PATH_MAX + 128];
+    char folder[PATH_MAX], other[PATH_MAX], what[PATH_MAX + 128];
     const char *missing;
     struct stat status;
     rs_error ignored;
     if (find_partial(set, directory, folder, sizeof folder, &missing)) {
-        (void)snprintf(what, sizeof what, "%s: %s/%s is missing", set->name, folder, missing);
+        bool exists = rs__path_join(other, sizeof other, folder, missing, &ignored) == RS_OK &&
+                      stat(other, &status) == 0;
+        (void)snprintf(what, sizeof what, "%s: %s/%s is %s", set->name, folder, missing,
+                       exists ? "not a regular file" : "missing");
     } else if (set->look_alike &&
                rs__path_join(folder, sizeof folder, directory, set->look_alike, &ignored) == RS_OK &&
                stat(folder, &status) == 0) {

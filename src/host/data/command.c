@@ -1,0 +1,219 @@
+/* command.c: `resnet_study data list` and `resnet_study data fetch`. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog.h"
+#include "fetch.h"
+#include "load.h"
+#include "locate.h"
+#include "rs/dataset.h"
+#include "rs/host.h"
+#include "rs/text.h"
+
+typedef struct arguments {
+    const char *action, *name, *from, *directory;
+} arguments;
+
+static void print_help(FILE *stream)
+{
+    (void)fputs(
+        "usage: resnet_study data list [--data-dir DIR]\n"
+        "       resnet_study data fetch NAME [--from DIR|ARCHIVE|URL] [--data-dir DIR]\n"
+        "\n"
+        "list         the data sets this program knows, and where each lies\n"
+        "fetch NAME   brings a data set into the data directory: downloads it from its official source or\n"
+        "             a mirror of it, compares its checksum, unpacks it, checks every file and puts it in\n"
+        "             place. A download that broke off goes on where it was. (A run fetches a missing data\n"
+        "             set by itself, unless told --no-download.)\n"
+        "\n"
+        "  --from SOURCE   take it from elsewhere:\n"
+        "                  a folder with its files or its archive, or an archive (tar or zip, packed or "
+        "not);\n"
+        "                  http(s)://.../      a URL below which the official file names lie (checksum "
+        "required);\n"
+        "                  http(s)://.../FILE  an archive; with an official file's name its checksum is "
+        "required\n"
+        "  --data-dir DIR  the data directory (default: $RS_DATA_DIR, else $XDG_CACHE_HOME/resnet_study, "
+        "else\n"
+        "                  ~/.cache/resnet_study)\n"
+        "\n"
+        "Environment: RS_DATA_MIRROR=URL is tried before the official sources, at URL/NAME/FILE (checksum\n"
+        "required); https_proxy, http_proxy, no_proxy; CURL_CA_BUNDLE for a certificate file of your own.\n",
+        stream);
+}
+
+static void report(const rs_error *error)
+{
+    rs_log(RS_LOG_ERROR, "%s", error->text);
+}
+
+static int bad_usage(const char *what, const char *word)
+{
+    rs_log(RS_LOG_ERROR, "data: %s%s; see: resnet_study data --help", what, word);
+    return rs_status_exit_code(RS_USAGE);
+}
+
+/* "--name VALUE" or "--name=VALUE"; NULL when argument *at is another one. */
+static const char *option_value(const char *name, int argc, char **argv, int *at)
+{
+    size_t length = strlen(name);
+    if (strncmp(argv[*at], name, length) != 0) {
+        return NULL;
+    }
+    if (argv[*at][length] == '=') {
+        return argv[*at] + length + 1;
+    }
+    if (argv[*at][length] || *at + 1 >= argc) {
+        return NULL;
+    }
+    return argv[++*at];
+}
+
+/* False, with the exit status in *status, when the command ends here. */
+static bool parse(arguments *given, int argc, char **argv, int *status)
+{
+    *given = (arguments){.directory = ""};
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help(stdout);
+            *status = 0;
+            return false;
+        }
+        if ((value = option_value("--from", argc, argv, &i)) != NULL) {
+            given->from = value;
+        } else if ((value = option_value("--data-dir", argc, argv, &i)) != NULL) {
+            given->directory = value;
+        } else if (argv[i][0] == '-') {
+            *status = bad_usage("unknown option, or no value behind ", argv[i]);
+            return false;
+        } else if (!given->action) {
+            given->action = argv[i];
+        } else if (!given->name) {
+            given->name = argv[i];
+        } else {
+            *status = bad_usage("one word too many: ", argv[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static int list_sets(const char *directory)
+{
+    int count;
+    const rs__set *sets = rs__catalog(&count);
+    for (int i = 0; i < count; i++) {
+        rs__location location;
+        (void)printf("%-14s %s\n", sets[i].name, sets[i].title);
+        if (sets[i].format == RS__FORMAT_SHAPES) {
+            (void)printf("%-14s built in\n", "");
+        } else if (rs__locate(&sets[i], directory, &location)) {
+            (void)printf("%-14s in %s\n", "", location.folder);
+        } else {
+            uint64_t bytes = 0;
+            char size[32];
+            for (int d = 0; d < sets[i].download_count; d++) {
+                bytes += sets[i].downloads[d].bytes;
+            }
+            rs_text_bytes(bytes, size, sizeof size);
+            (void)printf("%-14s not here: resnet_study data fetch %s (%s from %s)\n", "", sets[i].name, size,
+                         sets[i].bases[0]);
+        }
+    }
+    (void)printf("data directory: %s\n", directory);
+    return 0;
+}
+
+/* Whether the whole set is there and loads; what is wrong with one that does not is said. */
+static bool is_whole(const rs__set *set, const char *directory, rs__location *location)
+{
+    rs_error error;
+    rs_dataset *dataset = NULL;
+    const rs_dataset_request whole = {.name = set->name};
+    if (!rs__locate(set, directory, location)) {
+        return false;
+    }
+    rs_status status = rs__dataset_load_from(set, &whole, location, &dataset, &error);
+    if (status != RS_OK) {
+        rs_log(RS_LOG_WARNING, "%s; fetching it again", error.text);
+        return false;
+    }
+    rs_dataset_destroy(dataset);
+    return true;
+}
+
+/* Says what lies there now, with the checksums a record will carry. */
+static int print_fetched(const rs__set *set, const char *directory)
+{
+    rs_error error;
+    rs_dataset *dataset = NULL;
+    const rs_dataset_request request = {.name = set->name, .directory = directory};
+    rs_status status = rs_dataset_load(&request, &dataset, &error);
+    rs__location location;
+    if (status != RS_OK) {
+        report(&error);
+        return rs_status_exit_code(status);
+    }
+    bool found = rs__locate(set, directory, &location);
+    (void)printf("%s in %s\n%s", set->name, found ? location.folder : directory, dataset->provenance);
+    rs_dataset_destroy(dataset);
+    return 0;
+}
+
+static int fetch_set(const arguments *given, const char *directory)
+{
+    const rs__set *set = NULL;
+    rs_error error;
+    rs__location location;
+    rs_status status = rs__dataset_find(given->name, &set, &error);
+    if (status != RS_OK) {
+        report(&error);
+        return rs_status_exit_code(status);
+    }
+    if (set->format == RS__FORMAT_SHAPES) {
+        (void)printf("%s is built in: there is nothing to fetch\n", set->name);
+        return 0;
+    }
+    if (!given->from && is_whole(set, directory, &location)) {
+        (void)printf("%s is already in %s\n", set->name, location.folder);
+        return 0;
+    }
+    const rs__fetch_options options = {
+        .from = given->from, .replace = true, .progress = stderr, .retry_seconds = RS__FETCH_RETRY_SECONDS};
+    status = rs__fetch(set, directory, &options, &error);
+    if (status != RS_OK) {
+        report(&error);
+        return rs_status_exit_code(status);
+    }
+    return print_fetched(set, directory);
+}
+
+int rs_command_data(int argc, char **argv)
+{
+    arguments given;
+    rs_error error;
+    char directory[PATH_MAX];
+    int exit_status;
+    if (!parse(&given, argc, argv, &exit_status)) {
+        return exit_status;
+    }
+    if (!given.action) {
+        print_help(stderr);
+        return rs_status_exit_code(RS_USAGE);
+    }
+    rs_status status = rs__data_directory(given.directory, directory, sizeof directory, &error);
+    if (status != RS_OK) {
+        report(&error);
+        return rs_status_exit_code(status);
+    }
+    if (strcmp(given.action, "list") == 0) {
+        return given.name || given.from ? bad_usage("list takes only --data-dir", "") : list_sets(directory);
+    }
+    if (strcmp(given.action, "fetch") == 0) {
+        return given.name ? fetch_set(&given, directory)
+                          : bad_usage("fetch needs the name of a data set", "");
+    }
+    return bad_usage("not list or fetch: ", given.action);
+}

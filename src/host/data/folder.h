@@ -1,0 +1,35 @@
+/* folder.h: the few file operations that fetching needs, with errors for users. */
+#ifndef RS_DATA_FOLDER_H
+#define RS_DATA_FOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rs/status.h"
+
+/* Makes a folder and those above it. IO. */
+rs_status rs__folder_create(const char *path, rs_error *error);
+
+/* Removes the plain files of a folder, and with `self` the folder; what it can't remove stays. */
+void rs__folder_clear(const char *path, bool self);
+
+/* Writes all bytes. IO, with a full disk named as such. */
+rs_status rs__write_all(int file, const char *path, const void *bytes, size_t count, rs_error *error);
+
+/* Flushes to the disk and closes, also after an error. */
+rs_status rs__close_synced(int file, const char *path, rs_error *error);
+
+/* Copies a file to a name that must not exist yet. DATA: the source is unreadable or larger than `most`. */
+rs_status rs__copy_file(const char *from, const char *to, uint64_t most, rs_error *error);
+
+rs_status rs__rename(const char *from, const char *to, rs_error *error);
+
+/* IO, naming both numbers, when the disk of `folder` has less than `needed` bytes free. */
+rs_status rs__need_space(const char *folder, uint64_t needed, rs_error *error);
+
+/* Waits until no other process holds the lock file; *file is to be closed to release it. On file systems
+ * without locks it warns and goes on. */
+rs_status rs__lock(const char *path, int *file, rs_error *error);
+
+#endif
