@@ -46,6 +46,28 @@ def check(file):
     return epochs
 
 
+def check_pages(file, path):
+    """No structure that is rewritten at commits lies across two pages: a kill could tear it there."""
+    with open(path, "rb") as stream:
+        data = stream.read()
+    seen = 0
+
+    def visit(_, item):
+        nonlocal seen
+        if isinstance(item, h5py.Dataset) and item.maxshape and item.maxshape[0] is None:
+            at = h5py.h5o.get_info(item.id).addr
+            assert data[at:at + 4] == b"OHDR"
+            flags = data[at + 5]
+            prefix = 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
+            width = 1 << (flags & 3)
+            size = prefix + width + int.from_bytes(data[at + prefix:at + prefix + width], "little") + 4
+            assert at % 4096 + size <= 4096, (item.name, at, size)
+            seen += 1
+
+    file.visititems(visit)
+    assert seen > 30
+
+
 def main():
     how, path = sys.argv[1:]
     with h5py.File(path, "r", swmr=how in ("killed", "live")) as file:
@@ -54,6 +76,8 @@ def main():
         assert state == {"done": "done", "repaired": "interrupted"}.get(how, "running"), state
         assert "depth: 18" in file["config"].asstr()[()]
         epochs = check(file)
+        if how == "done":
+            check_pages(file, path)
     if how in ("repaired", "done") and shutil.which("h5dump"):
         subprocess.run(["h5dump", "-d", "/steps/loss", path], check=True, stdout=subprocess.DEVNULL)
     if how == "live":

@@ -4,8 +4,8 @@
  *     test_record_kill WRITER KILLS CHAINS [CHECKER [PYTHON]]
  *
  * A chain kills, perhaps repairs, resumes and kills the same file eight times over, then lets it finish: it must
- * then be the same as one that was never touched. CHECKER is record_check.py: it opens each file with h5py, too,
- * as it is (swmr=True) and, repaired, in the plain way and with h5dump. */
+ * then be the same as one that was never touched. CHECKER is record_check.py: it opens every fifth file with h5py,
+ * too, as it is (swmr=True) and, repaired, in the plain way and with h5dump. */
 #include <setjmp.h> /* cmocka.h needs these four first */
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,12 +86,22 @@ static void wait_for_end(pid_t child)
 
 static void run_checker(const char *path, const char *how)
 {
+    enum { NO_H5PY = 77 };
     char *arguments[] = {(char *)python, (char *)checker, (char *)how, (char *)path, NULL};
+    int status;
     pid_t child;
-    if (checker) {
-        assert_int_equal(posix_spawn(&child, python, NULL, NULL, arguments, environ), 0);
-        wait_for_end(child);
+    if (!checker) {
+        return;
     }
+    assert_int_equal(posix_spawn(&child, python, NULL, NULL, arguments, environ), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_H5PY) {
+        print_message("skipped: %s has no h5py: files are checked in C only\n", python);
+        checker = NULL;
+        return;
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* Checks all values; returns the committed epochs, or -1 where the kill came before the file had its name. */
@@ -149,10 +159,14 @@ static void test_kills(void **state)
             early++;
         } else {
             epochs += committed;
-            run_checker(path, "killed");
+            if (i % 5 == 0) {
+                run_checker(path, "killed");
+            }
             repair(path);
             assert_int_equal(check(path, is_large ? &large : &small), committed);
-            run_checker(path, "repaired");
+            if (i % 5 == 0) {
+                run_checker(path, "repaired");
+            }
         }
         remove_run(path);
     }
