@@ -34,7 +34,7 @@ def main():
                 deadline = time.time() + 20
                 while len(dataset) == before and time.time() < deadline:
                     time.sleep(0.05)
-                    dataset.id.refresh()
+                    dataset.refresh()
                 assert len(dataset) > before
             assert writer.poll() is None, "the writer must have been at work all the time"
         finally:
