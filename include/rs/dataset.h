@@ -2,6 +2,7 @@
 #ifndef RS_DATASET_H
 #define RS_DATASET_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@ typedef struct rs_dataset_request {
     int64_t train_limit, test_limit; /* first N; 0: all */
     int resize;    /* side after torchvision-exact bilinear resize of the bytes; 0: as it is */
     uint64_t seed; /* of shapes only: always 0 in the program, so that "shapes" is one data set */
+    const volatile sig_atomic_t *stop; /* or NULL; once it is not 0, a download ends with INTERRUPTED */
 } rs_dataset_request;
 
 /* Loads (and fetches, when allowed and missing) a data set. The caller owns *dataset. DATA names file,

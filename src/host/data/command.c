@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acquire.h"
 #include "catalog.h"
-#include "fetch.h"
 #include "load.h"
 #include "locate.h"
 #include "rs/dataset.h"
@@ -180,9 +180,9 @@ static int fetch_set(const arguments *given, const char *directory)
         (void)printf("%s is already in %s\n", set->name, location.folder);
         return 0;
     }
-    const rs__fetch_options options = {
-        .from = given->from, .replace = true, .progress = stderr, .retry_seconds = RS__FETCH_RETRY_SECONDS};
-    status = rs__fetch(set, directory, &options, &error);
+    const rs__acquire_options options = {
+        .from = given->from, .replace = true, .progress = stderr, .retry_seconds = RS__ACQUIRE_RETRY_SECONDS};
+    status = rs__acquire(set, directory, &options, &error);
     if (status != RS_OK) {
         report(&error);
         return rs_status_exit_code(status);

@@ -6,8 +6,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "acquire.h"
 #include "catalog.h"
 #include "fetch.h"
 #include "formats.h"
@@ -226,8 +228,8 @@ rs_status rs__dataset_find(const char *name, const rs__set **set, rs_error *erro
 static rs_status fetch_missing(const rs__set *set, const char *directory, rs__location *location,
                                rs_error *error)
 {
-    const rs__fetch_options options = {.retry_seconds = RS__FETCH_RETRY_SECONDS};
-    rs_status status = rs__fetch(set, directory, &options, error);
+    const rs__acquire_options options = {.retry_seconds = RS__ACQUIRE_RETRY_SECONDS};
+    rs_status status = rs__acquire(set, directory, &options, error);
     if (status != RS_OK) {
         size_t used = strlen(error->text);
         (void)snprintf(
@@ -239,6 +241,20 @@ static rs_status fetch_missing(const rs__set *set, const char *directory, rs__lo
         return status;
     }
     return rs__locate(set, directory, location) ? RS_OK : rs__locate_fail(set, directory, error);
+}
+
+/* Where the set lies; fetches it when it is nowhere and the request allows that. */
+static rs_status find_files(const rs__set *set, const rs_dataset_request *request, const char *directory,
+                            rs__location *location, rs_error *error)
+{
+    bool fetched = false;
+    const rs__fetch_options how = {
+        .directory = directory, .mirror = getenv("RS_DATA_MIRROR"), .stop = request->stop};
+    if (rs__locate(set, directory, location)) {
+        return RS_OK;
+    }
+    return request->download ? rs__fetch(set, &how, location, &fetched, error)
+                             : rs__locate_fail(set, directory, error);
 }
 
 rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **dataset, rs_error *error)
@@ -255,10 +271,7 @@ rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **datase
     }
     RS_TRY(
         rs__data_directory(request->directory ? request->directory : "", directory, sizeof directory, error));
-    if (!rs__locate(set, directory, &location)) {
-        RS_TRY(request->download ? fetch_missing(set, directory, &location, error)
-                                 : rs__locate_fail(set, directory, error));
-    }
+    RS_TRY(find_files(set, request, directory, &location, error));
     rs_status status = rs__dataset_load_from(set, request, &location, dataset, error);
     if (status == RS_DATA) {
         size_t used = strlen(error->text);

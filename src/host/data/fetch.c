@@ -1,305 +1,364 @@
-/* fetch.c: from a source to files in place; see fetch.h.
+/* fetch.c: a set from its sources into the data directory; see fetch.h.
  *
- *   DIR/.NAME.fetch/           work folder: downloads and their .part, and the lock of this set
- *   DIR/.NAME.fetch/files/     candidates: emptied first; checked; then renamed to
- *   DIR/<first folder of the set>/
- *
- * So a set is either as it was or whole and checked, wherever the program is stopped. */
+ *   lock -> every file: source by source, tries -> checksum -> stage -> read as the set -> rename into place */
 #include "fetch.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "download.h"
-#include "extract.h"
-#include "folder.h"
+#include "digest.h"
+#include "fetch_internal.h"
 #include "load.h"
-#include "locate.h"
+#include "meter.h"
+#include "rs/dataset.h"
 #include "rs/host.h"
 #include "rs/text.h"
+#include "transfer.h"
+#include "unpack.h"
 
-enum { MOST_URLS = 8, URL_MAX = 1024 };
-static const uint64_t most_unofficial = UINT64_C(2) << 30; /* bytes of an archive nothing is known of */
+enum {
+    URL_MAX = 2048,
+    LONGEST_BASE = 1500,
+    FRUITLESS_TRIES = 3,
+    MOST_TRIES = 200,
+    STALL_SECONDS = 30,
+    PAUSE_MS = 2000
+};
+static const uint64_t worth_a_try = UINT64_C(1) << 20; /* bytes that make a broken try count as progress */
 
-typedef struct fetching {
+/* --- sources ------------------------------------------------------------------------------------------------------- */
+
+typedef struct job {
+    rs__stage *stage;
     const rs__set *set;
     const rs__fetch_options *options;
-    char directory[PATH_MAX], work[PATH_MAX], files[PATH_MAX];
-} fetching;
+    const char *from; /* the only source, given by the user; or NULL */
+    int source;       /* the one that gave the last file: asked first for the next */
+} job;
 
-static bool is_url(const char *text)
+static const char *last_part(const char *url)
 {
-    return strstr(text, "://") != NULL;
+    const char *slash = strrchr(url, '/');
+    return slash ? slash + 1 : url;
 }
 
-static rs_status join_url(char *url, const char *base, const char *folder, const char *file, rs_error *error)
+static bool ends_with(const char *text, const char *end)
 {
-    const char *slash = *base && base[strlen(base) - 1] == '/' ? "" : "/";
-    int length = snprintf(url, URL_MAX, "%s%s%s%s", base, slash, folder, file);
-    return length > 0 && length < URL_MAX ? RS_OK : RS_FAIL(error, RS_USAGE, "URL too long: %.200s...", base);
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcasecmp(text + length - tail, end) == 0;
 }
 
-/* Data files are candidates as they are; an archive gives its files. */
-static rs_status take_file(const fetching *job, const char *path, const char *name, rs_error *error)
+/* The user's URL is that of a file, or of the folder of all. */
+static void url_from_user(const job *j, const char *file, char *url)
 {
-    char to[PATH_MAX];
-    if (!rs__locate_is_file(job->set, name)) {
-        RS_TRY(rs__extract(path, job->set, job->files, error));
-        (void)rs_files()->unlink(path);
-        return RS_OK;
+    const char *name = last_part(j->from);
+    bool is_file = rs__is_archive(j->set) &&
+                   (ends_with(name, "gz") || ends_with(name, ".tar") || ends_with(name, ".zip"));
+    for (int i = 0; i < j->set->download_count && !is_file; i++) {
+        is_file = strcmp(name, j->set->downloads[i].file) == 0;
     }
-    RS_TRY(rs__path_join(to, sizeof to, job->files, name, error));
-    return rs__rename(path, to, error);
-}
-
-static rs_status download_item(const fetching *job, const rs__download_item *item, const char *const *urls,
-                               rs_error *error)
-{
-    char path[PATH_MAX];
-    rs_error ignored;
-    RS_TRY(rs__path_join(path, sizeof path, job->work, item->file, error));
-    rs__download order = {.urls = urls,
-                          .path = path,
-                          .expected = item->md5 || item->sha256 ? item : NULL,
-                          .most = most_unofficial,
-                          .progress = job->options->progress,
-                          .retry_seconds = job->options->retry_seconds};
-    if (!order.expected || rs__download_check(path, item, &ignored) != RS_OK) { /* else: left by a kill */
-        RS_TRY(rs__download_run(&order, error));
+    if (is_file && rs__is_archive(j->set)) {
+        (void)snprintf(url, URL_MAX, "%s", j->from);
+    } else {
+        int length = is_file ? (int)(name - j->from) : (int)strlen(j->from);
+        bool slash = length > 0 && j->from[length - 1] == '/';
+        (void)snprintf(url, URL_MAX, "%.*s%s%s", length, j->from, slash ? "" : "/", file);
     }
-    return take_file(job, path, item->file, error);
 }
 
-/* Every official file, from each of the base URLs in turn. `folder` of the mirror is the set's name. */
-static rs_status download_official(const fetching *job, const char *only_base, rs_error *error)
+/* URL of a file at a source, counted from 0; false behind the last source. */
+static bool source_url(const job *j, int source, const char *file, char *url)
 {
-    const rs__set *set = job->set;
-    const char *mirror = getenv("RS_DATA_MIRROR");
-    char folder[64];
-    (void)snprintf(folder, sizeof folder, "%s/", set->name);
-    for (int i = 0; i < set->download_count; i++) {
-        char url[MOST_URLS][URL_MAX];
-        const char *urls[MOST_URLS + 1] = {NULL};
-        int count = 0;
-        if (only_base) {
-            RS_TRY(join_url(url[count++], only_base, "", set->downloads[i].file, error));
-        } else if (mirror && *mirror) {
-            RS_TRY(join_url(url[count++], mirror, folder, set->downloads[i].file, error));
-        }
-        for (int b = 0; !only_base && set->bases[b] && count < MOST_URLS; b++) {
-            RS_TRY(join_url(url[count++], set->bases[b], "", set->downloads[i].file, error));
-        }
-        for (int u = 0; u < count; u++) {
-            urls[u] = url[u];
-        }
-        RS_TRY(download_item(job, &set->downloads[i], urls, error));
+    const char *mirror = j->options->mirror;
+    if (j->from) {
+        url_from_user(j, file, url);
+        return source == 0;
     }
-    return RS_OK;
-}
-
-static bool is_official_name(const rs__set *set, const char *name)
-{
-    for (int i = 0; i < set->download_count; i++) {
-        if (strcmp(set->downloads[i].file, name) == 0) {
+    if (mirror && *mirror) {
+        bool slash = mirror[strlen(mirror) - 1] == '/';
+        (void)snprintf(url, URL_MAX, "%s%s%s/%s", mirror, slash ? "" : "/", j->set->name, file);
+        if (source-- == 0) {
             return true;
         }
     }
+    int count = 0;
+    while (j->set->bases[count]) {
+        count++;
+    }
+    if (source < count) {
+        (void)snprintf(url, URL_MAX, "%s%s", j->set->bases[source], file);
+    }
+    return source < count;
+}
+
+/* --- one file ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t size_of(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+static rs_status pause_before_retry(const job *j, rs_error *error)
+{
+    int left = j->options->pause_ms ? j->options->pause_ms : PAUSE_MS;
+    const volatile sig_atomic_t *stop = j->options->stop;
+    for (; left > 0 && !(stop && *stop); left -= 100) {
+        const struct timespec piece = {.tv_nsec = (left < 100 ? left : 100) * 1000000L};
+        (void)nanosleep(&piece, NULL);
+    }
+    return stop && *stop ? RS_FAIL(error, RS_INTERRUPTED, "interrupted while fetching %s", j->set->name)
+                         : RS_OK;
+}
+
+/* SHA-256 where it is known, else MD5: the publishers of some sets give no other. */
+static rs_status check_sum(const rs__download_item *item, const char *url, const char *path, bool *good,
+                           rs_error *error)
+{
+    char hex[RS__HEX_MAX];
+    const char *wanted = item->sha256 ? item->sha256 : item->md5;
+    RS_TRY(rs__digest_file(item->sha256 ? RS__SHA256 : RS__MD5, path, hex, error));
+    *good = strcmp(hex, wanted) == 0;
+    if (!*good) {
+        (void)RS_FAIL(error, RS_DATA, "%s: %s %s instead of %s: not the published file", url,
+                      item->sha256 ? "SHA-256" : "MD5", hex, wanted);
+    }
+    return RS_OK;
+}
+
+/* After a whole transfer. What was gone on with may be of two different files: then it is worth starting anew. */
+static rs_status accept(const rs__transfer *transfer, const rs__download_item *item, bool resumed,
+                        rs__transfer_end *end, rs_error *error)
+{
+    bool good = false;
+    RS_TRY(check_sum(item, transfer->url, transfer->path, &good, error));
+    if (!good) {
+        (void)rs_files()->unlink(transfer->path);
+        *end = resumed ? RS__TRANSFER_BROKEN : RS__TRANSFER_REFUSED;
+    }
+    return RS_OK;
+}
+
+/* Tries one source until the file is there, good, or the source is given up. */
+static rs_status try_source(const job *j, const rs__download_item *item, const char *url, const char *path,
+                            bool *good, rs_error *error)
+{
+    rs__meter meter = {.terminal = j->options->terminal, .name = item->file};
+    const rs__transfer transfer = {.url = url,
+                                   .path = path,
+                                   .bytes = item->bytes,
+                                   .stall_seconds =
+                                       j->options->stall_seconds ? j->options->stall_seconds : STALL_SECONDS,
+                                   .meter = &meter,
+                                   .stop = j->options->stop};
+    int fruitless = 0;
+    for (int i = 0; i < MOST_TRIES; i++) {
+        rs__transfer_end end = RS__TRANSFER_REFUSED;
+        uint64_t before = size_of(path);
+        RS_TRY(rs__transfer_try(&transfer, &end, error));
+        uint64_t after = size_of(path);
+        if (end == RS__TRANSFER_DONE) {
+            RS_TRY(accept(&transfer, item, before > 0, &end, error));
+        }
+        *good = end == RS__TRANSFER_DONE;
+        fruitless = after >= before + worth_a_try ? 0 : fruitless + 1;
+        if (end != RS__TRANSFER_BROKEN || fruitless == FRUITLESS_TRIES) {
+            break;
+        }
+        rs_log(RS_LOG_WARNING, "%s; trying again", error->text);
+        RS_TRY(pause_before_retry(j, error));
+    }
+    return RS_OK;
+}
+
+/* Source by source, beginning with the one that served before. When none has it, the last reason is in the error. */
+static rs_status download(job *j, const rs__download_item *item, const char *path, bool *good,
+                          rs_error *error)
+{
+    char url[URL_MAX];
+    int count = 0;
+    while (source_url(j, count, item->file, url)) {
+        count++;
+    }
+    for (int i = 0; i < count; i++) {
+        int source = (j->source + i) % count;
+        (void)source_url(j, source, item->file, url);
+        RS_TRY(try_source(j, item, url, path, good, error));
+        if (*good) {
+            j->source = source;
+            return RS_OK;
+        }
+        rs_log(RS_LOG_WARNING, "%s%s", error->text, i + 1 < count ? "; trying the next source" : "");
+    }
+    return RS_OK;
+}
+
+/* --- a whole set --------------------------------------------------------------------------------------------------- */
+
+/* Text that was made by RS_FAIL before is an argument here, so it is copied first. */
+static rs_status fail_by_hand(const job *j, rs_error *error)
+{
+    const rs__set *set = j->set;
+    rs_error last = *error;
+    if (j->from) {
+        return RS_FAIL(error, RS_DATA, "can't fetch %s from %.300s: %.400s", set->name, j->from, last.text);
+    }
+    return RS_FAIL(error, RS_DATA,
+                   "can't fetch %s: %.300s; by hand: get %s%s%s on any machine and run resnet_study data "
+                   "fetch %s --from "
+                   "FILE_OR_DIR here, or put %s%s into %.200s",
+                   set->name, last.text, set->bases[0], set->downloads[0].file,
+                   set->download_count > 1 ? " (and the other files there)" : "", set->name, set->files[0],
+                   set->file_count > 1 ? ", ..." : "", j->stage->target);
+}
+
+static rs_status take_item(job *j, const rs__download_item *item, rs_error *error)
+{
+    char part[PATH_MAX], whole[PATH_MAX];
+    bool good = false;
+    RS_TRY(rs__stage_path(j->stage, item->file, ".part", part, error));
+    RS_TRY(rs__stage_path(j->stage, item->file, "", whole, error));
+    RS_TRY(download(j, item, part, &good, error));
+    if (!good) {
+        return fail_by_hand(j, error);
+    }
+    if (rs__is_archive(j->set)) {
+        return rs__unpack(j->stage, part, error);
+    }
+    return rs_files()->rename(part, whole) == 0 ? RS_OK : RS_FAIL(error, RS_IO, "can't rename %s", part);
+}
+
+static uint64_t total_bytes(const rs__set *set)
+{
+    uint64_t total = 0;
+    for (int i = 0; i < set->download_count; i++) {
+        total += set->downloads[i].bytes;
+    }
+    return total;
+}
+
+/* A full disk is better known before than after the download. An archive and its content lie there together. */
+static rs_status check_room(const job *j, rs_error *error)
+{
+    uint64_t available = 0, needed = total_bytes(j->set);
+    char have[32], need[32];
+    needed += rs__is_archive(j->set) ? needed + needed / 4 : 0;
+    if (rs_files()->free_bytes(j->stage->directory, &available) != 0 || available >= needed) {
+        return RS_OK;
+    }
+    rs_text_bytes(available, have, sizeof have);
+    rs_text_bytes(needed, need, sizeof need);
+    return RS_FAIL(error, RS_IO,
+                   "%s: %s free, but %s takes %s; make room, or choose another place with --data-dir DIR",
+                   j->stage->directory, have, j->set->name, need);
+}
+
+static rs_status gather(job *j, rs_error *error)
+{
+    char bytes[32], url[URL_MAX];
+    RS_TRY(check_room(j, error));
+    rs_text_bytes(total_bytes(j->set), bytes, sizeof bytes);
+    (void)source_url(j, 0, j->set->downloads[0].file, url);
+    rs_log(RS_LOG_INFO, "%s: fetching %s from %.*s into %s", j->set->name, bytes, (int)(last_part(url) - url),
+           url, j->stage->target);
+    for (int i = 0; i < j->set->download_count; i++) {
+        RS_TRY(take_item(j, &j->set->downloads[i], error));
+    }
+    return RS_OK;
+}
+
+rs_status rs__inspect(const rs__set *set, const rs__location *location, rs_error *error)
+{
+    const rs_dataset_request all = {.name = set->name};
+    rs_dataset *dataset = NULL;
+    rs_status status = rs__dataset_load_from(set, &all, location, &dataset, error);
+    rs_dataset_destroy(dataset);
+    return status;
+}
+
+/* The staged files are read as the set, then put in place. */
+static rs_status install(rs__stage *stage, rs__location *location, rs_error *error)
+{
+    rs__location staged;
+    const char *missing = "";
+    if (!rs__locate_in(stage->set, stage->folder, &staged, &missing)) {
+        return RS_FAIL(error, RS_DATA, "%s is missing", missing);
+    }
+    RS_TRY(rs__inspect(stage->set, &staged, error));
+    RS_TRY(rs__stage_install(stage, &staged, error));
+    return rs__locate_in(stage->set, stage->target, location, &missing)
+               ? RS_OK
+               : RS_FAIL(error, RS_IO, "%s: %s vanished while it was put in place", stage->target, missing);
+}
+
+/* Under the lock: it may have come while we waited. */
+static bool is_there(const job *j, rs__location *location)
+{
+    rs_error damage = {0};
+    if (!rs__locate(j->set, j->options->directory, location)) {
+        return false;
+    }
+    if (!j->options->inspect || rs__inspect(j->set, location, &damage) == RS_OK) {
+        return true;
+    }
+    rs_log(RS_LOG_WARNING, "%s; fetching %s anew", damage.text, j->set->name);
     return false;
 }
 
-/* A URL given by the user: a base URL, an official file at another place, or an archive of their own. */
-static rs_status download_given(const fetching *job, const char *url, rs_error *error)
+rs_status rs__fetch(const rs__set *set, const rs__fetch_options *options, rs__location *location,
+                    bool *fetched, rs_error *error)
 {
-    char name[128], base[URL_MAX];
-    const char *end = url + strcspn(url, "?#");
-    const char *begin = end;
-    while (begin > url && begin[-1] != '/') {
-        begin--;
+    rs__stage stage;
+    job j = {.stage = &stage, .set = set, .options = options};
+    if (options->mirror && strlen(options->mirror) > LONGEST_BASE) {
+        return RS_FAIL(error, RS_USAGE, "RS_DATA_MIRROR: longer than %d characters", LONGEST_BASE);
     }
-    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) {
-        return RS_FAIL(error, RS_USAGE,
-                       "--from %.200s: http:// and https:// can be fetched, or give a local path", url);
+    *fetched = false;
+    rs_status status = rs__stage_open(set, options->directory, options->stop, &stage, error);
+    if (!status && !is_there(&j, location)) {
+        *fetched = true;
+        status = gather(&j, error);
+        status = status ? status : install(&stage, location, error);
     }
-    (void)snprintf(name, sizeof name, "%.*s", (int)(end - begin), begin);
-    if (!*name || is_official_name(job->set, name)) {
-        (void)snprintf(base, sizeof base, "%.*s", (int)(begin - url), url);
-        return download_official(job, base, error);
-    }
-    const char *urls[] = {url, NULL};
-    const rs__download_item unknown = {.file = "given-archive"};
-    rs_log(RS_LOG_WARNING,
-           "%s is no official file of %s: its format is checked, but there is no checksum for it", name,
-           job->set->name);
-    return download_item(job, &unknown, urls, error);
+    rs__stage_close(&stage);
+    return status;
 }
 
-static rs_status copy_files(const fetching *job, const rs__location *from, rs_error *error)
+static rs_status check_url(const char *url, rs_error *error)
 {
-    for (int i = 0; i < job->set->file_count; i++) {
-        char source[PATH_MAX], to[PATH_MAX];
-        RS_TRY(rs__path_join(source, sizeof source, from->folder, from->file[i], error));
-        RS_TRY(rs__path_join(to, sizeof to, job->files, from->file[i], error));
-        RS_TRY(rs__copy_file(source, to, job->set->file_limit, error));
+    static const char *const schemes[] = {"https://", "http://", "file://"};
+    if (strlen(url) > LONGEST_BASE) {
+        return RS_FAIL(error, RS_USAGE, "--from: a URL of more than %d characters", LONGEST_BASE);
     }
-    return RS_OK;
-}
-
-/* A folder with the files (also in the usual places below it), or with the official archive. */
-static rs_status take_folder(const fetching *job, const char *folder, rs_error *error)
-{
-    rs__location location;
-    const char *missing = job->set->files[0];
-    char archive[PATH_MAX];
-    if (rs__locate_in(job->set, folder, &location, &missing) || rs__locate(job->set, folder, &location)) {
-        return copy_files(job, &location, error);
-    }
-    RS_TRY(rs__path_join(archive, sizeof archive, folder, job->set->downloads[0].file, error));
-    if (!rs__locate_is_file(job->set, job->set->downloads[0].file) && access(archive, R_OK) == 0) {
-        return rs__extract(archive, job->set, job->files, error);
-    }
-    return RS_FAIL(error, RS_DATA, "%s: %s is missing there; %s needs %s%s", folder, missing, job->set->name,
-                   job->set->files[0], job->set->file_count > 1 ? " and the others of the set" : "");
-}
-
-static rs_status take_source(const fetching *job, rs_error *error)
-{
-    const char *from = job->options->from;
-    struct stat status;
-    if (!from) {
-        return download_official(job, NULL, error);
-    }
-    if (is_url(from)) {
-        return download_given(job, from, error);
-    }
-    if (stat(from, &status) != 0) {
-        return RS_FAIL(error, RS_DATA, "--from %s: %s", from, strerror(errno));
-    }
-    return S_ISDIR(status.st_mode) ? take_folder(job, from, error)
-                                   : rs__extract(from, job->set, job->files, error);
-}
-
-/* Loads the candidates as a run would. */
-static rs_status check_files(const fetching *job, rs__location *location, rs_error *error)
-{
-    const char *missing = NULL;
-    const rs_dataset_request whole = {.name = job->set->name};
-    rs_dataset *dataset = NULL;
-    if (!rs__locate_in(job->set, job->files, location, &missing)) {
-        return RS_FAIL(error, RS_DATA, "%s is missing in what was fetched", missing ? missing : "a file");
-    }
-    RS_TRY(rs__dataset_load_from(job->set, &whole, location, &dataset, error));
-    rs_dataset_destroy(dataset);
-    return RS_OK;
-}
-
-/* Other forms of a file just put in place would be found first, or confuse. */
-static void remove_variants(const fetching *job, const char *folder, int index, const char *kept)
-{
-    char name[64], path[PATH_MAX];
-    rs_error ignored;
-    for (int v = 0; rs__locate_variant(job->set, index, v, name, sizeof name); v++) {
-        if (strcmp(name, kept) != 0 && rs__path_join(path, sizeof path, folder, name, &ignored) == RS_OK) {
-            (void)rs_files()->unlink(path);
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        if (strncasecmp(url, schemes[i], strlen(schemes[i])) == 0) {
+            return RS_OK;
         }
     }
+    return RS_FAIL(error, RS_USAGE,
+                   "--from %.200s: not one of https://, http://, file://, or a folder or archive", url);
 }
 
-static rs_status put_in_place(const fetching *job, const rs__location *location, rs_error *error)
+rs_status rs__fetch_from(const rs__set *set, const char *from, const rs__fetch_options *options,
+                         rs__location *location, rs_error *error)
 {
-    char folder[PATH_MAX];
-    RS_TRY(rs__path_join(folder, sizeof folder, job->directory, job->set->folders[0], error));
-    RS_TRY(rs__folder_create(folder, error));
-    for (int i = 0; i < job->set->file_count; i++) {
-        char from[PATH_MAX], to[PATH_MAX];
-        RS_TRY(rs__path_join(from, sizeof from, job->files, location->file[i], error));
-        RS_TRY(rs__path_join(to, sizeof to, folder, location->file[i], error));
-        RS_TRY(rs__rename(from, to, error));
-        remove_variants(job, folder, i, location->file[i]);
+    rs__stage stage;
+    job j = {.stage = &stage, .set = set, .options = options, .from = from};
+    bool is_url = strstr(from, "://") != NULL;
+    if (is_url) {
+        RS_TRY(check_url(from, error));
     }
-    return RS_OK;
-}
-
-/* What the official sources need on the disk: the downloads, and what is unpacked from them. */
-static uint64_t official_bytes(const rs__set *set)
-{
-    uint64_t bytes = 0;
-    for (int i = 0; i < set->download_count; i++) {
-        bytes += set->downloads[i].bytes;
+    rs_status status = rs__stage_open(set, options->directory, options->stop, &stage, error);
+    if (!status) {
+        status = is_url ? gather(&j, error) : rs__fetch_local(&stage, from, error);
     }
-    if (set->format == RS__FORMAT_CIFAR) {
-        uint64_t record = (uint64_t)set->label_bytes +
-                          (uint64_t)set->channels * (uint64_t)set->height * (uint64_t)set->width;
-        bytes += record * ((uint64_t)set->train_records * (uint64_t)(set->file_count - 1) +
-                           (uint64_t)set->test_records);
+    if (!status && (status = install(&stage, location, error)) == RS_DATA) {
+        (void)rs_error_prefix(error, "%.200s", from);
     }
-    return bytes;
-}
-
-static rs_status fetch_locked(const fetching *job, rs_error *error)
-{
-    rs__location location;
-    char size[32];
-    if (!job->options->replace && rs__locate(job->set, job->directory, &location)) {
-        return RS_OK;
-    }
-    rs__folder_clear(job->files, false); /* left by a kill */
-    RS_TRY(rs__folder_create(job->files, error));
-    if (!job->options->from) {
-        uint64_t bytes = official_bytes(job->set);
-        rs_text_bytes(bytes, size, sizeof size);
-        rs_log(RS_LOG_INFO, "fetching %s into %s (%s with what is unpacked), once", job->set->name,
-               job->directory, size);
-        RS_TRY(rs__need_space(job->directory, bytes, error));
-    }
-    RS_TRY(take_source(job, error));
-    RS_TRY(check_files(job, &location, error));
-    return put_in_place(job, &location, error);
-}
-
-static rs_status set_paths(fetching *job, const char *directory, char *lock, rs_error *error)
-{
-    char name[64];
-    (void)snprintf(name, sizeof name, ".%s.fetch", job->set->name);
-    RS_TRY(rs__path_join(job->directory, sizeof job->directory, directory, "", error));
-    RS_TRY(rs__path_join(job->work, sizeof job->work, directory, name, error));
-    RS_TRY(rs__path_join(job->files, sizeof job->files, job->work, "files", error));
-    return rs__path_join(lock, PATH_MAX, job->work, "lock", error);
-}
-
-rs_status rs__fetch(const rs__set *set, const char *directory, const rs__fetch_options *options,
-                    rs_error *error)
-{
-    char lock_path[PATH_MAX];
-    int lock = -1;
-    fetching *job = rs_alloc_zero(sizeof *job);
-    if (!job) {
-        return RS_FAIL(error, RS_MEMORY, "out of memory");
-    }
-    job->set = set;
-    job->options = options;
-    rs_status status = set_paths(job, directory, lock_path, error);
-    if (status == RS_OK) {
-        status = rs__folder_create(job->work, error);
-    }
-    if (status == RS_OK) {
-        status = rs__lock(lock_path, &lock, error);
-    }
-    if (status == RS_OK) {
-        status = fetch_locked(job, error);
-        rs__folder_clear(job->files, true);
-    }
-    if (status == RS_OK) {
-        rs__folder_clear(job->work, true);
-    }
-    if (lock >= 0) {
-        (void)close(lock);
-    }
-    rs_free(job);
+    rs__stage_close(&stage);
     return status;
 }

@@ -1,4 +1,4 @@
-/* fetch_internal.h: what the files of fetching share: from a filled stage to a set in place. */
+/* fetch_internal.h: what fetch.c and fetch_local.c share. */
 #ifndef RS_DATA_FETCH_INTERNAL_H
 #define RS_DATA_FETCH_INTERNAL_H
 
@@ -7,9 +7,6 @@
 
 /* Reads a located set whole and drops it: whether it is one. */
 rs_status rs__inspect(const rs__set *set, const rs__location *location, rs_error *error);
-
-/* The files gathered in the stage are read, then installed. `origin` is named in errors. */
-rs_status rs__fetch_install(rs__stage *stage, const char *origin, rs__location *location, rs_error *error);
 
 /* From a folder or archive on this machine into the stage. */
 rs_status rs__fetch_local(rs__stage *stage, const char *path, rs_error *error);

@@ -1,67 +1,80 @@
-/* meter.c: progress of a transfer; see meter.h. */
+/* meter.c: progress of a download; see meter.h. */
 #include "meter.h"
 
-#include <unistd.h>
+#include <inttypes.h>
+#include <string.h>
 
 #include "rs/host.h"
 #include "rs/text.h"
 
-static const double terminal_interval = 0.2, plain_interval = 5.0;
+static const double redraw_seconds = 0.1, line_seconds = 15.0;
+enum { LINES = 10 }; /* over a whole download, when it is faster than one in line_seconds */
 
-void rs__meter_start(rs__meter *meter, FILE *stream, const char *label, uint64_t first)
+void rs__meter_start(rs__meter *meter, FILE *terminal, const char *name, uint64_t there, uint64_t total)
 {
     double now = rs_seconds();
-    *meter = (rs__meter){.stream = stream, .label = label, .begun = now, .shown = now, .first = first};
-    meter->latest = first;
-    meter->terminal = stream && isatty(fileno(stream)) == 1;
+    *meter = (rs__meter){.terminal = terminal,
+                         .name = name,
+                         .total = total,
+                         .start = there,
+                         .began = now,
+                         .shown = now,
+                         .shown_bytes = there};
 }
 
-static void compose(const rs__meter *meter, uint64_t total, double now, char *text, size_t capacity)
+/* "cifar-10-binary.tar.gz  45%  73.1 MiB of 162.2 MiB, 3.1 MiB/s, 28 s left" */
+static void write_line(const rs__meter *meter, uint64_t bytes, double now, char *line, size_t capacity)
 {
-    char done[32], size[32], rate_text[32], left[32] = "?";
-    double rate = (double)(meter->latest - meter->first) / (now - meter->begun + 1e-9);
-    rs_text_bytes(meter->latest, done, sizeof done);
-    rs_text_bytes((uint64_t)rate, rate_text, sizeof rate_text);
-    if (total < meter->latest) {
-        (void)snprintf(text, capacity, "%s: %s, %s/s", meter->label, done, rate_text);
-        return;
+    char done[32], total[32], rate[32] = "", left[32] = "";
+    double seconds = now - meter->began;
+    double per_second =
+        seconds > 0.0 && bytes > meter->start ? (double)(bytes - meter->start) / seconds : 0.0;
+    int percent = meter->total ? (int)((double)bytes * 100.0 / (double)meter->total) : 100;
+    rs_text_bytes(bytes, done, sizeof done);
+    rs_text_bytes(meter->total, total, sizeof total);
+    if (per_second >= 1.0) {
+        rs_text_bytes((uint64_t)per_second, rate, sizeof rate);
+        rs_text_duration((double)(meter->total - bytes) / per_second, left, sizeof left);
     }
-    rs_text_bytes(total, size, sizeof size);
-    if (rate > 0.0) {
-        rs_text_duration((double)(total - meter->latest) / rate, left, sizeof left);
-    }
-    double percent = total ? 100.0 * (double)meter->latest / (double)total : 100.0;
-    (void)snprintf(text, capacity, "%s: %3.0f%% of %s, %s/s, %s left", meter->label, percent, size, rate_text,
-                   left);
+    (void)snprintf(line, capacity, "%s %3d%%  %s of %s%s%s%s%s%s", meter->name, percent, done, total,
+                   *rate ? ", " : "", rate, *rate ? "/s, " : "", left, *left ? " left" : "");
 }
 
-void rs__meter_show(rs__meter *meter, uint64_t bytes, uint64_t total)
+static void draw(rs__meter *meter, const char *line)
 {
+    int length = (int)strlen(line);
+    (void)fprintf(meter->terminal, "\r%s%*s", line, meter->width > length ? meter->width - length : 0, "");
+    (void)fflush(meter->terminal);
+    meter->width = length;
+}
+
+void rs__meter_show(rs__meter *meter, uint64_t bytes)
+{
+    char line[160];
     double now = rs_seconds();
-    char text[512];
-    meter->latest = bytes > meter->first ? bytes : meter->first;
-    if (now - meter->shown < (meter->terminal ? terminal_interval : plain_interval)) {
+    bool due = meter->terminal
+                   ? now - meter->shown >= redraw_seconds
+                   : now - meter->shown >= line_seconds ||
+                         (now - meter->shown >= 1.0 && bytes - meter->shown_bytes >= meter->total / LINES);
+    if (!due || bytes > meter->total || bytes < meter->shown_bytes) {
         return;
     }
+    write_line(meter, bytes, now, line, sizeof line);
     meter->shown = now;
-    compose(meter, total, now, text, sizeof text);
+    meter->shown_bytes = bytes;
     if (meter->terminal) {
-        (void)fprintf(meter->stream, "\r\033[K%s", text);
-        (void)fflush(meter->stream);
-        meter->drawn = true;
-    } else if (meter->stream) {
-        (void)fprintf(meter->stream, "%s\n", text);
-        (void)fflush(meter->stream);
+        draw(meter, line);
     } else {
-        rs_log(RS_LOG_INFO, "%s", text);
+        rs_log(RS_LOG_INFO, "%s", line);
     }
 }
 
-void rs__meter_end(rs__meter *meter)
+void rs__meter_stop(rs__meter *meter)
 {
-    if (meter->drawn) {
-        (void)fputs("\r\033[K", meter->stream);
-        (void)fflush(meter->stream);
-        meter->drawn = false;
+    if (meter->terminal && meter->width > 0) {
+        draw(meter, "");
+        (void)fputc('\r', meter->terminal);
+        (void)fflush(meter->terminal);
     }
+    meter->width = 0;
 }
