@@ -281,23 +281,23 @@ static const struct fault {
     void (*spoil)(void *values, int64_t count);
 } faults[] = {
     READ("gradient of the other sign", "conv_17_channels", RS_SLOT_GRADIENT, flip_sign),
-    READ("one gradient of the other sign", "conv_3x3_256_256_2x2", RS_SLOT_GRADIENT, flip_one_sign),
-    READ("last gradient dropped", "conv_3x3_128_128_7x7", RS_SLOT_GRADIENT, drop_last),
-    READ("gradient shifted", "linear_512_100", RS_SLOT_GRADIENT, shift_by_one),
+    READ("one gradient of the other sign", "conv_tall_stride2", RS_SLOT_GRADIENT, flip_one_sign),
+    READ("last gradient dropped", "conv_5x5_bias", RS_SLOT_GRADIENT, drop_last),
+    READ("gradient shifted", "linear_128_10", RS_SLOT_GRADIENT, shift_by_one),
     READ("gradient of two passes added", "linear_exact", RS_SLOT_GRADIENT, double_all),
-    READ("gradient to four digits", "conv_1x1_64_128", RS_SLOT_GRADIENT, lose_digits),
-    READ("gradient NaN", "bn_64_8x8", RS_SLOT_GRADIENT, put_nan),
-    READ("running statistics off", "bn_64_8x8", RS_SLOT_RUNNING, lose_digits),
+    READ("gradient to four digits", "conv_1x1_stride2_odd", RS_SLOT_GRADIENT, lose_digits),
+    READ("gradient NaN", "bn_17_7x5", RS_SLOT_GRADIENT, put_nan),
+    READ("running statistics off", "bn_17_7x5", RS_SLOT_RUNNING, lose_digits),
     READ("write behind a buffer", "conv_wide", RS_SLOT_GRADIENT, write_behind),
     READ("write before a buffer", "conv_wide", RS_SLOT_GRADIENT, write_before),
-    READ("one unit in a sum of integers", "conv_exact_3x3", RS_SLOT_GRADIENT, move_one_ulp),
+    READ("one unit in a sum of integers", "conv_exact_stride2_odd", RS_SLOT_GRADIENT, move_one_ulp),
     READ("bits that come and go", "conv_bias_17", RS_SLOT_GRADIENT, move_one_ulp_at_times),
-    READ("weights one unit off", "update_adam", RS_SLOT_VALUE, move_one_ulp),
+    READ("weights one unit off", "update_momentum", RS_SLOT_VALUE, move_one_ulp),
     READ("moments one unit off", "update_adamw", RS_SLOT_MOMENT2, move_one_ulp),
-    READ("sum of gradients off", "update_sgd", RS_SLOT_GRADIENT_SUM, double_all),
+    READ("sum of gradients off", "update_sgd_decay_clip", RS_SLOT_GRADIENT_SUM, double_all),
     READ_NODE("output infinite", "max_pool_odd", RS_NODE_OUTPUT, put_infinity),
     READ_NODE("output shifted", "max_pool_odd", RS_NODE_OUTPUT, shift_by_one),
-    READ_NODE("last output dropped", "relu_64_8x8", RS_NODE_OUTPUT, drop_last),
+    READ_NODE("last output dropped", "relu_exact", RS_NODE_OUTPUT, drop_last),
     READ_NODE("one sample for another", "global_average_pool_odd", RS_NODE_OUTPUT, repeat_first_sample),
     READ_NODE("input gradient of the other sign", "average_pool_odd", RS_NODE_GRADIENT, flip_sign),
     READ_NODE("last input gradient dropped", "add_exact_twice_the_same", RS_NODE_GRADIENT, drop_last),
@@ -311,10 +311,10 @@ static const struct fault {
     {"no decay", "update_nesterov_decay", {.update = update_without_decay}, 0, NULL},
     {"no clipping", "update_adam_decay_clip", {.update = update_without_clipping}, 0, NULL},
     {"no Nesterov", "update_nesterov_decay", {.update = update_without_nesterov}, 0, NULL},
-    {"measuring moves weights", "update_adam", {.update = update_otherwise_when_measured}, 0, NULL},
-    {"distances of another block", "update_sgd", {.update = swapped_distances}, 0, NULL},
-    {"a norm without one parameter", "update_sgd", {.update = norm_without_a_parameter}, 0, NULL},
-    {"a step not counted", "update_adam", {.read = uncounted_step}, 0, NULL},
+    {"measuring moves weights", "update_momentum", {.update = update_otherwise_when_measured}, 0, NULL},
+    {"distances of another block", "update_sgd_decay_clip", {.update = swapped_distances}, 0, NULL},
+    {"a norm without one parameter", "update_sgd_decay_clip", {.update = norm_without_a_parameter}, 0, NULL},
+    {"a step not counted", "update_momentum", {.read = uncounted_step}, 0, NULL},
 };
 enum { FAULTS = sizeof faults / sizeof faults[0] };
 
@@ -350,6 +350,9 @@ static void an_unbroken_backend_passes(void **state)
     (void)state;
     install(&(struct fault){.name = "none"});
     for (int i = 0; i < FAULTS; i++) {
+        if (i > 0 && strcmp(faults[i].filter, faults[i - 1].filter) == 0) {
+            continue;
+        }
         rs_check_report report = run(faults[i].filter);
         assert_int_equal(report.failed, 0);
         assert_true(report.passed > 0);
@@ -375,9 +378,9 @@ static void a_wrong_reference_is_caught_by_finite_differences(void **state)
     static const struct fault wrong[] = {
         READ("gradient of the other sign", "conv_wide", RS_SLOT_GRADIENT, flip_sign),
         READ("one gradient of the other sign", "conv_17_channels", RS_SLOT_GRADIENT, flip_one_sign),
-        READ("last gradient dropped", "bn_64_8x8", RS_SLOT_GRADIENT, drop_last),
-        READ("gradient to four digits", "linear_512_100", RS_SLOT_GRADIENT, lose_digits),
-        READ_NODE("input gradient shifted", "stem_smooth", RS_NODE_GRADIENT, shift_by_one),
+        READ("last gradient dropped", "bn_17_7x5", RS_SLOT_GRADIENT, drop_last),
+        READ("gradient to four digits", "linear_of_images", RS_SLOT_GRADIENT, lose_digits),
+        READ_NODE("input gradient shifted", "conv_softplus", RS_NODE_GRADIENT, shift_by_one),
         READ_NODE("input gradient twice", "max_pool_overlapping", RS_NODE_GRADIENT, double_all),
     };
     rs_check_machine sound = machine;

@@ -6,7 +6,7 @@
 #include "harness.h"
 #include "rs/host.h"
 
-enum { BATCH = 5, CLASSES = 10, PIXELS = 3 * 16 * 16 };
+enum { BATCH = 5, CLASSES = 10, PIXELS = 3 * 8 * 8 };
 
 static const rs_backend *ref(void)
 {
@@ -17,7 +17,7 @@ static rs_network *resnet(void)
 {
     rs_error error = {0};
     rs_network *network;
-    rs_resnet_options options = {.depth = 18, .channels = 3, .height = 16, .width = 16, .classes = CLASSES};
+    rs_resnet_options options = {.depth = 18, .channels = 3, .height = 8, .width = 8, .classes = CLASSES};
     harness_ok(rs_resnet_build(&options, &network, &error), &error);
     return network;
 }
