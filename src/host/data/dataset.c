@@ -6,12 +6,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "acquire.h"
 #include "catalog.h"
-#include "fetch.h"
 #include "formats.h"
 #include "load.h"
 #include "locate.h"
@@ -243,20 +241,6 @@ static rs_status fetch_missing(const rs__set *set, const char *directory, rs__lo
     return rs__locate(set, directory, location) ? RS_OK : rs__locate_fail(set, directory, error);
 }
 
-/* Where the set lies; fetches it when it is nowhere and the request allows that. */
-static rs_status find_files(const rs__set *set, const rs_dataset_request *request, const char *directory,
-                            rs__location *location, rs_error *error)
-{
-    bool fetched = false;
-    const rs__fetch_options how = {
-        .directory = directory, .mirror = getenv("RS_DATA_MIRROR"), .stop = request->stop};
-    if (rs__locate(set, directory, location)) {
-        return RS_OK;
-    }
-    return request->download ? rs__fetch(set, &how, location, &fetched, error)
-                             : rs__locate_fail(set, directory, error);
-}
-
 rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **dataset, rs_error *error)
 {
     const rs__set *set = NULL;
@@ -271,7 +255,10 @@ rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **datase
     }
     RS_TRY(
         rs__data_directory(request->directory ? request->directory : "", directory, sizeof directory, error));
-    RS_TRY(find_files(set, request, directory, &location, error));
+    if (!rs__locate(set, directory, &location)) {
+        RS_TRY(request->download ? fetch_missing(set, directory, &location, error)
+                                 : rs__locate_fail(set, directory, error));
+    }
     rs_status status = rs__dataset_load_from(set, request, &location, dataset, error);
     if (status == RS_DATA) {
         size_t used = strlen(error->text);

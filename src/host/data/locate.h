@@ -21,11 +21,6 @@ rs_status rs__path_join(char *path, size_t capacity, const char *directory, cons
 /* `given` itself, or for "": $RS_DATA_DIR, else $XDG_CACHE_HOME/resnet_study, else ~/.cache/resnet_study. */
 rs_status rs__data_directory(const char *given, char *path, size_t capacity, rs_error *error);
 
-/* The index-th name (from 0) under which a file of the set may lie, best first; false behind the last. */
-bool rs__file_variant(const rs__set *set, const char *file, int index, char *name, size_t capacity);
-/* Which of the set's files has this name, or a variant of it; -1: none. */
-int rs__file_index(const rs__set *set, const char *name);
-
 /* First folder of the set's list that has all its files. False when there is none. */
 bool rs__locate(const rs__set *set, const char *directory, rs__location *location);
 /* The same in one folder. The first missing file's name goes to *missing, when that is not NULL. */
