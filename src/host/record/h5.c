@@ -57,14 +57,14 @@ static rs_status file_access(rs_h5_mode mode, hid_t *access, rs_error *error)
     RS_H5(H5Pset_libver_bounds(*access, H5F_LIBVER_V110, H5F_LIBVER_LATEST));
     RS_H5(H5Pset_fclose_degree(*access, H5F_CLOSE_SEMI));
 #if H5_VERSION_GE(1, 10, 7)
-    RS_H5(H5Pset_file_locking(*access, mode == RS_H5_READ, 1));
+    RS_H5(H5Pset_file_locking(*access, 0, 1));
 #endif
     if (mode == RS_H5_READ) {
         /* A reader beside a writer tries again when a checksum is wrong, waiting twice as long each time from
          * 1 ns on: 28 times are a quarter of a second, the default of 100 would be for ever. */
         RS_H5(H5Pset_metadata_read_attempts(*access, 28));
     }
-    if (mode == RS_H5_RESUME || mode == RS_H5_REPAIR) {
+    if (mode == RS_H5_WRITE) {
         if (H5Pexist(*access, clear_mark) <= 0) {
             return RS_FAIL(error, RS_UNSUPPORTED,
                            "this HDF5 library cannot clear the mark of a killed writer; run h5clear -s and "
@@ -93,7 +93,7 @@ static rs_status open_flags(const char *path, rs_h5_mode mode, unsigned *flags, 
     if (mode == RS_H5_READ) {
         *flags = H5F_ACC_RDONLY | (mark.swmr ? H5F_ACC_SWMR_READ : 0u);
     } else {
-        *flags = H5F_ACC_RDWR | (mode == RS_H5_RESUME ? H5F_ACC_SWMR_WRITE : 0u);
+        *flags = H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE;
     }
     return RS_OK;
 }
@@ -125,7 +125,7 @@ rs_status rs_h5_open(const char *path, rs_h5_mode mode, hid_t *file, rs_error *e
     } else {
         RS_H5_GOTO(*file = H5Fopen(path, flags, access));
     }
-    if (mode == RS_H5_RESUME || mode == RS_H5_REPAIR) {
+    if (mode == RS_H5_WRITE) {
         /* A kill can leave the recorded end of file behind what was written: new chunks would land on old
          * ones. This sets it right, and must come before any other change. */
         RS_H5_GOTO(H5Fincrement_filesize(*file, 0));

@@ -47,8 +47,7 @@ void rs_h5_close(hid_t id);
 typedef enum rs_h5_mode {
     RS_H5_CREATE, /* truncates */
     RS_H5_READ,   /* also a live or killed run; nothing changes */
-    RS_H5_RESUME, /* clears an old writer's mark and sets ours in one go: SWMR from the start */
-    RS_H5_REPAIR  /* clears the mark; closing leaves none */
+    RS_H5_WRITE /* clears a killed writer's mark and sets ours in one go, SWMR from the start; closing clears it */
 } rs_h5_mode;
 /* IO, or DATA where it is no HDF5 file. */
 rs_status rs_h5_open(const char *path, rs_h5_mode mode, hid_t *file, rs_error *error);

@@ -4,7 +4,8 @@
 
 enum {
     FILE_BYTES = 64 << 10,   /* superblock, groups, attributes, small tables */
-    DATASET_BYTES = 2600,    /* header, labels, scales, first index blocks of one data set */
+    DATASET_BYTES = 1100,    /* header, labels, scales, first index blocks of one data set */
+    PAGE_BYTES = 4096,       /* larger chunks take whole pages */
     CHUNK_INDEX_BYTES = 24,  /* of a chunk's entry in the extensible array */
     CHECKPOINT_FIXED = 4096, /* sections' names and small state */
     /* per weight: value, initial value, two moments (float), gradient sum (double) */
@@ -22,6 +23,9 @@ static uint64_t column_bytes(const rs_column *column, int64_t rows)
         int64_t parts = (column->row.dim[axis] + column->chunk.dim[axis] - 1) / column->chunk.dim[axis];
         chunks *= (uint64_t)parts;
         bytes *= (uint64_t)column->chunk.dim[axis];
+    }
+    if (bytes > PAGE_BYTES) {
+        bytes = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     }
     return DATASET_BYTES + chunks * (bytes + CHUNK_INDEX_BYTES);
 }

@@ -240,7 +240,7 @@ static rs_status open_existing(rs_recorder *recorder, const rs_position *positio
 {
     RS_TRY(rs_lock_take(recorder->path, false, &recorder->lock, error));
     RS_TRY(rs_record_check_before_writing(recorder->path, error));
-    RS_TRY(rs_record_file_open(recorder->path, RS_H5_RESUME, &recorder->layout, &recorder->file, error));
+    RS_TRY(rs_record_file_open(recorder->path, RS_H5_WRITE, &recorder->layout, &recorder->file, error));
     if (recorder->file.commits == 0) {
         return RS_OK;
     }

@@ -1,7 +1,8 @@
 /* scales.c: dimension labels and scales; see scales.h.
  *
+ * Tensors have labels only: netCDF readers (xarray) refuse a variable of which some axes have scales and some none.
  * Scales stand at the root (step, snapshot, epoch, block, parameter), where readers of the netCDF kind look
- * for them; blocks/depth, snapshots/epoch and the like are further scales of the same axes. Labels are
+ * for them; blocks/depth and the like are further scales of the same axes. Labels are
  * written as the high-level library would, in one go instead of one call an axis. */
 #include "scales.h"
 
@@ -19,7 +20,7 @@ typedef struct scale_list {
 /* The last one is the one that netCDF readers take. */
 static const scale_list row_scales[RS_TABLES] = {
     [RS_TABLE_STEPS] = {1, {"step"}, {-1, -1, -1, -1}},
-    [RS_TABLE_SNAPSHOTS] = {3, {"snapshots/epoch", "snapshots/step", "snapshot"}, {-1, -1, -1, -1}},
+    [RS_TABLE_SNAPSHOTS] = {1, {"snapshot"}, {-1, -1, -1, -1}},
     [RS_TABLE_EPOCHS] = {1, {"epoch"}, {-1, -1, -1, -1}},
     [RS_TABLE_COMMITS] = {0, {NULL}, {-1, -1, -1, -1}},
 };
@@ -98,7 +99,7 @@ static rs_status describe(hid_t file, const rs_column *column, const char *dimen
     rs_status status = RS_OK;
     RS_H5_GOTO(dataset = H5Dopen2(file, column->path, H5P_DEFAULT));
     RS_TRY_GOTO(put_labels(dataset, column, dimension, error));
-    if (!is_scale(column, rows)) {
+    if (column->axis != RS_AXIS_TENSOR && !is_scale(column, rows)) {
         RS_TRY_GOTO(attach(dataset, rows, 0, error));
         RS_TRY_GOTO(attach(dataset, axes, 1, error));
     }

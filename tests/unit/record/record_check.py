@@ -42,7 +42,9 @@ def check(file):
             if row:
                 assert (gradients[row].ravel() == value("g", tensor, row, weights[row].size)).all(), (name, row)
         assert np.isnan(gradients[0]).all()
-        assert weights.dims[0].label == "snapshot" and weights.dims[0]["epoch"].name == "/snapshots/epoch"
+        assert weights.dims[0].label == "snapshot"
+    distance = file["steps/distance_to_initial/minkowski:1"]
+    assert distance.dims[0]["step"].name == "/step" and distance.dims[1]["name"].name == "/blocks/name"
     return epochs
 
 

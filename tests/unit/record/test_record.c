@@ -115,18 +115,36 @@ static void test_whole_run(void **state)
     has_state("done", EPOCHS + 2);
 }
 
+/* The plan is from above, and close. */
+static void test_planned_size(void **state)
+{
+    static const struct {
+        bool large;
+        int64_t epochs;
+        double at_most;
+    } cases[] = {{false, 3, 2.5}, {false, 500, 1.3}, {true, EPOCHS, 1.05}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t planned, ignored;
+        struct stat about;
+        fixture_init(&made, cases[i].large, cases[i].epochs);
+        run(path, cases[i].epochs);
+        rs_recorder_planned_bytes(&made.spec, &planned, &ignored);
+        assert_int_equal(stat(path, &about), 0);
+        if (planned < (uint64_t)about.st_size || (double)planned > cases[i].at_most * (double)about.st_size) {
+            print_error("case %zu: planned %llu, became %lld\n", i, (unsigned long long)planned,
+                        (long long)about.st_size);
+            fail();
+        }
+    }
+}
+
 static void test_large_tensors(void **state)
 {
-    uint64_t planned, ignored;
-    struct stat about;
     (void)state;
     fixture_init(&made, true, EPOCHS);
     run(path, EPOCHS);
     holds(path, EPOCHS);
-    rs_recorder_planned_bytes(&made.spec, &planned, &ignored);
-    assert_int_equal(stat(path, &about), 0);
-    assert_true(planned >= (uint64_t)about.st_size);
-    assert_true((double)planned <= 1.05 * (double)about.st_size);
 }
 
 static void test_compressed(void **state)
@@ -463,6 +481,45 @@ static void test_same_sees_one_byte(void **state)
     (void)fclose(nowhere);
 }
 
+/* A command with its output thrown away. */
+static int command(int (*run_command)(int argc, char **argv), const char *first, const char *second,
+                   const char *third)
+{
+    char *arguments[] = {"command", (char *)first, (char *)second, (char *)third, NULL};
+    const int count = third ? 4 : second ? 3 : first ? 2 : 1, out = dup(1), err = dup(2);
+    (void)fflush(NULL);
+    FILE *nowhere = fopen("/dev/null", "w");
+    assert_true(dup2(fileno(nowhere), 1) == 1 && dup2(fileno(nowhere), 2) == 2);
+    int result = run_command(count, arguments);
+    (void)fflush(NULL);
+    assert_true(dup2(out, 1) == 1 && dup2(err, 2) == 2);
+    (void)fclose(nowhere);
+    (void)close(out);
+    (void)close(err);
+    return result;
+}
+
+static void test_commands(void **state)
+{
+    (void)state;
+    run(path, 3);
+    run(other, 3);
+    assert_int_equal(command(rs_command_info, path, NULL, NULL), 0);
+    assert_int_equal(command(rs_command_info, "--help", NULL, NULL), 0);
+    assert_int_equal(command(rs_command_info, NULL, NULL, NULL), 2);
+    assert_int_equal(command(rs_command_info, "/nonexistent.h5", NULL, NULL), 3);
+    assert_int_equal(command(rs_command_verify, path, NULL, NULL), 0);
+    assert_int_equal(command(rs_command_verify, path, "--repair", NULL), 0);
+    assert_int_equal(command(rs_command_verify, "--same", path, other), 0);
+    run(other, 2);
+    assert_int_equal(command(rs_command_verify, "--same", path, other), 1);
+    assert_int_equal(command(rs_command_verify, "--same", path, "/nonexistent.h5"), 3);
+    assert_int_equal(command(rs_command_verify, "--unknown", path, NULL), 2);
+    assert_int_equal(command(rs_command_verify, path, other, NULL), 2);
+    assert_int_equal(command(rs_command_verify, "/dev/null", NULL, NULL), 3);
+    assert_int_equal(command(rs_command_verify, "/dev/null", "--repair", NULL), 3);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -481,6 +538,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_whole_run, fresh),
         cmocka_unit_test_setup(test_large_tensors, fresh),
+        cmocka_unit_test_setup(test_planned_size, fresh),
         cmocka_unit_test_setup(test_compressed, fresh),
         cmocka_unit_test_setup(test_last_gradients, fresh),
         cmocka_unit_test_setup(test_records_nothing_but_series, fresh),
@@ -497,6 +555,7 @@ int main(void)
         cmocka_unit_test_setup(test_failed_write, fresh),
         cmocka_unit_test_setup(test_verify_sees_damage, fresh),
         cmocka_unit_test_setup(test_same_sees_one_byte, fresh),
+        cmocka_unit_test_setup(test_commands, fresh),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
