@@ -13,5 +13,6 @@ trap 'rm -rf "$folder"' EXIT
 OMP_WAIT_POLICY=passive valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
     --show-leak-kinds=definite "$program" --blocks 1,1,1,1 --dataset shapes --train-limit 4 --test-limit 2 --batch-size 2 \
     --epochs 1 --threads 2 --quiet --out "$folder/run.h5"
+"$program" info "$folder/run.h5" | grep "^device"
 "$program" verify "$folder/run.h5"
 echo "valgrind.sh: no errors"

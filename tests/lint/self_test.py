@@ -23,6 +23,8 @@ CLEAN = {
     "src/host/record/h5.h": "/* record */\n",
     "src/host/record/h5.c": "/* record */\n#include <hdf5.h>\n",
     "tests/unit/README.md": README,
+    "compile_commands.json": '[{"directory": "src/host", "file": "network/graph.c"}, {"directory": "src/host", "file": "record/h5.c"},'
+                             ' {"directory": ".", "file": "tests/unit/test_graph.c"}]',
     "tests/unit/test_graph.c": '/* test */\n#include "graph.h"\n#include <cmocka.h>\n',
 }
 LONG_BODY = "/* long */\nvoid f(void)\n{\n" + "    g();\n" * 79 + "}\n"
@@ -62,6 +64,9 @@ PLANTED = {  # checker: (path, its whole content or None to remove it, text that
         ("CONTRIBUTING.md", "Use cmake --preset x, and\n--no-depth\n", "--no-depth"),
         ("src/host/network/README.md", "Since --verbosity is on\n", "--verbosity"),
     ],
+    "sources": [
+        ("src/host/network/left_over.c", "/* x */\n", "src/host/network/left_over.c: no CMakeLists.txt compiles it"),
+    ],
     "format": [
         ("src/host/network/x.c", "/* x */\nint f(void) {\n  return 1; }\n", "src/host/network/x.c"),
         ("tests/unit/x.c", "/* x */\nint  a;\n", "tests/unit/x.c:2"),
@@ -86,7 +91,7 @@ def run(checker, planted=None):
         elif planted:
             write(root, planted[0], planted[1])
         command = [sys.executable, os.path.join(HERE, checker + ".py"), root]
-        result = subprocess.run(command, capture_output=True, text=True)
+        result = subprocess.run(command, cwd=root, capture_output=True, text=True)
         return result.returncode, result.stdout + result.stderr
 
 

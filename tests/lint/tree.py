@@ -23,7 +23,7 @@ def lines(root, path):
 
 def main(check, what):
     """Runs check(root), which yields (path, line or 0, text); prints the findings; exit status 1 when there are any."""
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(f"usage: {sys.argv[0]} ROOT: {what}")
     found = list(check(sys.argv[1]))
     for path, line, text in found:
