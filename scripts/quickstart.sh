@@ -9,8 +9,8 @@ scripts/install_dependencies.sh
 scripts/build.sh release -DRS_TESTS=OFF
 
 echo
-echo "resnet_study --depth 18 --plain --dataset shapes --train-limit 1024 --test-limit 512 --epochs 2 --batch-size 128"
-build/release/resnet_study --depth 18 --plain --dataset shapes --train-limit 1024 --test-limit 512 --epochs 2 \
+echo "resnet_study --depth 18 --plain --dataset shapes --train-limit 4096 --test-limit 1024 --epochs 2 --batch-size 128"
+build/release/resnet_study --depth 18 --plain --dataset shapes --train-limit 4096 --test-limit 1024 --epochs 2 \
     --batch-size 128 --out "$out" --overwrite
 
 cat <<END
