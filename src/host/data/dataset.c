@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "acquire.h"
 #include "catalog.h"
+#include "fetch.h"
 #include "formats.h"
 #include "load.h"
 #include "locate.h"
@@ -223,21 +223,11 @@ rs_status rs__dataset_find(const char *name, const rs__set **set, rs_error *erro
 }
 
 /* A missing set comes from its official source or not at all. */
-static rs_status fetch_missing(const rs__set *set, const char *directory, rs__location *location,
-                               rs_error *error)
+static rs_status fetch_missing(const rs__set *set, const rs_dataset_request *request, const char *directory,
+                               rs__location *location, rs_error *error)
 {
-    const rs__acquire_options options = {.retry_seconds = RS__ACQUIRE_RETRY_SECONDS};
-    rs_status status = rs__acquire(set, directory, &options, error);
-    if (status != RS_OK) {
-        size_t used = strlen(error->text);
-        (void)snprintf(
-            error->text + used, sizeof error->text - used,
-            "; by hand: get %s%s%s and run resnet_study data fetch %s --from FILE_OR_DIR, or train on "
-            "the built-in --dataset shapes",
-            set->bases[0], set->downloads[0].file,
-            set->download_count > 1 ? " (and the other files there)" : "", set->name);
-        return status;
-    }
+    const rs__fetch_options options = {.stop = request->stop};
+    RS_TRY(rs__fetch(set, directory, &options, error));
     return rs__locate(set, directory, location) ? RS_OK : rs__locate_fail(set, directory, error);
 }
 
@@ -256,7 +246,7 @@ rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **datase
     RS_TRY(
         rs__data_directory(request->directory ? request->directory : "", directory, sizeof directory, error));
     if (!rs__locate(set, directory, &location)) {
-        RS_TRY(request->download ? fetch_missing(set, directory, &location, error)
+        RS_TRY(request->download ? fetch_missing(set, request, directory, &location, error)
                                  : rs__locate_fail(set, directory, error));
     }
     rs_status status = rs__dataset_load_from(set, request, &location, dataset, error);

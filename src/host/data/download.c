@@ -21,13 +21,13 @@
 #include <unistd.h>
 
 #include "digest.h"
-#include "download_meter.h"
 #include "folder.h"
+#include "meter.h"
 #include "rs/host.h"
 #include "rs/text.h"
 #include "rs/version.h"
 
-enum { ATTEMPTS = 3, CONNECT_SECONDS = 20, STALL_SECONDS = 30, STALL_BYTES_PER_SECOND = 200 };
+enum { ATTEMPTS = 3, CONNECT_SECONDS = 20, STALL_BYTES_PER_SECOND = 200 };
 
 typedef enum outcome {
     WHOLE,
@@ -45,12 +45,17 @@ typedef struct transfer {
     rs_error *error;
     bool too_large;
     char reason[CURL_ERROR_SIZE + 64];
-    rs__download_meter meter;
+    rs__meter meter;
 } transfer;
 
 static void start_curl(void)
 {
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool is_stopped(const rs__download *order)
+{
+    return order->stop && *order->stop;
 }
 
 static size_t store(char *bytes, size_t size, size_t count, void *context)
@@ -72,8 +77,8 @@ static int show(void *context, curl_off_t total, curl_off_t done, curl_off_t up_
     (void)done;
     (void)up_total;
     (void)up_done;
-    rs__download_meter_show(&now->meter, now->have, total > 0 ? now->begin + (uint64_t)total : 0);
-    return 0;
+    rs__meter_show(&now->meter, now->have, total > 0 ? now->begin + (uint64_t)total : 0);
+    return is_stopped(now->order); /* true breaks it off */
 }
 
 /* A redirect never leaves HTTPS. */
@@ -81,11 +86,11 @@ static CURLcode set_protocols(CURL *curl, const char *url)
 {
     bool secure = strncasecmp(url, "https:", 6) == 0;
 #if LIBCURL_VERSION_NUM >= 0x075500
-    CURLcode first = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    CURLcode first = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
     CURLcode second = curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
 #else
     long both = CURLPROTO_HTTP | CURLPROTO_HTTPS, redirects = secure ? CURLPROTO_HTTPS : both;
-    CURLcode first = curl_easy_setopt(curl, CURLOPT_PROTOCOLS, both);
+    CURLcode first = curl_easy_setopt(curl, CURLOPT_PROTOCOLS, both | CURLPROTO_FILE);
     CURLcode second = curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, redirects);
 #endif
     return first != CURLE_OK ? first : second;
@@ -120,8 +125,9 @@ static CURLcode set_up(CURL *curl, const char *url, transfer *now)
     SET(CURLOPT_FOLLOWLOCATION, 1L);
     SET(CURLOPT_MAXREDIRS, 10L);
     SET(CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    SET(CURLOPT_LOW_SPEED_TIME, (long)STALL_SECONDS);
+    SET(CURLOPT_LOW_SPEED_TIME, (long)now->order->stall_seconds);
     SET(CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_PER_SECOND);
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)now->most); /* where the server says it; store() sees to it */
     SET(CURLOPT_RESUME_FROM_LARGE, (curl_off_t)now->have);
     SET(CURLOPT_WRITEFUNCTION, store);
     SET(CURLOPT_WRITEDATA, now);
@@ -136,8 +142,9 @@ static CURLcode set_up(CURL *curl, const char *url, transfer *now)
 static outcome judge(CURL *curl, CURLcode code, transfer *now)
 {
     long http = 0;
+    curl_off_t connected = 0; /* microseconds it took; 0: never was */
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &http);
-    if (now->too_large) {
+    if (now->too_large || code == CURLE_FILESIZE_EXCEEDED) {
         (void)snprintf(now->reason, sizeof now->reason, "sends more than %" PRIu64 " bytes: not this file",
                        now->most);
         return UNRELATED;
@@ -154,8 +161,10 @@ static outcome judge(CURL *curl, CURLcode code, transfer *now)
         return UNRELATED;
     case CURLE_HTTP_RETURNED_ERROR:
         return http >= 500 || http == 429 || http == 408 ? BROKEN : REFUSED;
+    case CURLE_OPERATION_TIMEDOUT: /* a host that can't be reached is left for the next */
+        (void)curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected);
+        return connected > 0 ? BROKEN : REFUSED;
     case CURLE_PARTIAL_FILE:
-    case CURLE_OPERATION_TIMEDOUT:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
@@ -177,13 +186,12 @@ static outcome transfer_once(const char *url, transfer *now)
         (void)snprintf(now->reason, sizeof now->reason, "libcurl can't start");
         return REFUSED;
     }
-    rs__download_meter_start(&now->meter, now->order->progress, strrchr(now->order->path, '/') + 1,
-                             now->have);
+    rs__meter_start(&now->meter, now->order->progress, strrchr(now->order->path, '/') + 1, now->have);
     CURLcode code = set_up(curl, url, now);
     if (code == CURLE_OK) {
         code = curl_easy_perform(curl);
     }
-    rs__download_meter_end(&now->meter);
+    rs__meter_end(&now->meter);
     outcome result = judge(curl, code, now);
     curl_easy_cleanup(curl);
     return result;
@@ -209,7 +217,7 @@ static rs_status open_part(transfer *now)
         return RS_FAIL(now->error, RS_IO, "can't write %s: %s", now->part, strerror(errno));
     }
     now->have = (uint64_t)status.st_size;
-    return !now->order->expected || now->have > now->most ? truncate_part(now) : RS_OK;
+    return now->have > now->most ? truncate_part(now) : RS_OK;
 }
 
 rs_status rs__download_check(const char *path, const rs__download_item *expected, rs_error *error)
@@ -219,7 +227,7 @@ rs_status rs__download_check(const char *path, const rs__download_item *expected
     if (stat(path, &status) != 0) {
         return RS_FAIL(error, RS_DATA, "%s: %s", path, strerror(errno));
     }
-    if (expected->bytes && (uint64_t)status.st_size != expected->bytes) {
+    if ((uint64_t)status.st_size != expected->bytes) {
         return RS_FAIL(error, RS_DATA, "%s: %jd bytes, but %s has %" PRIu64, path, (intmax_t)status.st_size,
                        expected->file, expected->bytes);
     }
@@ -238,9 +246,6 @@ rs_status rs__download_check(const char *path, const rs__download_item *expected
 static outcome verify(transfer *now)
 {
     rs_error found;
-    if (!now->order->expected) {
-        return WHOLE;
-    }
     if (now->have < now->most) {
         (void)snprintf(now->reason, sizeof now->reason,
                        "sends only %" PRIu64 " of %" PRIu64 " bytes: not this file", now->have, now->most);
@@ -259,10 +264,14 @@ static outcome verify(transfer *now)
     return UNRELATED;
 }
 
-static void pause_for(double seconds)
+/* In pieces, so that an interrupt is soon seen. */
+static void pause_for(const rs__download *order, double seconds)
 {
-    struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    static const double piece = 0.1;
+    for (; seconds > 0.0 && !is_stopped(order); seconds -= piece) {
+        double now = seconds < piece ? seconds : piece;
+        const struct timespec time = {.tv_nsec = (long)(now * 1e9)};
+        (void)nanosleep(&time, NULL);
     }
 }
 
@@ -274,12 +283,15 @@ static rs_status try_url(const char *url, transfer *now, bool *delivered)
     *delivered = false;
     for (int attempt = 0; attempt < ATTEMPTS;) {
         bool resumed = now->have > 0;
-        bool complete = now->order->expected && now->have == now->most;
-        outcome result = complete ? WHOLE : transfer_once(url, now);
+        outcome result = now->have == now->most ? WHOLE : transfer_once(url, now);
         if (result == WHOLE && now->status == RS_OK) {
             result = verify(now);
         }
         RS_TRY(now->status);
+        if (is_stopped(now->order)) {
+            return RS_FAIL(now->error, RS_INTERRUPTED,
+                           "interrupted while fetching %s; the same command goes on with it", url);
+        }
         if (result == WHOLE) {
             *delivered = true;
             return RS_OK;
@@ -294,11 +306,8 @@ static rs_status try_url(const char *url, transfer *now, bool *delivered)
         furthest = now->have > furthest ? now->have : furthest;
         if (result == BROKEN && attempt < ATTEMPTS) {
             rs_log(RS_LOG_INFO, "%s: %s; trying again", url, now->reason);
-            pause_for(pause);
+            pause_for(now->order, pause);
             pause = pause * 2 > 30 ? 30 : pause * 2;
-        }
-        if (!now->order->expected) {
-            RS_TRY(truncate_part(now));
         }
     }
     return RS_OK;
@@ -335,7 +344,7 @@ rs_status rs__download_run(const rs__download *download, rs_error *error)
     now->order = download;
     now->file = -1;
     now->error = error;
-    now->most = download->expected && download->expected->bytes ? download->expected->bytes : download->most;
+    now->most = download->expected->bytes;
     rs_status status = open_part(now);
     if (status == RS_OK) {
         status = try_all(now);

@@ -2,6 +2,7 @@
 #ifndef RS_DATA_DOWNLOAD_H
 #define RS_DATA_DOWNLOAD_H
 
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -9,18 +10,18 @@
 #include "rs/status.h"
 
 typedef struct rs__download {
-    const char *const *urls; /* tried in this order, NULL at the end */
-    const char *path;        /* where the whole file goes; PATH.part holds what has come so far */
-    /* Size and checksum; a .part of an earlier attempt is continued. NULL: nothing is known of the file, so
-     * each attempt begins anew. */
-    const rs__download_item *expected;
-    uint64_t most;        /* refuse a file above this; with `expected` its size is the bound */
-    FILE *progress;       /* NULL: through rs_log */
+    const char *const *urls;           /* tried in this order, NULL at the end */
+    const char *path;                  /* where the whole file goes; PATH.part holds what has come so far */
+    const rs__download_item *expected; /* size and checksum: what differs is refused */
+    FILE *progress;                    /* NULL: through rs_log */
     double retry_seconds; /* pause after the first failed attempt; doubled after each further one */
+    int stall_seconds;    /* a transfer that all but stands still for so long is broken off */
+    const volatile sig_atomic_t *stop; /* not 0: end with INTERRUPTED; NULL: never */
 } rs__download;
 
 /* Certificates are verified. Broken transfers are tried again, from where they broke where the server allows;
- * then the next URL is. DATA: no URL delivered the file (each with its reason). IO: it can't be stored. */
+ * then the next URL is. DATA: no URL delivered the file (each with its reason). IO: it can't be stored.
+ * INTERRUPTED: the .part stays, and another call goes on with it. */
 rs_status rs__download_run(const rs__download *download, rs_error *error);
 
 /* DATA, saying what was found, unless the file has the expected size and checksum. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "locate.h"
@@ -25,7 +26,10 @@ rs_status rs__folder_create(const char *path, rs_error *error)
             *slash = '\0';
         }
         if (mkdir(partial, 0777) != 0 && errno != EEXIST) {
-            return RS_FAIL(error, RS_IO, "can't make the folder %s: %s", partial, strerror(errno));
+            return RS_FAIL(
+                error, RS_IO,
+                "can't make the folder %s: %s; choose another place with --data-dir DIR or RS_DATA_DIR",
+                partial, strerror(errno));
         }
         if (!slash) {
             return RS_OK;
@@ -143,6 +147,15 @@ rs_status rs__rename(const char *from, const char *to, rs_error *error)
     return RS_OK;
 }
 
+void rs__folder_sync(const char *path)
+{
+    int folder = rs_files()->open(path, O_RDONLY | O_DIRECTORY, 0);
+    if (folder >= 0) {
+        (void)rs_files()->fsync(folder); /* some file systems can't; the files themselves are on disk */
+        (void)close(folder);
+    }
+}
+
 rs_status rs__need_space(const char *folder, uint64_t needed, rs_error *error)
 {
     uint64_t there;
@@ -165,31 +178,40 @@ static bool is_current(int file, const char *path)
            held.st_dev == named.st_dev;
 }
 
-static int lock_waiting(int file, const char *path)
+/* 0, an errno, or -1 when stopped. Asks again and again, because a blocking flock can't be told to stop. */
+static int lock_waiting(int file, const char *path, const volatile sig_atomic_t *stop)
 {
-    if (flock(file, LOCK_EX | LOCK_NB) == 0) {
-        return 0;
-    }
-    if (errno == EWOULDBLOCK) {
-        rs_log(RS_LOG_INFO, "another process fetches the same data set (%s): waiting for it", path);
-        while (flock(file, LOCK_EX) != 0) {
-            if (errno != EINTR) {
-                return errno;
-            }
+    const struct timespec pause = {.tv_nsec = 100000000};
+    for (bool told = false; flock(file, LOCK_EX | LOCK_NB) != 0; told = true) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            return errno;
         }
-        return 0;
+        if (stop && *stop) {
+            return -1;
+        }
+        if (!told) {
+            rs_log(RS_LOG_INFO, "another process fetches the same data set (%s): waiting for it", path);
+        }
+        (void)nanosleep(&pause, NULL);
     }
-    return errno;
+    return 0;
 }
 
-rs_status rs__lock(const char *path, int *file, rs_error *error)
+rs_status rs__lock(const char *path, const volatile sig_atomic_t *stop, int *file, rs_error *error)
 {
     for (;;) {
         *file = rs_files()->open(path, O_RDWR | O_CREAT, 0666);
         if (*file < 0) {
-            return RS_FAIL(error, RS_IO, "can't write in the data directory: %s: %s", path, strerror(errno));
+            return RS_FAIL(
+                error, RS_IO,
+                "can't write in the data directory: %s: %s; choose another place with --data-dir DIR or "
+                "RS_DATA_DIR",
+                path, strerror(errno));
         }
-        int failed = lock_waiting(*file, path);
+        int failed = lock_waiting(*file, path, stop);
+        if (failed < 0) {
+            return RS_FAIL(error, RS_INTERRUPTED, "interrupted while waiting for another process (%s)", path);
+        }
         if (failed) {
             rs_log(RS_LOG_WARNING, "%s: no file locks here (%s): fetch with one process at a time", path,
                    strerror(failed));

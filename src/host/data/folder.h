@@ -2,6 +2,7 @@
 #ifndef RS_DATA_FOLDER_H
 #define RS_DATA_FOLDER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,8 +29,11 @@ rs_status rs__rename(const char *from, const char *to, rs_error *error);
 /* IO, naming both numbers, when the disk of `folder` has less than `needed` bytes free. */
 rs_status rs__need_space(const char *folder, uint64_t needed, rs_error *error);
 
-/* Waits until no other process holds the lock file; *file is to be closed to release it. On file systems
- * without locks it warns and goes on. */
-rs_status rs__lock(const char *path, int *file, rs_error *error);
+/* Entries made and renamed in it are on the disk after this, where the file system can do that. */
+void rs__folder_sync(const char *path);
+
+/* Waits until no other process holds the lock file; *file is to be closed to release it, also after an error. On file
+ * systems without locks it warns and goes on. INTERRUPTED when *stop (`stop` may be NULL) becomes other than 0. */
+rs_status rs__lock(const char *path, const volatile sig_atomic_t *stop, int *file, rs_error *error);
 
 #endif

@@ -1,10 +1,10 @@
-/* command.c: `resnet_study data list` and `resnet_study data fetch`. */
+/* data_command.c: `resnet_study data list` and `resnet_study data fetch`. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "acquire.h"
 #include "catalog.h"
+#include "fetch.h"
 #include "load.h"
 #include "locate.h"
 #include "rs/dataset.h"
@@ -29,17 +29,17 @@ static void print_help(FILE *stream)
         "\n"
         "  --from SOURCE   take it from elsewhere:\n"
         "                  a folder with its files or its archive, or an archive (tar or zip, packed or "
-        "not);\n"
-        "                  http(s)://.../      a URL below which the official file names lie (checksum "
-        "required);\n"
-        "                  http(s)://.../FILE  an archive; with an official file's name its checksum is "
-        "required\n"
+        "not):\n"
+        "                  read as the data set first, and only its own files are taken;\n"
+        "                  https://, http:// or file:// URL of an official file, or of the folder it is in:\n"
+        "                  checksum required\n"
         "  --data-dir DIR  the data directory (default: $RS_DATA_DIR, else $XDG_CACHE_HOME/resnet_study, "
         "else\n"
         "                  ~/.cache/resnet_study)\n"
         "\n"
         "Environment: RS_DATA_MIRROR=URL is tried before the official sources, at URL/NAME/FILE (checksum\n"
-        "required); https_proxy, http_proxy, no_proxy; CURL_CA_BUNDLE for a certificate file of your own.\n",
+        "required); https_proxy, http_proxy, no_proxy; CURL_CA_BUNDLE for a certificate file of your own.\n"
+        "Exit status: 0 done; 1 the data directory can't be written; 2 bad usage; 3 no usable data.\n",
         stream);
 }
 
@@ -126,24 +126,6 @@ static int list_sets(const char *directory)
     return 0;
 }
 
-/* Whether the whole set is there and loads; what is wrong with one that does not is said. */
-static bool is_whole(const rs__set *set, const char *directory, rs__location *location)
-{
-    rs_error error;
-    rs_dataset *dataset = NULL;
-    const rs_dataset_request whole = {.name = set->name};
-    if (!rs__locate(set, directory, location)) {
-        return false;
-    }
-    rs_status status = rs__dataset_load_from(set, &whole, location, &dataset, &error);
-    if (status != RS_OK) {
-        rs_log(RS_LOG_WARNING, "%s; fetching it again", error.text);
-        return false;
-    }
-    rs_dataset_destroy(dataset);
-    return true;
-}
-
 /* Says what lies there now, with the checksums a record will carry. */
 static int print_fetched(const rs__set *set, const char *directory)
 {
@@ -166,7 +148,6 @@ static int fetch_set(const arguments *given, const char *directory)
 {
     const rs__set *set = NULL;
     rs_error error;
-    rs__location location;
     rs_status status = rs__dataset_find(given->name, &set, &error);
     if (status != RS_OK) {
         report(&error);
@@ -176,13 +157,8 @@ static int fetch_set(const arguments *given, const char *directory)
         (void)printf("%s is built in: there is nothing to fetch\n", set->name);
         return 0;
     }
-    if (!given->from && is_whole(set, directory, &location)) {
-        (void)printf("%s is already in %s\n", set->name, location.folder);
-        return 0;
-    }
-    const rs__acquire_options options = {
-        .from = given->from, .replace = true, .progress = stderr, .retry_seconds = RS__ACQUIRE_RETRY_SECONDS};
-    status = rs__acquire(set, directory, &options, &error);
+    const rs__fetch_options options = {.from = given->from, .inspect = true, .progress = stderr};
+    status = rs__fetch(set, directory, &options, &error);
     if (status != RS_OK) {
         report(&error);
         return rs_status_exit_code(status);
