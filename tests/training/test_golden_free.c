@@ -2,9 +2,10 @@
  *
  *     test_golden_free DIRECTORY NAME...
  *
- * From the golden weights, batches of 128, Adam: every step's loss must be within 3% of PyTorch's. Kinks of ReLU make
- * float32 runs part: two of PyTorch's own, the samples of each batch in another order, differ by up to 1% here; the
- * golden file holds both, and the test says so beside what it finds. */
+ * From the golden weights, batches of 128, Adam: the losses must be within 3% of PyTorch's, as the root mean square over
+ * the steps, and no step beyond 10%. A step alone cannot be held to 3%: kinks of ReLU make float32 runs part, and two of
+ * PyTorch's own, the samples of each batch in another order, differ by up to 3.8% at a step (ResNet-18 plain)
+ * and 2.6% (ResNet-26). The golden file holds both; the test prints their distances beside what it finds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 #include "golden_state.h"
 
 #define FREE_BOUND 0.03
+#define STEP_BOUND 0.10
 
 static const golden_engine_spec specs[] = {
     {"cpu", RS_F32, RS_CONVOLUTION_DIRECT, "cpu, direct"},
@@ -44,35 +46,47 @@ static rs_network *build_network(const golden_file *file)
     return network;
 }
 
-/* Largest relative distance of PyTorch's two runs. */
-static double pytorch_spread(const double *losses, int steps)
+/* Relative distances of losses from PyTorch's. */
+typedef struct distances {
+    double worst, mean_square;
+} distances;
+
+static void add_distance(distances *d, double loss, double expected, int steps)
 {
-    double worst = 0.0;
+    double distance = fabs(loss - expected) / expected;
+    d->worst = isnan(distance) || distance > d->worst ? distance : d->worst;
+    d->mean_square += distance * distance / steps;
+}
+
+/* Of PyTorch's second run from its first. */
+static distances pytorch_spread(const double *losses, int steps)
+{
+    distances d = {0};
     for (int t = 0; t < steps; t++) {
-        worst = fmax(worst, fabs(losses[steps + t] - losses[t]) / losses[t]);
+        add_distance(&d, losses[steps + t], losses[t], steps);
     }
-    return worst;
+    return d;
 }
 
 static void run_free(golden_engine *engine, const char *name, const double *losses, int steps)
 {
     golden_state state;
-    double worst = 0.0;
+    distances d = {0}, spread = pytorch_spread(losses, steps);
     golden_state_begin(&state, engine->network);
     golden_engine_write_state(engine, &state);
     golden_state_release(&state);
     for (int t = 0; t < steps; t++) {
         golden_engine_gradients(engine, t);
-        double distance = fabs(engine->loss.loss - losses[t]) / losses[t];
-        if (!(distance <= FREE_BOUND)) {
-            fail_msg("%s, %s: loss of step %d is %.6g, PyTorch's %.6g", name, engine->spec->label, t,
-                     engine->loss.loss, losses[t]);
-        }
-        worst = fmax(worst, distance);
         golden_engine_update(engine);
+        add_distance(&d, engine->loss.loss, losses[t], steps);
     }
-    print_message("%s, %s: losses of %d free steps within %.2f%% of PyTorch's; its own two runs %.2f%%\n",
-                  name, engine->spec->label, steps, 100.0 * worst, 100.0 * pytorch_spread(losses, steps));
+    print_message(
+        "%s, %s: losses of %d free steps within %.2f%% of PyTorch's (root mean square %.2f%%); its own two "
+        "runs %.2f%% (%.2f%%)\n",
+        name, engine->spec->label, steps, 100.0 * d.worst, 100.0 * sqrt(d.mean_square), 100.0 * spread.worst,
+        100.0 * sqrt(spread.mean_square));
+    assert_true(sqrt(d.mean_square) <= FREE_BOUND);
+    assert_true(d.worst <= STEP_BOUND);
 }
 
 static void free_runs_stay_close(void **state)
