@@ -111,7 +111,7 @@ static void cpu_info(const rs_device *device, rs_device_info *info)
                    version->minor, version->patch, length, blas);
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
     info->memory_bytes = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
-    bool winograd = DNNL_VERSION_MAJOR * 100 + DNNL_VERSION_MINOR < 302 && device->kernels->lanes == 16;
+    bool winograd = version->major * 100 + version->minor < 302 && device->kernels->lanes == 16;
     info->capabilities = winograd ? RS_CAN_WINOGRAD : 0;
 }
 

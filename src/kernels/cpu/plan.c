@@ -77,7 +77,7 @@ static void find_lives(rs_plan *plan)
         rs__tensor *out = &plan->tensors[op->output];
         int backward = 2 * count - i;
         bool runs_back = training && op->needed;
-        bool last = i >= count - 2; /* the scores: before the loss, or the end of an operator case */
+        bool last = op->output == rs__readable_node(plan);
         out->spans[0] = (rs__span){.first = 1 + i, .last = plan->options.keep_all || last ? end : 1 + i};
         if (runs_back && (op->kind->needs_output || (op->relu && op->joined))) {
             extend(&out->spans[0], backward);

@@ -184,6 +184,9 @@ void rs__order_copy(const rs__order *order, rs__direction direction, size_t elem
 void rs__tensor_copy(const rs_plan *plan, const rs__tensor *t, bool plain, rs__direction direction,
                      float *inside, float *canonical, int64_t count);
 
+/* slots.c: the node whose output is always kept: the scores, or the last node of an operator case. */
+int rs__readable_node(const rs_plan *plan);
+
 /* steps.c, update.c, slots.c, plan.c: the functions of the table */
 rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error);
 rs_status rs__cpu_load_values(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,

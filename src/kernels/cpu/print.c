@@ -3,16 +3,13 @@
 
 #include "plan.h"
 
-static const rs__op *op_of(const rs_plan *plan, int node, bool *owner)
+static const rs__op *op_of(const rs_plan *plan, int node)
 {
     for (int i = 0; i < plan->op_count; i++) {
-        const rs__op *op = &plan->ops[i];
-        if (op->node == node) {
-            *owner = true;
-            return op;
+        if (plan->ops[i].node == node) {
+            return &plan->ops[i];
         }
     }
-    *owner = false;
     return NULL;
 }
 
@@ -20,8 +17,7 @@ static void print_node(const rs_plan *plan, int node, FILE *stream)
 {
     const rs_node *n = &plan->network->nodes[node];
     const rs__tensor *t = &plan->tensors[node];
-    bool owner;
-    const rs__op *op = op_of(plan, node, &owner);
+    const rs__op *op = op_of(plan, node);
     char algorithm[160] = "", shape[48], layout[16];
     (void)snprintf(shape, sizeof shape, "%" PRId64 "x%" PRId64 "x%" PRId64, n->shape[0], n->shape[1],
                    n->shape[2]);

@@ -89,8 +89,7 @@ rs_status rs__cpu_clear_gradient_sums(rs_plan *plan, rs_error *error)
     return RS_OK;
 }
 
-/* The node whose output is always kept: the scores, or the last node of an operator case. */
-static int readable_node(const rs_plan *plan)
+int rs__readable_node(const rs_plan *plan)
 {
     int last = plan->network->node_count - 1;
     return plan->has_loss ? plan->network->nodes[last].input[0] : last;
@@ -102,7 +101,7 @@ rs_status rs__cpu_read_node(rs_plan *plan, rs_node_slot slot, int node, void *va
     const rs__tensor *t = &plan->tensors[node];
     bool output = slot == RS_NODE_OUTPUT;
     bool input_gradient = !output && node == 0 && plan->options.input_gradient;
-    bool kept = plan->options.keep_all || (output && node == readable_node(plan)) || input_gradient;
+    bool kept = plan->options.keep_all || (output && node == rs__readable_node(plan)) || input_gradient;
     float *at = output ? t->value : t->gradient;
     if (!t->exists || !kept || !at) {
         return RS_FAIL(error, RS_UNSUPPORTED, "the %s of %s %s", output ? "output" : "gradient",
