@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acquire.h"
 #include "catalog.h"
-#include "fetch.h"
 #include "formats.h"
 #include "load.h"
 #include "locate.h"
@@ -226,8 +226,8 @@ rs_status rs__dataset_find(const char *name, const rs__set **set, rs_error *erro
 static rs_status fetch_missing(const rs__set *set, const rs_dataset_request *request, const char *directory,
                                rs__location *location, rs_error *error)
 {
-    const rs__fetch_options options = {.stop = request->stop};
-    RS_TRY(rs__fetch(set, directory, &options, error));
+    const rs__acquire_options options = {.stop = request->stop};
+    RS_TRY(rs__acquire(set, directory, &options, error));
     return rs__locate(set, directory, location) ? RS_OK : rs__locate_fail(set, directory, error);
 }
 

@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "digest.h"
+#include "download_meter.h"
 #include "folder.h"
-#include "meter.h"
 #include "rs/host.h"
 #include "rs/text.h"
 #include "rs/version.h"
@@ -45,7 +45,7 @@ typedef struct transfer {
     rs_error *error;
     bool too_large;
     char reason[CURL_ERROR_SIZE + 64];
-    rs__meter meter;
+    rs__download_meter meter;
 } transfer;
 
 static void start_curl(void)
@@ -77,7 +77,7 @@ static int show(void *context, curl_off_t total, curl_off_t done, curl_off_t up_
     (void)done;
     (void)up_total;
     (void)up_done;
-    rs__meter_show(&now->meter, now->have, total > 0 ? now->begin + (uint64_t)total : 0);
+    rs__download_meter_show(&now->meter, now->have, total > 0 ? now->begin + (uint64_t)total : 0);
     return is_stopped(now->order); /* true breaks it off */
 }
 
@@ -186,12 +186,13 @@ static outcome transfer_once(const char *url, transfer *now)
         (void)snprintf(now->reason, sizeof now->reason, "libcurl can't start");
         return REFUSED;
     }
-    rs__meter_start(&now->meter, now->order->progress, strrchr(now->order->path, '/') + 1, now->have);
+    rs__download_meter_start(&now->meter, now->order->progress, strrchr(now->order->path, '/') + 1,
+                             now->have);
     CURLcode code = set_up(curl, url, now);
     if (code == CURLE_OK) {
         code = curl_easy_perform(curl);
     }
-    rs__meter_end(&now->meter);
+    rs__download_meter_end(&now->meter);
     outcome result = judge(curl, code, now);
     curl_easy_cleanup(curl);
     return result;

@@ -1,10 +1,10 @@
-/* data_command.c: `resnet_study data list` and `resnet_study data fetch`. */
+/* command.c: `resnet_study data list` and `resnet_study data fetch`. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "acquire.h"
 #include "catalog.h"
-#include "fetch.h"
 #include "load.h"
 #include "locate.h"
 #include "rs/dataset.h"
@@ -157,8 +157,8 @@ static int fetch_set(const arguments *given, const char *directory)
         (void)printf("%s is built in: there is nothing to fetch\n", set->name);
         return 0;
     }
-    const rs__fetch_options options = {.from = given->from, .inspect = true, .progress = stderr};
-    status = rs__fetch(set, directory, &options, &error);
+    const rs__acquire_options options = {.from = given->from, .inspect = true, .progress = stderr};
+    status = rs__acquire(set, directory, &options, &error);
     if (status != RS_OK) {
         report(&error);
         return rs_status_exit_code(status);

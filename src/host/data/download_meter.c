@@ -1,5 +1,5 @@
-/* meter.c: progress of a transfer; see meter.h. */
-#include "meter.h"
+/* download_meter.c: progress of a transfer; see download_meter.h. */
+#include "download_meter.h"
 
 #include <unistd.h>
 
@@ -8,15 +8,16 @@
 
 static const double terminal_interval = 0.2, plain_interval = 5.0;
 
-void rs__meter_start(rs__meter *meter, FILE *stream, const char *label, uint64_t first)
+void rs__download_meter_start(rs__download_meter *meter, FILE *stream, const char *label, uint64_t first)
 {
     double now = rs_seconds();
-    *meter = (rs__meter){.stream = stream, .label = label, .begun = now, .shown = now, .first = first};
+    *meter =
+        (rs__download_meter){.stream = stream, .label = label, .begun = now, .shown = now, .first = first};
     meter->latest = first;
     meter->terminal = stream && isatty(fileno(stream)) == 1;
 }
 
-static void compose(const rs__meter *meter, uint64_t total, double now, char *text, size_t capacity)
+static void compose(const rs__download_meter *meter, uint64_t total, double now, char *text, size_t capacity)
 {
     char done[32], size[32], rate_text[32], left[32] = "?";
     double rate = (double)(meter->latest - meter->first) / (now - meter->begun + 1e-9);
@@ -35,7 +36,7 @@ static void compose(const rs__meter *meter, uint64_t total, double now, char *te
                    left);
 }
 
-void rs__meter_show(rs__meter *meter, uint64_t bytes, uint64_t total)
+void rs__download_meter_show(rs__download_meter *meter, uint64_t bytes, uint64_t total)
 {
     double now = rs_seconds();
     char text[512];
@@ -57,7 +58,7 @@ void rs__meter_show(rs__meter *meter, uint64_t bytes, uint64_t total)
     }
 }
 
-void rs__meter_end(rs__meter *meter)
+void rs__download_meter_end(rs__download_meter *meter)
 {
     if (meter->drawn) {
         (void)fputs("\r\033[K", meter->stream);

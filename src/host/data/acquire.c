@@ -1,11 +1,11 @@
-/* fetch.c: from a source to files in place; see fetch.h.
+/* acquire.c: from a source to files in place; see acquire.h.
  *
  *   DIR/.NAME.fetch/           work folder: downloads and their .part, and the lock of this set
  *   DIR/.NAME.fetch/files/     candidates: emptied first; checked; then renamed to
  *   DIR/<first folder of the set>/
  *
  * So a set is either as it was or whole and checked, wherever the program is stopped. */
-#include "fetch.h"
+#include "acquire.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +29,7 @@ static const double retry_seconds = 1.0;
 
 typedef struct fetching {
     const rs__set *set;
-    const rs__fetch_options *options;
+    const rs__acquire_options *options;
     char directory[PATH_MAX], work[PATH_MAX], files[PATH_MAX];
 } fetching;
 
@@ -64,7 +64,7 @@ static rs_status download_item(const fetching *job, const rs__download_item *ite
 {
     char path[PATH_MAX];
     rs_error ignored;
-    const rs__fetch_options *options = job->options;
+    const rs__acquire_options *options = job->options;
     RS_TRY(rs__path_join(path, sizeof path, job->work, item->file, error));
     const rs__download order = {
         .urls = urls,
@@ -385,8 +385,8 @@ static rs_status fetch(const fetching *job, const char *lock_path, rs_error *err
     return status;
 }
 
-rs_status rs__fetch(const rs__set *set, const char *directory, const rs__fetch_options *options,
-                    rs_error *error)
+rs_status rs__acquire(const rs__set *set, const char *directory, const rs__acquire_options *options,
+                      rs_error *error)
 {
     char lock_path[PATH_MAX];
     fetching *job = rs_alloc_zero(sizeof *job);

@@ -1,6 +1,6 @@
-/* fetch.h: brings a data set into the data directory, checked, or leaves what was there. */
-#ifndef RS_DATA_FETCH_H
-#define RS_DATA_FETCH_H
+/* acquire.h: brings a data set into the data directory, checked, or leaves what was there. */
+#ifndef RS_DATA_ACQUIRE_H
+#define RS_DATA_ACQUIRE_H
 
 #include <signal.h>
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "catalog.h"
 #include "rs/status.h"
 
-typedef struct rs__fetch_options {
+typedef struct rs__acquire_options {
     /* NULL: the official sources, after $RS_DATA_MIRROR when that is set. Else a folder, a local archive, or a
      * URL (with "://") of an official file or of the folder that it is in. */
     const char *from;
@@ -20,13 +20,13 @@ typedef struct rs__fetch_options {
     double retry_seconds;              /* pause between attempts at one URL; doubles; 0: 1 s */
     int stall_seconds;                 /* see download.h; 0: 30 s */
     const volatile sig_atomic_t *stop; /* not 0: end with INTERRUPTED; NULL: never */
-} rs__fetch_options;
+} rs__acquire_options;
 
 /* Downloads or copies into a work folder, checks (checksum: whatever comes from a URL; format: every file), and
  * renames into place. Processes that fetch the same set wait for each other. DATA: what was wrong with which file
  * or source, and how to get the set by hand; IO: it can't be stored; INTERRUPTED. A download that breaks off is
  * continued by the next call. */
-rs_status rs__fetch(const rs__set *set, const char *directory, const rs__fetch_options *options,
-                    rs_error *error);
+rs_status rs__acquire(const rs__set *set, const char *directory, const rs__acquire_options *options,
+                      rs_error *error);
 
 #endif
