@@ -8,6 +8,7 @@
 #define RS_RECORD_H5_H
 
 #include <hdf5.h>
+#include <hdf5_hl.h>
 #include <stdbool.h>
 
 #include "rs/status.h"

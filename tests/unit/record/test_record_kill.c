@@ -61,6 +61,14 @@ static void sleep_microseconds(uint64_t microseconds)
     (void)nanosleep(&time, NULL);
 }
 
+/* Waits until the record has its name, so that the kill falls into recording. */
+static void wait_for_file(const char *path)
+{
+    for (int i = 0; i < 20000 && access(path, F_OK) != 0; i++) {
+        sleep_microseconds(500);
+    }
+}
+
 /* Kills the writer at a random moment; false when it had ended by itself, in order. */
 static bool kill_at_random(pid_t child, uint64_t longest)
 {
@@ -153,7 +161,11 @@ static void test_kills(void **state)
     for (int i = 0; i < kills; i++) {
         const bool is_large = i % 4 == 3;
         new_path(path, sizeof path, "kill", i);
-        (void)kill_at_random(start(path, "100000", is_large, i % 2 == 0), 150000);
+        pid_t child = start(path, "100000", is_large, i % 2 == 0);
+        if (i % 10 != 9) { /* one in ten may fall while the file is made */
+            wait_for_file(path);
+        }
+        (void)kill_at_random(child, 150000);
         int64_t committed = check(path, is_large ? &large : &small);
         if (committed < 0) {
             early++;

@@ -9,8 +9,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <hdf5.h>
-#include <hdf5_hl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +17,7 @@
 
 #include "contents.h"
 #include "fixture.h"
+#include "h5.h"
 #include "rs/host.h"
 
 static const char *golden;
