@@ -6,6 +6,8 @@
  * written as the high-level library would, in one go instead of one call an axis. */
 #include "scales.h"
 
+#include <string.h>
+
 enum { MOST_SCALES = 4 };
 
 typedef struct scale_list {
