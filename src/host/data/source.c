@@ -57,6 +57,30 @@ static rs_status refill(rs__source *source, rs_error *error)
     return RS_OK;
 }
 
+/* inflate's own memory, some of which it takes only on its way. */
+static void *zip_allocate(void *context, unsigned int count, unsigned int size)
+{
+    (void)context;
+    return rs_alloc_array(count, size);
+}
+
+static void zip_free(void *context, void *memory)
+{
+    (void)context;
+    rs_free(memory);
+}
+
+static rs_status start_gzip(rs__source *source, rs_error *error)
+{
+    source->zip.zalloc = zip_allocate;
+    source->zip.zfree = zip_free;
+    if (inflateInit2(&source->zip, 15 + 16) != Z_OK) { /* the largest window, gzip only */
+        return RS_FAIL(error, RS_MEMORY, "%s: no memory to unpack gzip", source->path);
+    }
+    source->gzip = source->inflating = true;
+    return RS_OK;
+}
+
 static rs_status open_file(rs__source *source, const char *path, rs_error *error)
 {
     struct stat status;
@@ -71,13 +95,8 @@ static rs_status open_file(rs__source *source, const char *path, rs_error *error
     source->file_bytes = (uint64_t)status.st_size;
     RS_TRY(rs__digest_create(RS__SHA256, &source->digest, error));
     RS_TRY(refill(source, error));
-    source->gzip = source->zip.avail_in >= 2 && source->input[0] == 0x1f && source->input[1] == 0x8b;
-    if (source->gzip) {
-        if (inflateInit2(&source->zip, 15 + 16) != Z_OK) { /* the largest window, gzip only */
-            source->gzip = false;
-            return RS_FAIL(error, RS_MEMORY, "%s: no memory to unpack gzip", path);
-        }
-        source->inflating = true;
+    if (source->zip.avail_in >= 2 && source->input[0] == 0x1f && source->input[1] == 0x8b) {
+        RS_TRY(start_gzip(source, error));
     }
     return RS_OK;
 }
@@ -163,6 +182,9 @@ static rs_status inflate_some(rs__source *source, rs_error *error)
     int result = inflate(&source->zip, Z_NO_FLUSH);
     if (result == Z_STREAM_END) {
         return next_member(source, error);
+    }
+    if (result == Z_MEM_ERROR) {
+        return RS_FAIL(error, RS_MEMORY, "%s: no memory to unpack gzip", source->path);
     }
     if (result != Z_OK && result != Z_BUF_ERROR) {
         return RS_FAIL(error, RS_DATA, "%s: byte %" PRIu64 ": gzip data is damaged (%s)", source->path,
