@@ -37,13 +37,14 @@ static rs_status open_device(session *s, rs_error *error)
     return RS_OK;
 }
 
-static rs_status load_data(session *s, rs_error *error)
+static rs_status load_data(session *s, const volatile sig_atomic_t *stop, rs_error *error)
 {
     rs_dataset_request request = {.name = s->config.dataset,
                                   .directory = s->config.data_dir,
                                   .download = !s->config.no_download,
                                   .train_limit = s->config.train_limit,
-                                  .test_limit = s->config.test_limit};
+                                  .test_limit = s->config.test_limit,
+                                  .stop = stop};
     return rs_dataset_load(&request, &s->dataset, error);
 }
 
@@ -263,7 +264,7 @@ rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *
         }
     }
     RS_TRY(open_device(s, error));
-    RS_TRY(load_data(s, error));
+    RS_TRY(load_data(s, stop, error));
     RS_TRY(build_network(s, error));
     RS_TRY(check_globs(s, error));
     RS_TRY(make_trainer(s, wants, stop, error));
