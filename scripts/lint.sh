@@ -13,11 +13,16 @@ if [ ! -f "$build/compile_commands.json" ]; then
     echo "lint.sh: $build has no compile_commands.json: build it first with scripts/build.sh release -DRS_TESTS=ON" >&2
     exit 1
 fi
+files="$PWD/(src|tests|bench)/.*$pattern"
+if ! grep -qE "\"file\": \"$files" "$build/compile_commands.json"; then
+    echo "lint.sh: no file of $build matches $pattern" >&2
+    exit 1
+fi
 runner=$(command -v run-clang-tidy || command -v run-clang-tidy-14)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # gcc's own warning flags mean nothing to clang.
-if "$runner" -quiet -p "$build" -extra-arg=-Wno-unknown-warning-option "$PWD/(src|tests|bench)/.*$pattern" >"$log" 2>&1; then
+if "$runner" -quiet -p "$build" -extra-arg=-Wno-unknown-warning-option "$files" >"$log" 2>&1; then
     echo "lint.sh: clang-tidy finds nothing"
 else
     grep -E '(warning|error):' "$log" | sed "s|$PWD/||g; s/\x1b\[[0-9;]*m//g" | sort -u >&2 || cat "$log" >&2

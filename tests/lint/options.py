@@ -22,7 +22,7 @@ def known(root):
             names.add(name)
             if kind == "FLAG":
                 names.add("no-" + name)
-    for path in tree.files(root, (".c", ".def"), ("src", "bench")):
+    for path in tree.files(root, (".c", ".def"), ("src", "tests", "bench")):
         names.update(QUOTED.findall("\n".join(tree.lines(root, path))))
     for path in tree.files(root, (".sh", ".py", "run"), ("scripts", ".ci", "tests", "bench", "experiments")):
         names.update(CASE.findall("\n".join(tree.lines(root, path))))

@@ -2,7 +2,7 @@
 import os
 import sys
 
-TOP = ("include", "src", "tests", "scripts", "experiments", "bench", "cmake", "docker", ".ci")
+TOP = ("include", "src", "tests", "scripts", "docs", "experiments", "bench", "cmake", "docker", ".ci")
 SKIP = {"__pycache__", ".git"}
 
 

@@ -9,8 +9,9 @@
 static void fill_spread(uint64_t seed, uint64_t stream, double *values, int64_t count)
 {
     double step = fmax(0x1p-10, exp2(floor(log2(4.0 / (double)count))));
+    int64_t half = count / 2;
     for (int64_t i = 0; i < count; i++) {
-        values[i] = ((double)(i - count / 2) + 0.5) * step;
+        values[i] = ((double)(i - half) + 0.5) * step;
     }
     for (int64_t i = count - 1; i > 0; i--) {
         int64_t j = (int64_t)rs_uniform(seed, stream, (uint64_t)i, 0.0, (double)(i + 1));

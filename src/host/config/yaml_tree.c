@@ -20,7 +20,8 @@ typedef struct builder {
 } builder;
 
 #define FAIL_AT(b, at, ...)                                                                                  \
-    (RS_FAIL(error, RS_USAGE, __VA_ARGS__), rs_error_prefix(error, "%s:%d", (b)->place, (at)))
+    ((void)RS_FAIL(error, RS_USAGE, __VA_ARGS__), (void)rs_error_prefix(error, "%s:%d", (b)->place, (at)),   \
+     RS_USAGE)
 
 static int line_of_offset(const builder *b, size_t offset)
 {

@@ -54,20 +54,22 @@ static int bad_usage(const char *what, const char *word)
     return rs_status_exit_code(RS_USAGE);
 }
 
-/* "--name VALUE" or "--name=VALUE"; NULL when argument *at is another one. */
-static const char *option_value(const char *name, int argc, char **argv, int *at)
+/* "--name VALUE" or "--name=VALUE", into *value; false when argument *at is another one. */
+static bool option_value(const char *name, int argc, char **argv, int *at, const char **value)
 {
     size_t length = strlen(name);
     if (strncmp(argv[*at], name, length) != 0) {
-        return NULL;
+        return false;
     }
     if (argv[*at][length] == '=') {
-        return argv[*at] + length + 1;
+        *value = argv[*at] + length + 1;
+        return true;
     }
     if (argv[*at][length] || *at + 1 >= argc) {
-        return NULL;
+        return false;
     }
-    return argv[++*at];
+    *value = argv[++*at];
+    return true;
 }
 
 /* False, with the exit status in *status, when the command ends here. */
@@ -75,17 +77,16 @@ static bool parse(arguments *given, int argc, char **argv, int *status)
 {
     *given = (arguments){.directory = ""};
     for (int i = 1; i < argc; i++) {
-        const char *value;
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help(stdout);
             *status = 0;
             return false;
         }
-        if ((value = option_value("--from", argc, argv, &i)) != NULL) {
-            given->from = value;
-        } else if ((value = option_value("--data-dir", argc, argv, &i)) != NULL) {
-            given->directory = value;
-        } else if (argv[i][0] == '-') {
+        if (option_value("--from", argc, argv, &i, &given->from) ||
+            option_value("--data-dir", argc, argv, &i, &given->directory)) {
+            continue;
+        }
+        if (argv[i][0] == '-') {
             *status = bad_usage("unknown option, or no value behind ", argv[i]);
             return false;
         } else if (!given->action) {

@@ -269,10 +269,11 @@ static outcome verify(transfer *now)
 static void pause_for(const rs__download *order, double seconds)
 {
     static const double piece = 0.1;
-    for (; seconds > 0.0 && !is_stopped(order); seconds -= piece) {
+    while (seconds > 0.0 && !is_stopped(order)) {
         double now = seconds < piece ? seconds : piece;
         const struct timespec time = {.tv_nsec = (long)(now * 1e9)};
         (void)nanosleep(&time, NULL);
+        seconds -= piece;
     }
 }
 

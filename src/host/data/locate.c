@@ -150,7 +150,7 @@ static bool find_partial(const rs__set *set, const char *directory, char *folder
 rs_status rs__locate_fail(const rs__set *set, const char *directory, rs_error *error)
 {
     char folder[PATH_MAX], other[PATH_MAX], what[PATH_MAX + 128];
-    const char *missing;
+    const char *missing = "";
     struct stat status;
     rs_error ignored;
     if (find_partial(set, directory, folder, sizeof folder, &missing)) {

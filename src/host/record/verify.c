@@ -61,7 +61,7 @@ static rs_status inspect_chunks(inspection *look, hid_t dataset, const rs_conten
     RS_H5(creation = H5Dget_create_plist(dataset));
     int rank = H5Pget_layout(creation) == H5D_CHUNKED ? H5Pget_chunk(creation, H5S_MAX_RANK, chunk) : -1;
     rs_h5_close(creation);
-    if (rank != content->rank) {
+    if (rank < 1 || rank != content->rank) {
         fault(look, content, "it is not stored in chunks of its own rank");
         return RS_OK;
     }
