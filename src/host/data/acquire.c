@@ -239,6 +239,9 @@ static rs_status take_source(const fetching *job, rs_error *error)
     if (stat(from, &status) != 0) {
         return RS_FAIL(error, RS_DATA, "--from %s: %s", from, strerror(errno));
     }
+    if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) {
+        return RS_FAIL(error, RS_DATA, "--from %s: neither a folder nor a file", from);
+    }
     return S_ISDIR(status.st_mode) ? take_folder(job, from, error)
                                    : rs__extract(from, job->set, job->files, error);
 }
@@ -326,7 +329,7 @@ static rs_status fetch_locked(const fetching *job, rs_error *error)
     if (is_there(job, RS_LOG_WARNING)) { /* another process may have brought it while we waited */
         return RS_OK;
     }
-    rs__folder_clear(job->files, false); /* left by a kill */
+    rs__folder_clear(job->files, NULL); /* left by a kill */
     RS_TRY(rs__folder_create(job->files, error));
     if (!job->options->from) {
         uint64_t bytes = official_bytes(job->set);
@@ -355,32 +358,27 @@ static rs_status add_remedy(const fetching *job, rs_error *error)
     return error->status;
 }
 
-static rs_status set_paths(fetching *job, const char *directory, char *lock, rs_error *error)
+static rs_status set_paths(fetching *job, const char *directory, rs_error *error)
 {
     char name[64];
     (void)snprintf(name, sizeof name, ".%s.fetch", job->set->name);
     RS_TRY(rs__path_join(job->directory, sizeof job->directory, directory, "", error));
     RS_TRY(rs__path_join(job->work, sizeof job->work, directory, name, error));
-    RS_TRY(rs__path_join(job->files, sizeof job->files, job->work, "files", error));
-    return rs__path_join(lock, PATH_MAX, job->work, "lock", error);
+    return rs__path_join(job->files, sizeof job->files, job->work, "files", error);
 }
 
 /* Holds the lock while it works. */
-static rs_status fetch(const fetching *job, const char *lock_path, rs_error *error)
+static rs_status fetch(const fetching *job, rs_error *error)
 {
     int lock = -1;
-    RS_TRY(rs__folder_create(job->work, error));
-    rs_status status = rs__lock(lock_path, job->options->stop, &lock, error);
+    rs_status status = rs__lock(job->work, job->options->stop, &lock, error);
     if (status == RS_OK) {
         status = fetch_locked(job, error);
-        rs__folder_clear(job->files, true);
+        rs__folder_clear(job->files, NULL);
         status = status == RS_DATA && !job->options->from ? add_remedy(job, error) : status;
     }
-    if (status == RS_OK) {
-        rs__folder_clear(job->work, true);
-    }
     if (lock >= 0) {
-        (void)close(lock);
+        rs__unlock(job->work, status == RS_OK, lock);
     }
     return status;
 }
@@ -388,16 +386,15 @@ static rs_status fetch(const fetching *job, const char *lock_path, rs_error *err
 rs_status rs__acquire(const rs__set *set, const char *directory, const rs__acquire_options *options,
                       rs_error *error)
 {
-    char lock_path[PATH_MAX];
     fetching *job = rs_alloc_zero(sizeof *job);
     if (!job) {
         return RS_FAIL(error, RS_MEMORY, "out of memory");
     }
     job->set = set;
     job->options = options;
-    rs_status status = set_paths(job, directory, lock_path, error);
+    rs_status status = set_paths(job, directory, error);
     if (status == RS_OK && !is_there(job, RS_LOG_DEBUG)) {
-        status = fetch(job, lock_path, error);
+        status = fetch(job, error);
     }
     rs_free(job);
     return status;

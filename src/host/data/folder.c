@@ -17,6 +17,8 @@
 #include "rs/host.h"
 #include "rs/text.h"
 
+#define LOCK_NAME "lock"
+
 rs_status rs__folder_create(const char *path, rs_error *error)
 {
     char partial[PATH_MAX];
@@ -38,7 +40,7 @@ rs_status rs__folder_create(const char *path, rs_error *error)
     }
 }
 
-void rs__folder_clear(const char *path, bool self)
+void rs__folder_clear(const char *path, const char *keep)
 {
     DIR *folder = opendir(path);
     struct dirent *entry;
@@ -47,16 +49,15 @@ void rs__folder_clear(const char *path, bool self)
         rs_error ignored;
         struct stat status;
         if (rs__path_join(name, sizeof name, path, entry->d_name, &ignored) == RS_OK &&
-            lstat(name, &status) == 0 && !S_ISDIR(status.st_mode)) {
+            lstat(name, &status) == 0 && !S_ISDIR(status.st_mode) &&
+            !(keep && strcmp(entry->d_name, keep) == 0)) {
             (void)rs_files()->unlink(name);
         }
     }
     if (folder) {
         (void)closedir(folder);
     }
-    if (self) {
-        (void)rmdir(path);
-    }
+    (void)rmdir(path); /* fails where something is left */
 }
 
 rs_status rs__write_all(int file, const char *path, const void *bytes, size_t count, rs_error *error)
@@ -197,10 +198,16 @@ static int lock_waiting(int file, const char *path, const volatile sig_atomic_t 
     return 0;
 }
 
-rs_status rs__lock(const char *path, const volatile sig_atomic_t *stop, int *file, rs_error *error)
+rs_status rs__lock(const char *folder, const volatile sig_atomic_t *stop, int *file, rs_error *error)
 {
-    for (;;) {
-        *file = rs_files()->open(path, O_RDWR | O_CREAT, 0666);
+    char path[PATH_MAX];
+    RS_TRY(rs__path_join(path, sizeof path, folder, LOCK_NAME, error));
+    for (int tries = 0;; tries++) {
+        RS_TRY(rs__folder_create(folder, error));
+        *file = rs_files()->open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (*file < 0 && errno == ENOENT && tries < 1000) {
+            continue; /* who held the lock has just removed the folder */
+        }
         if (*file < 0) {
             return RS_FAIL(
                 error, RS_IO,
@@ -212,7 +219,7 @@ rs_status rs__lock(const char *path, const volatile sig_atomic_t *stop, int *fil
         if (failed < 0) {
             return RS_FAIL(error, RS_INTERRUPTED, "interrupted while waiting for another process (%s)", path);
         }
-        if (failed) {
+        if (failed > 0) {
             rs_log(RS_LOG_WARNING, "%s: no file locks here (%s): fetch with one process at a time", path,
                    strerror(failed));
             return RS_OK;
@@ -221,5 +228,20 @@ rs_status rs__lock(const char *path, const volatile sig_atomic_t *stop, int *fil
             return RS_OK;
         }
         (void)close(*file);
+        *file = -1;
     }
+}
+
+/* The lock goes last: until then nobody else puts anything into the folder. Whoever makes the folder anew in between
+ * keeps it, or makes it once more. */
+void rs__unlock(const char *folder, bool clear, int file)
+{
+    char path[PATH_MAX];
+    rs_error ignored;
+    if (clear && rs__path_join(path, sizeof path, folder, LOCK_NAME, &ignored) == RS_OK) {
+        rs__folder_clear(folder, LOCK_NAME);
+        (void)rs_files()->unlink(path);
+        (void)rmdir(folder);
+    }
+    (void)close(file);
 }

@@ -12,8 +12,9 @@
 /* Makes a folder and those above it. IO. */
 rs_status rs__folder_create(const char *path, rs_error *error);
 
-/* Removes the plain files of a folder, and with `self` the folder; what it can't remove stays. */
-void rs__folder_clear(const char *path, bool self);
+/* Removes the plain files of a folder, but for the one called `keep` (NULL: none), and the folder when it is empty then.
+ * What it can't remove stays. */
+void rs__folder_clear(const char *path, const char *keep);
 
 /* Writes all bytes. IO, with a full disk named as such. */
 rs_status rs__write_all(int file, const char *path, const void *bytes, size_t count, rs_error *error);
@@ -32,8 +33,11 @@ rs_status rs__need_space(const char *folder, uint64_t needed, rs_error *error);
 /* Entries made and renamed in it are on the disk after this, where the file system can do that. */
 void rs__folder_sync(const char *path);
 
-/* Waits until no other process holds the lock file; *file is to be closed to release it, also after an error. On file
- * systems without locks it warns and goes on. INTERRUPTED when *stop (`stop` may be NULL) becomes other than 0. */
-rs_status rs__lock(const char *path, const volatile sig_atomic_t *stop, int *file, rs_error *error);
+/* Makes the folder and waits until no other process holds the lock in it. On file systems without locks it warns and goes
+ * on. INTERRUPTED when *stop (`stop` may be NULL) becomes other than 0. *file is -1 or for rs__unlock, also after an
+ * error. */
+rs_status rs__lock(const char *folder, const volatile sig_atomic_t *stop, int *file, rs_error *error);
+/* With `clear` the folder is removed with all plain files in it. */
+void rs__unlock(const char *folder, bool clear, int file);
 
 #endif
