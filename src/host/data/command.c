@@ -50,7 +50,11 @@ static void report(const rs_error *error)
 
 static int bad_usage(const char *what, const char *word)
 {
-    rs_log(RS_LOG_ERROR, "data: %s%s; see: resnet_study data --help", what, word);
+    static const char *const words[] = {"list", "fetch", "--from", "--data-dir", "--help"};
+    const char *nearest = rs_text_nearest(word, words, sizeof words / sizeof *words);
+    bool other = nearest && strcmp(nearest, word) != 0;
+    rs_log(RS_LOG_ERROR, "data: %s%s%s%s; see: resnet_study data --help", what, word,
+           other ? "; nearest " : "", other ? nearest : "");
     return rs_status_exit_code(RS_USAGE);
 }
 
