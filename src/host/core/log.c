@@ -12,8 +12,8 @@ static void *log_context;
 
 const char *rs_log_mark(rs_log_level level)
 {
-    static const char *const marks[] = {"resnet_study: error: ", "resnet_study: warning: ", "resnet_study: ",
-                                        "resnet_study: debug: "};
+    static const char *const marks[] = {
+        "resnet_study: error: ", "resnet_study: warning: ", "resnet_study: ", "resnet_study: debug: "};
     return marks[level];
 }
 

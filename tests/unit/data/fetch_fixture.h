@@ -33,6 +33,7 @@ const char *url(const char *mode, const char *name); /* of the server */
 void set_bases(const char *const modes[]);           /* the server in these modes, NULL at the end */
 const char *requests(void);                          /* log of the server since the test began */
 int count_requests(void);
+void forget_requests(void);
 
 extern const rs__acquire_options quickly;
 rs_status fetch(const rs__set *set);

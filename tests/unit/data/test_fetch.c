@@ -65,7 +65,7 @@ static void test_goes_on_later(void **state)
     refused(fetch_in_modes("breakat", NULL), RS_DATA, "no source delivered tiny.tar.gz");
     check_nothing();
     assert_int_equal(part_bytes(), BREAK_AT);
-    (void)truncate(served_path("requests"), 0);
+    forget_requests();
     ok(fetch_in_modes("plain", NULL));
     check_there();
     assert_string_equal(requests(), "plain/tiny.tar.gz bytes=100000-\n");
