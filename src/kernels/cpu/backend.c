@@ -97,6 +97,13 @@ static void cpu_model(char *text, size_t capacity)
     }
 }
 
+/* oneDNN's Winograd needs AVX-512; 3.2 and later have none on x86. */
+bool rs__has_winograd(const rs_device *device)
+{
+    const dnnl_version_t *version = dnnl_version();
+    return version->major * 100 + version->minor < 302 && device->kernels->lanes == 16;
+}
+
 static void cpu_info(const rs_device *device, rs_device_info *info)
 {
     *info = (rs_device_info){.threads = device->threads, .free_bytes = rs__free_memory()};
@@ -111,8 +118,7 @@ static void cpu_info(const rs_device *device, rs_device_info *info)
                    version->minor, version->patch, length, blas);
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
     info->memory_bytes = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
-    bool winograd = version->major * 100 + version->minor < 302 && device->kernels->lanes == 16;
-    info->capabilities = winograd ? RS_CAN_WINOGRAD : 0;
+    info->capabilities = rs__has_winograd(device) ? RS_CAN_WINOGRAD : 0;
 }
 
 static const rs_backend cpu_backend = {

@@ -3,8 +3,8 @@
  *
  * Algorithm, by rule and the same in training and evaluation: with --convolution auto Winograd where it was
  * measured faster than direct in every pass (3x3, stride 1, at least 64 channels on both sides, maps of at
- * least 4x4: 1.5 to 2.7 times; 2x2 maps 2 times slower, 1x1 maps 27 times), else direct. A library
- * without Winograd (oneDNN 3.2 and later on x86, or a machine without AVX-512) falls back to direct. */
+ * least 4x4: 1.5 to 2.7 times; 2x2 maps 2 times slower, 1x1 maps 27 times), else direct. Where
+ * the library has no Winograd (backend.c) auto is direct, and asking for Winograd is refused. */
 #include <stdio.h>
 
 #include "plan.h"

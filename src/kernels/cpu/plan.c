@@ -5,11 +5,20 @@
 
 #include "rs/text.h"
 
-static rs_status check_options(const rs_plan_options *options, rs_error *error)
+static rs_status check_options(const rs_device *device, const rs_plan_options *options, rs_error *error)
 {
     if (options->dtype != RS_F32) {
         return RS_FAIL(error, RS_UNSUPPORTED,
                        "the cpu backend computes in float32 only; use --device ref for float64");
+    }
+    if (options->tf32) {
+        return RS_FAIL(error, RS_UNSUPPORTED, "the cpu backend has no TF32; use --precision f32");
+    }
+    if (options->convolution == RS_CONVOLUTION_WINOGRAD && !rs__has_winograd(device)) {
+        return RS_FAIL(error, RS_UNSUPPORTED,
+                       "oneDNN %d.%d has no Winograd convolution for this machine's %s; use --convolution "
+                       "auto or direct",
+                       dnnl_version()->major, dnnl_version()->minor, device->kernels->name);
     }
     if (options->batch_size_count < 1 || options->batch_size_count > RS_MAX_BATCH_SIZES) {
         return RS_FAIL(error, RS_USAGE, "a plan has 1 to %d batch sizes, not %d", RS_MAX_BATCH_SIZES,
@@ -321,7 +330,7 @@ static rs_status build(rs_plan *plan, rs_error *error)
 rs_status rs__cpu_plan_create(rs_device *device, const rs_network *network, const rs_plan_options *options,
                               rs_plan **plan, rs_error *error)
 {
-    RS_TRY(check_options(options, error));
+    RS_TRY(check_options(device, options, error));
     rs_plan *made = rs_alloc_array(1, sizeof *made);
     if (!made) {
         return RS_FAIL(error, RS_MEMORY, "no memory for a plan");

@@ -26,6 +26,9 @@ struct rs_device {
     int threads;
 };
 
+/* backend.c: whether oneDNN has a Winograd convolution on this machine. */
+bool rs__has_winograd(const rs_device *device);
+
 /* --- memory (arena.c) ------------------------------------------------------------------------------------- */
 
 /* Bytes that live from time `first` to time `last` (both included). */

@@ -301,7 +301,29 @@ static void misuse_is_named(void **state)
     assert_int_equal(f.backend->read_node(f.plan, RS_NODE_OUTPUT, 2, values, &error), RS_UNSUPPORTED);
     options.dtype = RS_F64;
     assert_int_equal(f.backend->plan_create(f.device, f.network, &options, &other, &error), RS_UNSUPPORTED);
+    options.dtype = RS_F32;
+    options.tf32 = true;
+    assert_int_equal(f.backend->plan_create(f.device, f.network, &options, &other, &error), RS_UNSUPPORTED);
+    assert_non_null(strstr(error.text, "TF32"));
+    assert_null(other);
     rs_free(values);
+    close_plan(&f);
+}
+
+/* Never something else: without Winograd on this machine, asking for it is refused. */
+static void winograd_is_used_or_refused(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    rs_device_info info = {0};
+    rs_plan_options options = small_options(3);
+    fixture f = open_plan(odd_network(3, 16, 8), &options);
+    rs_plan *other = NULL;
+    f.backend->info(f.device, &info);
+    options.convolution = RS_CONVOLUTION_WINOGRAD;
+    rs_status status = f.backend->plan_create(f.device, f.network, &options, &other, &error);
+    assert_int_equal(status, info.capabilities & RS_CAN_WINOGRAD ? RS_OK : RS_UNSUPPORTED);
+    f.backend->plan_destroy(other);
     close_plan(&f);
 }
 
@@ -311,7 +333,7 @@ int main(void)
         cmocka_unit_test(slots_come_back),     cmocka_unit_test(weights_are_canonical_outside),
         cmocka_unit_test(padding_stays_zero),  cmocka_unit_test(sharing_changes_nothing),
         cmocka_unit_test(forward_only_agrees), cmocka_unit_test(bytes_are_normalised),
-        cmocka_unit_test(misuse_is_named),
+        cmocka_unit_test(misuse_is_named),     cmocka_unit_test(winograd_is_used_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
