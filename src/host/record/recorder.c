@@ -206,7 +206,10 @@ static rs_status push_job(rs_recorder *recorder, const rs_job *job, rs_error *er
 static rs_status hand_over(rs_recorder *recorder, rs_ring *ring, rs_error *error)
 {
     rs_job job = {.kind = RS_JOB_ROWS, .block = &ring->block[ring->filling]};
-    if (job.block->rows == 0) {
+    pthread_mutex_lock(&recorder->mutex);
+    bool filled = !job.block->busy && job.block->rows > 0; /* busy: still on its way from the time before */
+    pthread_mutex_unlock(&recorder->mutex);
+    if (!filled) {
         return RS_OK;
     }
     ring->filling = (ring->filling + 1) % RS_BLOCKS;
