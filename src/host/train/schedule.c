@@ -22,7 +22,9 @@ static double cosine_restarts(const rs_config *config, int64_t epoch)
     int64_t period = config->schedule_t0, current = epoch;
     while (current >= period) {
         current -= period;
-        period *= config->schedule_t_mult;
+        if (__builtin_mul_overflow(period, config->schedule_t_mult, &period)) {
+            period = INT64_MAX;
+        }
     }
     return cosine(config->learning_rate, config->schedule_min, (double)current / (double)period);
 }
