@@ -25,7 +25,8 @@ enum {
     EPOCHS = 3,
     BATCHES = 4,
     STEPS = EPOCHS * BATCHES,
-    MOST_SNAPSHOTS = 16
+    MOST_SNAPSHOTS = 16,
+    FIRST_WEIGHTS = 8 * 3 * 5 * 5 /* of conv1 */
 };
 #define WANT_ALL (RS_WANT_DISTANCES | RS_WANT_GRADIENT_STATS | RS_WANT_WEIGHTS | RS_WANT_GRADIENTS)
 
@@ -41,6 +42,7 @@ typedef struct witness {
     double losses[STEPS], norms[STEPS], first_distance[STEPS];
     double valid_loss[EPOCHS], valid_accuracy[EPOCHS];
     int64_t snapshot_steps[MOST_SNAPSHOTS], snapshot_epochs[MOST_SNAPSHOTS], gradient_steps[MOST_SNAPSHOTS];
+    float last_gradient[MOST_SNAPSHOTS][FIRST_WEIGHTS]; /* of conv1 */
     int steps, epochs, snapshots, commits;
     int64_t stop_after; /* steps in all; 0: never */
     volatile sig_atomic_t *stop;
@@ -140,7 +142,7 @@ static rs_status see_step(void *context, const rs_step_row *row, rs_error *e)
 static rs_status see_snapshot(void *context, const rs_snapshot_moment *moment, rs_error *e)
 {
     witness *w = context;
-    (void)e;
+    RS_TRY(moment->backend->read(moment->plan, RS_SLOT_GRADIENT, 0, w->last_gradient[moment->index], e));
     w->snapshot_steps[moment->index] = moment->step;
     w->snapshot_epochs[moment->index] = moment->epoch;
     w->gradient_steps[moment->index] = moment->gradient_steps;
@@ -289,6 +291,9 @@ static void cut_and_resume(fixture *f, const rs_config *config, int64_t stop_aft
     assert_memory_equal(whole->first_distance, w.first_distance, sizeof w.first_distance);
     assert_memory_equal(whole->gradient_steps, w.gradient_steps, sizeof w.gradient_steps);
     assert_int_equal(whole->snapshots, w.snapshots);
+    if (strcmp(config->gradient, "last") == 0) {
+        assert_memory_equal(whole->last_gradient, w.last_gradient, sizeof w.last_gradient);
+    }
     rs_free(resumed);
     (void)unlink(path);
 }
@@ -302,6 +307,7 @@ static void resuming(fixture *f)
         config.momentum = i == 1 ? 0.9 : 0.0;
         config.weight_decay = 0.01;
         config.clip_norm = 1.0;
+        (void)snprintf(config.gradient, sizeof config.gradient, "%s", i == 2 ? "last" : "mean");
         (void)snprintf(config.schedule, sizeof config.schedule, "exponential");
         float *weights = new_weights(f);
         witness whole = {0};

@@ -17,9 +17,9 @@ static const struct {
     rs_slot slot;
     const char *name;
 } slots[] = {
-    {RS_SLOT_VALUE, "value"},           {RS_SLOT_INITIAL, "initial"},           {RS_SLOT_MOMENT1, "moment1"},
-    {RS_SLOT_MOMENT2, "moment2"},       {RS_SLOT_GRADIENT_SUM, "gradient_sum"}, {RS_SLOT_RUNNING, "running"},
-    {RS_SLOT_STEP_COUNT, "step_count"},
+    {RS_SLOT_VALUE, "value"},     {RS_SLOT_INITIAL, "initial"},       {RS_SLOT_MOMENT1, "moment1"},
+    {RS_SLOT_MOMENT2, "moment2"}, {RS_SLOT_GRADIENT, "gradient"},     {RS_SLOT_GRADIENT_SUM, "gradient_sum"},
+    {RS_SLOT_RUNNING, "running"}, {RS_SLOT_STEP_COUNT, "step_count"},
 };
 enum { SLOTS = sizeof slots / sizeof slots[0], MACHINE_TEXT = 1024 };
 
@@ -43,6 +43,8 @@ static bool slot_kept(const rs_trainer *trainer, rs_slot slot)
     switch (slot) {
     case RS_SLOT_INITIAL:
         return trainer->options.wants & RS_WANT_DISTANCES;
+    case RS_SLOT_GRADIENT: /* of the last step: a run cut off before its epoch's snapshot still needs it */
+        return (trainer->options.wants & RS_WANT_GRADIENTS) && strcmp(config->gradient, "last") == 0;
     case RS_SLOT_GRADIENT_SUM:
         return (trainer->options.wants & RS_WANT_GRADIENTS) && strcmp(config->gradient, "mean") == 0;
     case RS_SLOT_MOMENT1:
