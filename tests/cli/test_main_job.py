@@ -91,6 +91,7 @@ def test_two_runs_are_the_same_file(p):
 
 def test_an_interrupted_run_goes_on_to_the_same_file(p):
     p.run(*SMALL, "--out", "whole.h5", "--quiet")
+    interrupted = 0
     for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         cut = f"cut{number}.h5"
         child = p.start(*SMALL, "--out", cut)
@@ -101,10 +102,12 @@ def test_an_interrupted_run_goes_on_to_the_same_file(p):
         _, printed = child.communicate()
         assert child.returncode in (status, 0), (child.returncode, printed)
         if child.returncode:
+            interrupted += 1
             assert "--resume" in printed, printed
         p.run(*SMALL, "--out", cut, "--resume", "--quiet")
         p.same("whole.h5", cut)
         assert not os.path.exists(p.file(cut + ".ckpt.part"))
+    assert interrupted, "both runs ended before their signal came"
 
 
 def test_more_epochs_go_on_from_a_finished_run(p):
