@@ -166,8 +166,8 @@ typedef struct rs_backend {
     rs_status (*clear_gradient_sums)(rs_plan *plan, rs_error *error);
 
     /* Output [count, C, H, W] of a node, or the gradient of the loss with respect to it; every node with
-     * keep_all, else the last node before the loss (OUTPUT) only. A fused node (batch norm whose ReLU
-     * follows) has no output of its own: UNSUPPORTED. */
+     * keep_all, else the last node before the loss (OUTPUT) and, with input_gradient, node 0 (GRADIENT). A
+     * fused node (batch norm whose ReLU follows) has no output of its own: UNSUPPORTED. */
     rs_status (*read_node)(rs_plan *plan, rs_node_slot slot, int node, void *values, rs_error *error);
     /* The gradient of the last node's output, where that is no loss, before backward. [count, C, H, W] */
     rs_status (*write_gradient)(rs_plan *plan, const void *values, rs_error *error);

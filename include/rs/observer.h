@@ -58,7 +58,7 @@ typedef enum rs_commit_kind {
     RS_COMMIT_EPOCH,
     RS_COMMIT_STEP_SNAPSHOT,
     RS_COMMIT_INTERRUPT,
-    RS_COMMIT_STOP /* training ended: done, diverged or stopped */
+    RS_COMMIT_STOP /* training diverged; a run that is done ends on EPOCH */
 } rs_commit_kind;
 
 /* Functions may be NULL. Each is called in the trainer's thread and must not block for longer than copying

@@ -103,7 +103,8 @@ rs_status rs_record_summarize(const char *path, rs_record_summary *summary, rs_e
 
 /* The commands `info RUN.h5` and `verify RUN.h5 [--repair]`, `verify --same A.h5 B.h5`; exit status of the
  * program. verify reads every committed row of every data set and says what is missing or torn. --same
- * compares two records data set by data set, byte by byte (commits/, seconds and start times aside). */
+ * compares two records data set by data set, byte by byte; commits/, seconds, attributes and the
+ * configuration keys of RUN scope (rs/config.h) aside. */
 int rs_command_info(int argc, char **argv);
 int rs_command_verify(int argc, char **argv);
 

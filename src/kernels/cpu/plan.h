@@ -4,8 +4,10 @@
  * the ReLU, that are its only consumers (fuse.c). Activations are blocked by channels (kernels.h); the input
  * of a first convolution is plain [N, C, H, W]. Memory, each one allocation:
  *
- *     parameters   value | initial | moment 1 | moment 2 of each parameter, all four at the same offsets,
- *                  then the gradients and their sums (double) and the running statistics (canonical)
+ *     parameters   value | initial, then the running statistics (canonical)
+ *     gradients    gradient | its sum (double)
+ *     optimizer    moment 1 | moment 2
+ *                  all six with a parameter's elements at the same offset
  *     activations  outputs and output gradients of the operations; those that never live together share bytes
  *     scratch      kept: per operation (statistics, chosen window places); shared: what lives in one call
  *
