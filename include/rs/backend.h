@@ -72,7 +72,7 @@ typedef struct rs_update_options {
     double learning_rate, beta1, beta2, epsilon, momentum, weight_decay;
     bool nesterov;
     double clip_norm;    /* 0: no clipping. coefficient = min(1, clip_norm / (norm + 1e-6)), PyTorch's */
-    bool distances;      /* fill to_initial and to_previous */
+    bool distances;      /* fill to_initial (UNSUPPORTED without keep_initial) and to_previous */
     bool gradient_stats; /* fill gradient_abs_mean, gradient_abs_std, gradient_norms */
 } rs_update_options;
 

@@ -161,6 +161,9 @@ rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_mea
         (options->optimizer == RS_OPTIMIZER_SGD && options->momentum != 0.0 && !plan->options.momentum)) {
         return RS_FAIL(error, RS_USAGE, "this plan was not made for that optimizer");
     }
+    if (options->distances && measurement->to_initial && !plan->options.keep_initial) {
+        return RS_FAIL(error, RS_UNSUPPORTED, "this plan keeps no initial values to measure distances to");
+    }
     double clip = options->clip_norm > 0.0 ? rs_clip_coefficient(options->clip_norm, norm_before(plan)) : 1.0;
     make_rules(plan, options, clip);
     run_jobs(plan, options);
