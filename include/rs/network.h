@@ -144,6 +144,10 @@ void rs_network_destroy(rs_network *network); /* takes NULL */
 int rs_network_find_node(const rs_network *network, const char *name);      /* -1 when there is none */
 int rs_network_find_parameter(const rs_network *network, const char *name); /* -1 when there is none */
 
+/* "layer1.0.conv1  convolution  128x8x8  147456": name, kind, output shape and number of parameters, in columns: how every
+ * backend begins a node's line in its plan. */
+void rs_node_describe(const rs_network *network, int node, char *text, size_t capacity);
+
 /* Floating-point operations of one sample's forward pass: 2 per multiply-add of convolutions and linear
  * layers. */
 int64_t rs_network_flops(const rs_network *network);

@@ -74,7 +74,9 @@ static void print_plan(const session *s)
 {
     rs_plan_bytes bytes = {0};
     s->backend->plan_bytes(rs_trainer_plan(s->trainer), &bytes);
-    (void)printf("plan on %s (%s)\n%s", s->info.name, s->info.libraries, s->algorithms);
+    (void)printf("plan on %s (%s)\nnode, kind, output shape, parameters, layout, reorders, algorithms "
+                 "(convolution: forward | data | weights)\n%s",
+                 s->info.name, s->info.libraries, s->algorithms);
     (void)printf("%.3f GFLOP per image forward, about %.3f in training\nmemory\n",
                  1e-9 * (double)rs_network_flops(s->network), 3e-9 * (double)rs_network_flops(s->network));
     print_arena("parameters", bytes.parameters);

@@ -1,6 +1,4 @@
 /* print.c: the plan as text, one line per node. */
-#include <inttypes.h>
-
 #include "plan.h"
 
 static const rs__op *op_of(const rs_plan *plan, int node)
@@ -15,12 +13,10 @@ static const rs__op *op_of(const rs_plan *plan, int node)
 
 static void print_node(const rs_plan *plan, int node, FILE *stream)
 {
-    const rs_node *n = &plan->network->nodes[node];
     const rs__tensor *t = &plan->tensors[node];
     const rs__op *op = op_of(plan, node);
-    char algorithm[160] = "", shape[48], layout[16];
-    (void)snprintf(shape, sizeof shape, "%" PRId64 "x%" PRId64 "x%" PRId64, n->shape[0], n->shape[1],
-                   n->shape[2]);
+    char algorithm[160] = "", columns[192], layout[16];
+    rs_node_describe(plan->network, node, columns, sizeof columns);
     (void)snprintf(layout, sizeof layout, t->plain ? "nchw" : "nChw%dc", plan->device->kernels->lanes);
     if (op && op->kind->describe) {
         op->kind->describe(op, algorithm, sizeof algorithm);
@@ -29,8 +25,8 @@ static void print_node(const rs_plan *plan, int node, FILE *stream)
     } else if (node > 0) {
         (void)snprintf(algorithm, sizeof algorithm, "fused");
     }
-    (void)fprintf(stream, "%-28s %-21s %-14s %-8s reorders %d  %s\n", n->name, rs_op_name(n->kind), shape,
-                  t->exists ? layout : "-", op ? op->reorders : 0, algorithm);
+    (void)fprintf(stream, "%s  %-8s reorders %d  %s\n", columns, t->exists ? layout : "-",
+                  op ? op->reorders : 0, algorithm);
 }
 
 void rs__cpu_plan_print(const rs_plan *plan, FILE *stream)

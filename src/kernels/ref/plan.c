@@ -288,9 +288,9 @@ void ref_plan_bytes(const rs_plan *plan, rs_plan_bytes *bytes)
 void ref_plan_print(const rs_plan *plan, FILE *stream)
 {
     for (int i = 0; i < plan->network->node_count; i++) {
-        const rs_node *node = &plan->network->nodes[i];
-        (void)fprintf(stream, "%-32s %-22s [%" PRId64 ", %" PRId64 ", %" PRId64 "]  loops, %s, nchw\n",
-                      node->name, rs_op_name(node->kind), node->shape[0], node->shape[1], node->shape[2],
+        char columns[192];
+        rs_node_describe(plan->network, i, columns, sizeof columns);
+        (void)fprintf(stream, "%s  nchw     loops, %s\n", columns,
                       plan->options.dtype == RS_F64 ? "f64" : "f32");
     }
     (void)fprintf(stream, "reorders: 0\n");
