@@ -1,5 +1,4 @@
 /* arena.c: placing buffers whose lives do not overlap into the same bytes, and taking memory from the system. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -93,40 +92,4 @@ rs_status rs__memory_take(const rs_device *device, size_t bytes, void **memory, 
         memset(start + at, 0, bytes - at < HUGE_PAGE ? bytes - at : HUGE_PAGE);
     }
     return RS_OK;
-}
-
-/* The number behind `key` at the start of a line of a file, or UINT64_MAX. */
-static uint64_t number_in(const char *path, const char *key)
-{
-    FILE *file = fopen(path, "r");
-    char line[256];
-    uint64_t value = UINT64_MAX;
-    while (file && fgets(line, sizeof line, file)) {
-        unsigned long long number;
-        size_t length = strlen(key);
-        if (strncmp(line, key, length) == 0 && sscanf(line + length, "%llu", &number) == 1) {
-            value = number;
-            break;
-        }
-    }
-    if (file) {
-        (void)fclose(file);
-    }
-    return value;
-}
-
-/* What the machine has left, or the container, where that is less. */
-uint64_t rs__free_memory(void)
-{
-    uint64_t kib = number_in("/proc/meminfo", "MemAvailable:");
-    uint64_t machine = kib == UINT64_MAX ? kib : kib * 1024;
-    uint64_t limit = number_in("/sys/fs/cgroup/memory.max", "");
-    uint64_t used = number_in("/sys/fs/cgroup/memory.current", "");
-    uint64_t cache = number_in("/sys/fs/cgroup/memory.stat", "inactive_file ");
-    if (limit == UINT64_MAX || used == UINT64_MAX) {
-        return machine;
-    }
-    used -= cache != UINT64_MAX && cache < used ? cache : 0;
-    uint64_t left = limit > used ? limit - used : 0;
-    return left < machine ? left : machine;
 }

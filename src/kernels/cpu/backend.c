@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "free_memory.h"
 #include "plan.h"
 
 /* One thread per core that the process may use. */
@@ -106,7 +107,7 @@ bool rs__has_winograd(const rs_device *device)
 
 static void cpu_info(const rs_device *device, rs_device_info *info)
 {
-    *info = (rs_device_info){.threads = device->threads, .free_bytes = rs__free_memory()};
+    *info = (rs_device_info){.threads = device->threads, .free_bytes = rs_free_memory()};
     char model[96];
     cpu_model(model, sizeof model);
     (void)snprintf(info->name, sizeof info->name, "%s, %s", model, device->kernels->name);

@@ -1,5 +1,6 @@
 /* plan.c: making a plan: operations, layouts, sizes, the memory check, then memory, primitives and jobs. */
 #include "plan.h"
+#include "free_memory.h"
 
 #include <inttypes.h>
 
@@ -216,7 +217,7 @@ static rs_status check_memory(const rs_plan *plan, rs_error *error)
 {
     const rs_plan_bytes *b = &plan->bytes;
     uint64_t needed = b->parameters + b->gradients + b->optimizer + b->activations + b->scratch;
-    uint64_t left = rs__free_memory();
+    uint64_t left = rs_free_memory();
     if (needed <= left) {
         return RS_OK;
     }

@@ -43,7 +43,6 @@ typedef struct rs__span {
 rs_status rs__spans_place(rs__span *spans, int count, size_t *bytes, rs_error *error);
 /* One block of memory for a plan, its pages touched (zeroed) by the device's threads. */
 rs_status rs__memory_take(const rs_device *device, size_t bytes, void **memory, rs_error *error);
-uint64_t rs__free_memory(void); /* bytes; UINT64_MAX when unknown */
 static inline size_t rs__round64(size_t bytes)
 {
     return (bytes + 63) / 64 * 64;

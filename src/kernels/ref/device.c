@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "free_memory.h"
 #include "plan.h"
 
 /* Cores that the process may use. */
@@ -12,23 +13,6 @@ static int usable_cores(void)
 {
     cpu_set_t set;
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
-/* MemAvailable of /proc/meminfo. */
-uint64_t ref_free_memory(void)
-{
-    char line[128];
-    uint64_t kib, bytes = UINT64_MAX;
-    FILE *file = fopen("/proc/meminfo", "re");
-    while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1) {
-            bytes = kib * 1024;
-        }
-    }
-    if (file) {
-        (void)fclose(file);
-    }
-    return bytes;
 }
 
 static rs_status device_open(const rs_host_services *services, int device_index, int threads,
@@ -58,7 +42,7 @@ static void device_info(const rs_device *device, rs_device_info *info)
     *info =
         (rs_device_info){.threads = device->threads,
                          .memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
-                         .free_bytes = ref_free_memory(),
+                         .free_bytes = rs_free_memory(),
                          .capabilities = RS_CAN_F64};
     (void)snprintf(info->name, sizeof info->name, "reference loops in C");
     (void)snprintf(info->libraries, sizeof info->libraries, "no libraries");

@@ -3,6 +3,7 @@
  * One function, lay_out, walks over every tensor. It runs twice: with no arena it only counts bytes, then,
  * after the allocation, it sets the pointers. So sizes and pointers can't disagree. */
 #include "plan.h"
+#include "free_memory.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -159,7 +160,7 @@ static rs_status check_memory(const rs_plan *plan, rs_error *error)
 {
     const rs_plan_bytes *b = &plan->bytes;
     uint64_t total = (uint64_t)b->parameters + b->gradients + b->optimizer + b->activations + b->scratch;
-    uint64_t free_bytes = ref_free_memory();
+    uint64_t free_bytes = rs_free_memory();
     if (total > free_bytes) {
         char need[32], have[32];
         rs_text_bytes(total, need, sizeof need);

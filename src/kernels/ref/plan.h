@@ -80,6 +80,5 @@ rs_status ref_read_node(rs_plan *plan, rs_node_slot slot, int node, void *values
 rs_status ref_write_gradient(rs_plan *plan, const void *values, rs_error *error);
 
 /* device.c */
-uint64_t ref_free_memory(void); /* bytes; UINT64_MAX when unknown */
 
 #endif

@@ -1,0 +1,41 @@
+/* free_memory.c: see free_memory.h. */
+#include "free_memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The number behind `key` at the start of a line of a file, or UINT64_MAX. */
+static uint64_t number_in(const char *path, const char *key)
+{
+    FILE *file = fopen(path, "r");
+    char line[256];
+    uint64_t value = UINT64_MAX;
+    while (file && fgets(line, sizeof line, file)) {
+        unsigned long long number;
+        size_t length = strlen(key);
+        if (strncmp(line, key, length) == 0 && sscanf(line + length, "%llu", &number) == 1) {
+            value = number;
+            break;
+        }
+    }
+    if (file) {
+        (void)fclose(file);
+    }
+    return value;
+}
+
+/* What the machine has left, or the container, where that is less. */
+uint64_t rs_free_memory(void)
+{
+    uint64_t kib = number_in("/proc/meminfo", "MemAvailable:");
+    uint64_t machine = kib == UINT64_MAX ? kib : kib * 1024;
+    uint64_t limit = number_in("/sys/fs/cgroup/memory.max", "");
+    uint64_t used = number_in("/sys/fs/cgroup/memory.current", "");
+    uint64_t cache = number_in("/sys/fs/cgroup/memory.stat", "inactive_file ");
+    if (limit == UINT64_MAX || used == UINT64_MAX) {
+        return machine;
+    }
+    used -= cache != UINT64_MAX && cache < used ? cache : 0;
+    uint64_t left = limit > used ? limit - used : 0;
+    return left < machine ? left : machine;
+}
