@@ -80,6 +80,10 @@ void rs_config_run_name(const rs_config *config, char *name, size_t capacity);
 /* --out, or runs/NAME.h5. */
 void rs_config_output_path(const rs_config *config, char *path, size_t capacity);
 
+/* Whether what happens before the end depends on how many epochs there are (the cosine schedule, snapshots last:K): such
+ * a run cannot be resumed with more of them. */
+bool rs_config_needs_end(const rs_config *config);
+
 /* Names the keys of RESULT scope in which two configurations differ ("epochs, seed"); returns their number.
  */
 int rs_config_differences(const rs_config *a, const rs_config *b, char *names, size_t capacity);

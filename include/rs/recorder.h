@@ -48,7 +48,8 @@ typedef struct rs_record_spec {
     const bool *gradients;  /* [parameter] kept in snapshots */
     bool gradient_stats;    /* steps/gradient_* of every parameter */
     bool initial_snapshot;  /* snapshot 0 is the initial state: it has no gradients */
-    bool gradient_mean;     /* false: the last step's gradient */
+    bool foreign;       /* on resume: the checkpoint was written by another build, machine or thread count */
+    bool gradient_mean; /* false: the last step's gradient */
     bool compress;
     bool wait_when_full;                                      /* --on-full wait */
     bool keep_checkpoint;                                     /* also after a run that is done */

@@ -121,6 +121,41 @@ def test_more_epochs_go_on_from_a_finished_run(p):
             assert a[name].tobytes() == b[name].tobytes(), name
 
 
+def cut_off(p, name, *arguments):
+    """Starts or resumes a run and interrupts it after its first commit from now; True if it was interrupted."""
+    checkpoint = p.file(name + ".ckpt")
+    before = os.stat(checkpoint).st_mtime_ns if os.path.exists(checkpoint) else 0
+    child = p.start(*arguments, "--out", name)
+    while child.poll() is None and (not os.path.exists(checkpoint) or os.stat(checkpoint).st_mtime_ns == before):
+        time.sleep(0.002)
+    child.send_signal(signal.SIGINT)
+    _, printed = child.communicate()
+    assert child.returncode in (130, 0), (child.returncode, printed)
+    return child.returncode == 130, printed
+
+
+def test_resuming_elsewhere_is_said_and_marked(p):
+    """Another thread count stands for another machine; going back and forth must work, too."""
+    other = [x if x != "2" else "1" for x in SMALL]
+    cut, _ = cut_off(p, "r.h5", *SMALL)
+    assert cut, "the first interrupt came too late"
+    _, printed = cut_off(p, "r.h5", *other, "--resume")
+    assert "thread count" in printed, printed
+    p.run(*SMALL, "--out", "r.h5", "--resume", "--quiet")
+    p.run("verify", "r.h5")
+    with h5py.File(p.file("r.h5"), "r") as f:
+        assert f.attrs["resumed_elsewhere"] >= 1
+        assert f["steps/loss"].shape == (12,) and np.isfinite(f["steps/loss"][()]).all()
+
+
+def test_gradients_are_kept_without_an_initial_snapshot(p):
+    p.run(*SMALL, "--out", "r.h5", "--quiet", "--snapshots", "epochs:2,4")
+    p.run("verify", "r.h5")
+    with h5py.File(p.file("r.h5"), "r") as f:
+        assert list(f["snapshots/epoch"][()]) == [2, 4]
+        assert np.isfinite(f["gradients/conv1.weight"][()]).all()
+
+
 def test_refusals_come_before_training_and_say_what_to_do(p):
     def refused(status, *parts, arguments=()):
         printed = p.run(*arguments, expect=status).stderr
@@ -137,6 +172,8 @@ def test_refusals_come_before_training_and_say_what_to_do(p):
     refused(2, "--resume", "--overwrite", arguments=(*SMALL, "--out", "r.h5"))
     assert before == open(p.file("r.h5"), "rb").read()
     refused(2, "learning-rate", arguments=(*SMALL, "--out", "r.h5", "--resume", "--epochs", "5", "--learning-rate", "0.5"))
+    p.run(*SMALL, "--out", "last.h5", "--snapshots", "last:2", "--quiet")
+    refused(2, "epochs", arguments=(*SMALL, "--out", "last.h5", "--snapshots", "last:2", "--resume", "--epochs", "5"))
     open(p.file("junk.h5"), "wb").write(b"not a record")
     refused(3, "junk.h5", arguments=("info", "junk.h5"))
     refused(3, "junk.h5", arguments=(*SMALL, "--out", "junk.h5", "--resume"))
@@ -157,6 +194,8 @@ program.main([
     test_two_runs_are_the_same_file,
     test_an_interrupted_run_goes_on_to_the_same_file,
     test_more_epochs_go_on_from_a_finished_run,
+    test_resuming_elsewhere_is_said_and_marked,
+    test_gradients_are_kept_without_an_initial_snapshot,
     test_refusals_come_before_training_and_say_what_to_do,
     test_divergence_has_its_own_status_and_a_whole_record,
 ])

@@ -204,13 +204,7 @@ static rs_status resume(session *s, rs_error *error)
     if (exists(s->checkpoint)) {
         RS_TRY(rs_trainer_restore(s->trainer, s->checkpoint, &position, &foreign, error));
     }
-    if (foreign) {
-        rs_log(RS_LOG_WARNING,
-               "%s was written by another build, machine or thread count: the rest of the run will not have "
-               "the bits "
-               "of an uninterrupted one, and the record will say so",
-               s->checkpoint);
-    }
+    s->spec.foreign = foreign; /* the recorder says so, and marks it */
     return rs_recorder_resume(s->path, &s->spec, &position, &s->recorder, error);
 }
 
@@ -222,7 +216,9 @@ static rs_status examine_summary(session *s, const rs_record_summary *summary, r
     rs_config_default(&before);
     RS_TRY(rs_config_read_yaml(&before, summary->config_yaml, s->path, error));
     bool enough = before.epochs >= s->config.epochs && summary->committed.epochs >= s->config.epochs;
-    before.epochs = s->config.epochs;
+    if (!rs_config_needs_end(&s->config)) {
+        before.epochs = s->config.epochs;
+    }
     if (rs_config_differences(&before, &s->config, names, sizeof names) > 0) {
         return RS_FAIL(
             error, RS_USAGE,

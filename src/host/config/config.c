@@ -131,6 +131,11 @@ rs_status rs_config_parse(rs_config *config, int first, int argc, char **argv, b
 /* --- comparing -------------------------------------------------------------------------------------------
  */
 
+bool rs_config_needs_end(const rs_config *config)
+{
+    return strcmp(config->schedule, "cosine") == 0 || strstr(config->snapshots, "last:") != NULL;
+}
+
 int rs_config_differences(const rs_config *a, const rs_config *b, char *names, size_t capacity)
 {
     size_t count, length = 0;

@@ -3,6 +3,7 @@
 #include "rs/recorder.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,7 +99,11 @@ rs_status rs_recorder_start(rs_recorder *recorder, const rs_position *position, 
     for (int t = 0; t < RS_DATA_TABLES; t++) {
         recorder->ring[t].next_row = rs_position_rows(position, (rs_table_kind)t);
     }
+    sigset_t all, before; /* the writer takes no signals: they are for the program's own thread */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int result = pthread_create(&recorder->thread, NULL, rs_writer_main, recorder);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (result != 0) {
         return RS_FAIL(error, RS_FAILED, "starting the recorder's thread: %s", strerror(result));
     }

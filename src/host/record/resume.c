@@ -142,19 +142,22 @@ static rs_status same_text(hid_t file, const char *name, const char *now, bool *
     return RS_OK;
 }
 
-static rs_status find_foreign(rs_recorder *recorder, rs_error *error)
+/* *here: this time; recorder->foreign: now or in an earlier resume. */
+static rs_status find_foreign(rs_recorder *recorder, bool *here, rs_error *error)
 {
     const rs_provenance *now = &recorder->spec->provenance;
     const hid_t file = recorder->file.file;
-    int64_t threads;
+    int64_t threads, before;
     bool same = true;
     RS_TRY(same_text(file, "program_version", now->version, &same, error));
     RS_TRY(same_text(file, "commit", now->commit, &same, error));
     RS_TRY(same_text(file, "device", now->device, &same, error));
     RS_TRY(same_text(file, "libraries", now->libraries, &same, error));
     RS_TRY(rs_h5_get_int(file, "threads", &threads, error));
-    recorder->foreign = !same || threads != now->threads;
-    if (recorder->foreign) {
+    *here = !same || threads != now->threads || recorder->spec->foreign;
+    RS_TRY(rs_h5_get_int(file, "resumed_elsewhere", &before, error));
+    recorder->foreign = *here || before > 0; /* rows of two machines may lie past the checkpoint */
+    if (*here) {
         rs_log(RS_LOG_WARNING,
                "%s: resumed with another build, machine, library or thread count; results may differ in "
                "their last "
@@ -185,10 +188,11 @@ static rs_status update_config(rs_recorder *recorder, rs_error *error)
 static rs_status mark_resumed(rs_recorder *recorder, rs_error *error)
 {
     const hid_t file = recorder->file.file;
-    RS_TRY(find_foreign(recorder, error));
+    bool here;
+    RS_TRY(find_foreign(recorder, &here, error));
     RS_TRY(update_config(recorder, error));
     RS_TRY(count_up(file, "resumed", error));
-    if (recorder->foreign) {
+    if (here) {
         RS_TRY(count_up(file, "resumed_elsewhere", error));
     }
     RS_TRY(rs_record_file_set_state(&recorder->file, RS_RUN_RUNNING, error));

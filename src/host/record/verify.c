@@ -18,6 +18,7 @@ typedef struct inspection {
     const rs_contents *contents;
     FILE *stream;
     int faults;
+    int64_t first_gradient; /* row from which gradients must be there: the initial state has none */
 } inspection;
 
 __attribute__((format(printf, 3, 4))) static void fault(inspection *look, const rs_content *content,
@@ -32,10 +33,28 @@ __attribute__((format(printf, 3, 4))) static void fault(inspection *look, const 
     look->faults++;
 }
 
-/* The first row that must be there: gradients have none of the initial state. */
-static int64_t first_row_of(const rs_content *content)
+/* The first row that must be there. */
+static int64_t first_row_of(const inspection *look, const rs_content *content)
 {
-    return strncmp(content->path, "gradients/", strlen("gradients/")) == 0 ? 1 : 0;
+    return strncmp(content->path, "gradients/", strlen("gradients/")) == 0 ? look->first_gradient : 0;
+}
+
+/* 1 when snapshot 0 is the state after no step, else 0. */
+static rs_status find_first_gradient(inspection *look, rs_error *error)
+{
+    const rs_content *content = rs_contents_find(look->contents, "snapshots/step");
+    int64_t step = 0;
+    hid_t dataset;
+    look->first_gradient = 1;
+    if (!content || content->row_bytes != sizeof step || rs_content_rows(look->contents, content) < 1 ||
+        content->dim[0] < 1) {
+        return RS_OK; /* what is wrong with it is said where it is inspected */
+    }
+    RS_H5(dataset = H5Dopen2(look->contents->file, content->path, H5P_DEFAULT));
+    rs_status status = rs_content_read(dataset, content, 0, 1, &step, error);
+    rs_h5_close(dataset);
+    look->first_gradient = status != RS_OK || step == 0;
+    return RS_OK;
 }
 
 /* Steps `at` to the next chunk of a row's part, as an odometer; false after the last. */
@@ -65,10 +84,10 @@ static rs_status inspect_chunks(inspection *look, hid_t dataset, const rs_conten
         fault(look, content, "it is not stored in chunks of its own rank");
         return RS_OK;
     }
-    if (rows <= first_row_of(content)) {
+    if (rows <= first_row_of(look, content)) {
         return RS_OK;
     }
-    for (int64_t row = first_row_of(content) / (int64_t)chunk[0] * (int64_t)chunk[0]; row < rows;
+    for (int64_t row = first_row_of(look, content) / (int64_t)chunk[0] * (int64_t)chunk[0]; row < rows;
          row += (int64_t)chunk[0]) {
         memset(at, 0, sizeof at);
         at[0] = (hsize_t)row;
@@ -155,6 +174,7 @@ rs_status rs_record_verify(const char *path, FILE *stream, int *faults, rs_error
     *faults = 0;
     RS_TRY(rs_contents_open(path, &contents, error));
     inspection look = {.contents = &contents, .stream = stream};
+    status = find_first_gradient(&look, error);
     for (int i = 0; i < contents.count && status == RS_OK; i++) {
         status = inspect(&look, &contents.list[i], error);
     }

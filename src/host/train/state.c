@@ -167,7 +167,7 @@ static rs_status compare_config(const rs_trainer *trainer, const char *yaml, con
     rs_config_default(&before);
     RS_TRY(rs_config_read_yaml(&before, yaml, path, error));
     rs_config now = *trainer->options.config;
-    if (before.epochs != now.epochs && strcmp(now.schedule, "cosine") != 0) {
+    if (!rs_config_needs_end(&now)) {
         before.epochs = now.epochs;
     }
     if (rs_config_differences(&before, &now, names, sizeof names) > 0) {
