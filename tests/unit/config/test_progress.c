@@ -131,7 +131,10 @@ static void show_on_terminal(char *text, size_t capacity)
     rs_config c = training_for(1, false);
     struct termios raw = {0};
     cfmakeraw(&raw);
-    assert_int_equal(openpty(&ours, &theirs, NULL, &raw, &size), 0);
+    if (openpty(&ours, &theirs, NULL, &raw, &size) != 0) {
+        print_message("skipped: this machine has no pseudo-terminals (/dev/pts)\n");
+        skip();
+    }
     FILE *stream = fdopen(theirs, "w");
     assert_non_null(stream);
     ASSERT_TAKEN(rs_progress_create(stream, &c, 400, &progress, &error));

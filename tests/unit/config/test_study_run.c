@@ -359,7 +359,10 @@ static void progress_passes_through_to_a_terminal(void **state)
     (void)state;
     int ours, theirs;
     begin("[13]");
-    assert_int_equal(openpty(&ours, &theirs, NULL, NULL, NULL), 0);
+    if (openpty(&ours, &theirs, NULL, NULL, NULL) != 0) {
+        print_message("skipped: this machine has no pseudo-terminals (/dev/pts)\n");
+        skip();
+    }
     pid_t pid = start("s.yaml", theirs);
     (void)close(theirs);
     read_all(ours);
