@@ -35,6 +35,7 @@ hdf5-tools
 lint="
 clang-format
 clang-tidy
+libomp-dev
 valgrind
 libc6-dbg
 "

@@ -13,8 +13,8 @@ if [ ! -f "$build/compile_commands.json" ]; then
     echo "lint.sh: $build has no compile_commands.json: build it first with scripts/build.sh release -DRS_TESTS=ON" >&2
     exit 1
 fi
-files="$PWD/(src|tests|bench)/.*$pattern"
-if ! grep -qE "\"file\": \"$files" "$build/compile_commands.json"; then
+files="$PWD/(?=(src|tests|bench)/).*$pattern"
+if ! grep -qP "\"file\": \"$files" "$build/compile_commands.json"; then
     echo "lint.sh: no file of $build matches $pattern" >&2
     exit 1
 fi
