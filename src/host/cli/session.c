@@ -193,6 +193,12 @@ static rs_status make_spec(session *s, uint32_t wants, rs_error *error)
     spec->keep_checkpoint = true; /* so that a finished run can get more epochs */
     spec->planned_epochs = s->config.epochs;
     rs_trainer_planned(&s->config, s->dataset, &spec->planned_steps, &spec->planned_snapshots);
+    if (spec->planned_snapshots == 0 && (wants & (RS_WANT_WEIGHTS | RS_WANT_GRADIENTS))) {
+        return RS_FAIL(
+            error, RS_USAGE,
+            "--snapshots %s keeps nothing in a run of %lld epochs and %lld steps; choose others, or none",
+            s->config.snapshots, (long long)s->config.epochs, (long long)spec->planned_steps);
+    }
     return RS_OK;
 }
 
@@ -203,6 +209,10 @@ static rs_status resume(session *s, rs_error *error)
     bool foreign = false;
     if (exists(s->checkpoint)) {
         RS_TRY(rs_trainer_restore(s->trainer, s->checkpoint, &position, &foreign, error));
+    } else {
+        rs_log(RS_LOG_WARNING,
+               "%s is not there: trains from the start again and compares with what is committed",
+               s->checkpoint);
     }
     s->spec.foreign = foreign; /* the recorder says so, and marks it */
     return rs_recorder_resume(s->path, &s->spec, &position, &s->recorder, error);
@@ -253,6 +263,9 @@ rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *
 {
     uint32_t wants = wants_of(&s->config);
     RS_TRY(check_output(s, error));
+    if (s->config.resume && !exists(s->path)) {
+        rs_log(RS_LOG_INFO, "there is no %s to resume: a new run", s->path);
+    }
     if (s->config.resume && exists(s->path)) {
         RS_TRY(examine_existing(s, error));
         if (s->finished_before) {

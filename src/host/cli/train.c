@@ -87,18 +87,18 @@ static void print_plan(const session *s)
     (void)fflush(stdout);
 }
 
-static void print_result(const session *s)
+static void print_result(const session *s, const char *program)
 {
     struct stat file = {0};
     char size[32];
     (void)stat(s->path, &file);
     rs_text_bytes((uint64_t)file.st_size, size, sizeof size);
     (void)printf("recorded %" PRId64 " epochs, %" PRId64 " steps, %" PRId64 " snapshots in %s\n"
-                 "look at it:  resnet_study info %s\n"
+                 "look at it:  %s info %s\n"
                  "open it:     python3 -c \"import h5py; f = h5py.File('%s'); "
                  "print(f['epochs/valid_accuracy'][:])\"\n%s\n",
                  rs_trainer_position(s->trainer)->epochs, rs_trainer_position(s->trainer)->steps,
-                 rs_trainer_position(s->trainer)->snapshots, size, s->path, s->path, s->path);
+                 rs_trainer_position(s->trainer)->snapshots, size, program, s->path, s->path, s->path);
 }
 
 static rs_status train(session *s, rs_error *error)
@@ -117,7 +117,7 @@ static rs_status train(session *s, rs_error *error)
 }
 
 /* The first failure is the one to report: a record that closes badly comes after it. */
-static rs_status run(session *s, rs_error *error)
+static rs_status run(session *s, const char *program, rs_error *error)
 {
     rs_error closing = {0};
     rs_status status = session_open(s, &stop_signal, error);
@@ -135,7 +135,7 @@ static rs_status run(session *s, rs_error *error)
         }
     }
     if (!status && !s->config.quiet) {
-        print_result(s);
+        print_result(s, program);
     }
     (void)session_close(s, state_of(status), &closing);
     return status;
@@ -156,7 +156,7 @@ int rs_command_train(int argc, char **argv)
     if (!status) {
         rs_log_set_level(s.config.quiet ? RS_LOG_ERROR : s.config.verbose ? RS_LOG_DEBUG : RS_LOG_INFO);
         catch_signals();
-        status = run(&s, &error);
+        status = run(&s, argv[0], &error);
     }
     if (status) {
         rs_log(RS_LOG_ERROR, "%s", error.text);

@@ -103,7 +103,8 @@ static rs_status find_any(const char *word, const char *glob, const char *const 
     const char *nearest = rs_text_nearest(glob, names, count);
     return RS_FAIL(error, RS_USAGE,
                    "--record %s takes nothing: no parameter or block of this network has such a name%s%s",
-                   word, nearest ? "; nearest " : " (--verbose prints them)", nearest ? nearest : "");
+                   word, nearest ? "; nearest " : " (they look like layer1.0.conv1.weight)",
+                   nearest ? nearest : "");
 }
 
 rs_status rs_config_check_globs(const rs_config *config, const char *const *names, int count, rs_error *error)

@@ -185,7 +185,11 @@ rs_status rs_resnet_build(const rs_resnet_options *options, rs_network **network
         }
     }
     char name[RS_NAME_MAX];
-    (void)snprintf(name, sizeof name, "resnet%d%s", options->depth, options->plain ? "-plain" : "");
+    int length = snprintf(name, sizeof name, "resnet%d%s", options->depth, options->plain ? "-plain" : "");
+    if (own) {
+        (void)snprintf(name + length, sizeof name - (size_t)length, "-blocks-%d-%d-%d-%d", blocks[0],
+                       blocks[1], blocks[2], blocks[3]);
+    }
     rs_network *made = NULL;
     RS_TRY(rs_network_create(name, options->channels, options->height, options->width, options->classes,
                              &made, error));
