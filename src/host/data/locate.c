@@ -166,10 +166,11 @@ rs_status rs__locate_fail(const rs__set *set, const char *directory, rs_error *e
     } else {
         (void)snprintf(what, sizeof what, "data set %s is not in %s", set->name, directory);
     }
-    return RS_FAIL(error, RS_DATA,
-                   "%.400s; fetch it: resnet_study data fetch %s; by hand: get %s%s%s and run resnet_study "
-                   "data fetch %s --from FILE_OR_DIR; or put %s%s into %.200s/%s",
-                   what, set->name, set->bases[0], set->downloads[0].file,
-                   set->download_count > 1 ? " (and the other files there)" : "", set->name, set->files[0],
-                   set->file_count > 1 ? ", ..." : "", directory, set->folders[0]);
+    return RS_FAIL(
+        error, RS_DATA,
+        "%.300s; fetch it: resnet_study data fetch %s --data-dir %.200s; by hand: get %s%s%s and add --from "
+        "FILE_OR_DIR to that; or put %s%s into %.200s/%s",
+        what, set->name, directory, set->bases[0], set->downloads[0].file,
+        set->download_count > 1 ? " (and the other files there)" : "", set->files[0],
+        set->file_count > 1 ? ", ..." : "", directory, set->folders[0]);
 }

@@ -76,7 +76,7 @@ static void print_contents(const rs_contents *contents)
         const char *slash = strrchr(content->path, '/');
         const char *name = slash ? slash + 1 : content->path;
         size_t length = (size_t)(name - content->path);
-        if (length > 0 && strncmp(group, content->path, length) != 0) {
+        if (length > 0 && (strlen(group) != length || strncmp(group, content->path, length) != 0)) {
             (void)snprintf(group, sizeof group, "%.*s", (int)length, content->path);
             (void)printf("  %s\n", group);
         }
