@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the project needs and this machine lacks, with apt (as root, or with sudo).
 #   scripts/install_dependencies.sh            to build and run
+#   scripts/install_dependencies.sh --look     also Python with h5py, to look at records
 #   scripts/install_dependencies.sh --tests    also what the tests need
 #   scripts/install_dependencies.sh --lint     also clang-format, clang-tidy and valgrind
 set -eu
@@ -25,6 +26,10 @@ libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev
 libarchive-dev
 libssl-dev
 "
+look="
+python3
+python3-h5py
+"
 tests="
 libcmocka-dev
 python3
@@ -43,10 +48,11 @@ libc6-dbg
 wanted=$build
 for option in "$@"; do
     case $option in
+    --look) wanted="$wanted $look" ;;
     --tests) wanted="$wanted $tests" ;;
     --lint) wanted="$wanted $lint" ;;
     *)
-        echo "install_dependencies.sh: unknown option $option; allowed: --tests --lint" >&2
+        echo "install_dependencies.sh: unknown option $option; allowed: --look --tests --lint" >&2
         exit 2
         ;;
     esac

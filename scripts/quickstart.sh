@@ -5,20 +5,10 @@ set -eu
 cd "$(dirname "$0")/.."
 out=runs/quickstart.h5
 
-scripts/install_dependencies.sh
+scripts/install_dependencies.sh --look
 scripts/build.sh release -DRS_TESTS=OFF
 
 echo
 echo "resnet_study --depth 18 --plain --dataset shapes --train-limit 4096 --test-limit 1024 --epochs 2 --batch-size 128"
 build/release/resnet_study --depth 18 --plain --dataset shapes --train-limit 4096 --test-limit 1024 --epochs 2 \
     --batch-size 128 --out "$out" --overwrite
-
-cat <<END
-
-The record: $PWD/$out
-Open it:
-  build/release/resnet_study info $out
-  h5ls -r $out                                        (package hdf5-tools)
-  python3 -c "import h5py; f = h5py.File('$out'); print(f['steps/distance_to_initial/minkowski:1'][-1])"
-                                                                   (package python3-h5py)
-END
