@@ -156,6 +156,31 @@ def test_gradients_are_kept_without_an_initial_snapshot(p):
         assert np.isfinite(f["gradients/conv1.weight"][()]).all()
 
 
+def test_info_names_every_group_and_the_network_its_blocks(p):
+    p.run(*SMALL, "--epochs", "1", "--out", "r.h5", "--quiet")
+    printed = p.run("info", "r.h5").stdout
+    assert "resnet18-blocks-1-1-1-1" in printed, printed
+    group, paths = "", set()
+    for line in printed.split("data sets (rows that commits cover)\n")[1].splitlines():
+        word = line.split()[0]
+        if word.endswith("/"):
+            group = word
+        else:
+            paths.add((group if line.startswith("    ") else "") + word)
+    assert paths == set(program.datasets(h5py, p.file("r.h5"))), paths ^ set(program.datasets(h5py, p.file("r.h5")))
+
+
+def test_what_cannot_be_resumed_or_kept_is_said(p):
+    printed = p.run(*SMALL, "--epochs", "1", "--out", "new.h5", "--resume").stderr
+    assert "a new run" in printed, printed
+    os.remove(p.file("new.h5.ckpt"))
+    printed = p.run(*SMALL, "--epochs", "2", "--out", "new.h5", "--resume").stderr
+    assert "from the start again" in printed, printed
+    p.run("verify", "new.h5")
+    printed = p.run(*SMALL, "--snapshots", "steps:5000", "--out", "none.h5", expect=2).stderr
+    assert "keeps nothing" in printed and not os.path.exists(p.file("none.h5")), printed
+
+
 def test_refusals_come_before_training_and_say_what_to_do(p):
     def refused(status, *parts, arguments=()):
         printed = p.run(*arguments, expect=status).stderr
@@ -196,6 +221,8 @@ program.main([
     test_more_epochs_go_on_from_a_finished_run,
     test_resuming_elsewhere_is_said_and_marked,
     test_gradients_are_kept_without_an_initial_snapshot,
+    test_info_names_every_group_and_the_network_its_blocks,
+    test_what_cannot_be_resumed_or_kept_is_said,
     test_refusals_come_before_training_and_say_what_to_do,
     test_divergence_has_its_own_status_and_a_whole_record,
 ])
