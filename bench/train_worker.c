@@ -1,0 +1,134 @@
+/* train_worker.c: trains on request, so that a script can time our steps in turn with somebody else's.
+ *
+ *     train_worker [OPTIONS of resnet_study]
+ *
+ * Prints "ready SECONDS" (from the loaded data to the first step done, plan and initial weights included), then for
+ * each line "N" of standard input trains N steps and prints "SECONDS LOSS": their time, batches, forward, backward,
+ * update and what --record asks of a step all in it, and the last one's loss. At the end of the input it prints
+ * "peak BYTES", the largest resident size of the process. The data set has to last: no epoch may end meanwhile. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "rs/config.h"
+#include "rs/dataset.h"
+#include "rs/host.h"
+#include "rs/network.h"
+#include "rs/trainer.h"
+
+typedef struct worker {
+    rs_config config;
+    const rs_backend *backend;
+    rs_device *device;
+    rs_dataset *dataset;
+    rs_network *network;
+    rs_trainer *trainer;
+    volatile sig_atomic_t stop;
+    double begin;
+    long left; /* steps to go of the request */
+    bool ready;
+} worker;
+
+/* Answers a finished request and waits for the next one; the end of the input ends the training. */
+static void next_request(worker *w, const rs_step_row *row)
+{
+    char line[64];
+    double seconds = rs_seconds() - w->begin;
+    if (w->ready) {
+        (void)printf("%.6f %.9g\n", seconds, row->loss);
+    } else {
+        (void)printf("ready %.6f\n", seconds);
+    }
+    (void)fflush(stdout);
+    w->ready = true;
+    w->left = 0;
+    while (w->left < 1 && fgets(line, sizeof line, stdin)) {
+        (void)sscanf(line, "%ld", &w->left);
+    }
+    w->stop = w->left < 1;
+    w->begin = rs_seconds();
+}
+
+static rs_status count_step(void *context, const rs_step_row *row, rs_error *error)
+{
+    worker *w = context;
+    (void)error;
+    if (--w->left <= 0) {
+        next_request(w, row);
+    }
+    return RS_OK;
+}
+
+static rs_status forbid_epoch(void *context, const rs_epoch_row *row, rs_error *error)
+{
+    (void)context;
+    return RS_FAIL(error, RS_USAGE, "epoch %" PRId64 " ended within a request; give a larger --train-limit",
+                   row->epoch + 1);
+}
+
+static uint32_t wants_of(const rs_config *config)
+{
+    return (rs_config_records(config, RS_RECORD_DISTANCES, NULL) ? RS_WANT_DISTANCES : 0U) |
+           (rs_config_records(config, RS_RECORD_GRADIENT_STATS, NULL) ? RS_WANT_GRADIENT_STATS : 0U);
+}
+
+static rs_status set_up(worker *w, rs_error *error)
+{
+    int index = 0;
+    rs_dataset_request request = {.name = w->config.dataset,
+                                  .directory = w->config.data_dir,
+                                  .train_limit = w->config.train_limit,
+                                  .test_limit = 1};
+    RS_TRY(rs_backend_select(w->config.device, &w->backend, &index, error));
+    RS_TRY(w->backend->open(rs_services(), index, (int)w->config.threads, &w->device, error));
+    RS_TRY(rs_dataset_load(&request, &w->dataset, error));
+    w->begin = rs_seconds();
+    rs_resnet_options options = {.depth = (int)w->config.depth,
+                                 .plain = w->config.plain,
+                                 .standard = strcmp(w->config.width, "standard") == 0,
+                                 .channels = w->dataset->channels,
+                                 .height = w->dataset->height,
+                                 .width = w->dataset->width,
+                                 .classes = w->dataset->classes};
+    RS_TRY(rs_resnet_build(&options, &w->network, error));
+    rs_trainer_options trainer = {.config = &w->config,
+                                  .dataset = w->dataset,
+                                  .network = w->network,
+                                  .backend = w->backend,
+                                  .device = w->device,
+                                  .wants = wants_of(&w->config),
+                                  .stop = &w->stop};
+    return rs_trainer_create(&trainer, &w->trainer, error);
+}
+
+static rs_status train(worker *w, int argc, char **argv, rs_error *error)
+{
+    bool help = false;
+    rs_config_default(&w->config);
+    RS_TRY(rs_config_parse(&w->config, 1, argc, argv, &help, error));
+    RS_TRY(set_up(w, error));
+    rs_observer observer = {.context = w, .step = count_step, .epoch = forbid_epoch};
+    rs_trainer_observe(w->trainer, &observer);
+    rs_status status = rs_trainer_run(w->trainer, error);
+    return status == RS_INTERRUPTED ? RS_OK : status;
+}
+
+int main(int argc, char **argv)
+{
+    static worker w;
+    rs_error error = {0};
+    struct rusage usage = {0};
+    rs_status status = train(&w, argc, argv, &error);
+    if (status) {
+        (void)fprintf(stderr, "train_worker: %s\n", error.text);
+        return rs_status_exit_code(status);
+    }
+    (void)getrusage(RUSAGE_SELF, &usage);
+    (void)printf("peak %" PRId64 "\n", (int64_t)usage.ru_maxrss * 1024);
+    rs_trainer_destroy(w.trainer);
+    rs_network_destroy(w.network);
+    rs_dataset_destroy(w.dataset);
+    w.backend->close(w.device);
+    return 0;
+}
