@@ -109,6 +109,24 @@ typedef enum rs_slot {
 
 typedef enum rs_node_slot { RS_NODE_OUTPUT, RS_NODE_GRADIENT } rs_node_slot;
 
+/* Where a plan's time went: one row per operation and pass. Sums over the calls since profile_start; forward
+ * passes in evaluation mode are left out. */
+typedef struct rs_profile_row {
+    const char *node;      /* its name; "" for what belongs to no node (batch, update) */
+    const char *operation; /* "convolution", "batch_norm + relu", "update" */
+    const char *pass;      /* "forward", "backward", "data", "weights" or "" */
+    int64_t calls;
+    double seconds;
+    double flops; /* multiplications and additions of the direct algorithm; 0 where nobody counts them */
+    double bytes; /* of the tensors that its loops read and write */
+} rs_profile_row;
+
+/* What the device can do at best, measured. */
+typedef struct rs_peaks {
+    double flops; /* multiply-adds of f32 vectors in registers, counted twice, in a second */
+    double bytes; /* read and written by a copy much larger than the caches, in a second */
+} rs_peaks;
+
 typedef struct rs_device rs_device; /* each backend's own */
 typedef struct rs_plan rs_plan;     /* each backend's own */
 
@@ -171,6 +189,14 @@ typedef struct rs_backend {
     rs_status (*read_node)(rs_plan *plan, rs_node_slot slot, int node, void *values, rs_error *error);
     /* The gradient of the last node's output, where that is no loss, before backward. [count, C, H, W] */
     rs_status (*write_gradient)(rs_plan *plan, const void *values, rs_error *error);
+
+    /* Times every operation from now on, from zero. What is computed stays the same to the bit. */
+    rs_status (*profile_start)(rs_plan *plan, rs_error *error);
+    /* Returns the number of rows, in the order of the network; *rows is borrowed and counts on. 0 before
+     * profile_start. */
+    int (*profile_rows)(const rs_plan *plan, const rs_profile_row **rows);
+    /* Takes about half a second. UNSUPPORTED where nobody measures them. */
+    rs_status (*measure_peaks)(rs_device *device, rs_peaks *peaks, rs_error *error);
 } rs_backend;
 
 /* --- registry (src/kernels/registry.c)

@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "help.h"
+#include "profile.h"
 #include "progress.h"
 #include "rs/host.h"
 #include "rs/text.h"
@@ -111,7 +112,9 @@ static rs_status train(session *s, rs_error *error)
     RS_TRY(rs_progress_create(stderr, &s->config, s->dataset->train.count, &progress, error));
     rs_observer watching = rs_progress_observer(progress);
     rs_trainer_observe(s->trainer, &watching);
-    rs_status status = rs_trainer_run(s->trainer, error);
+    rs_status status =
+        s->config.profile ? s->backend->profile_start(rs_trainer_plan(s->trainer), error) : RS_OK;
+    status = status ? status : rs_trainer_run(s->trainer, error);
     rs_progress_destroy(progress);
     return status;
 }
@@ -133,6 +136,9 @@ static rs_status run(session *s, const char *program, rs_error *error)
             *error = closing;
             status = closed;
         }
+    }
+    if (s->config.profile && s->trainer) {
+        rs_profile_print(s->backend, s->device, rs_trainer_plan(s->trainer), stdout);
     }
     if (!status && !s->config.quiet) {
         print_result(s, program);

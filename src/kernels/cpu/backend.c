@@ -144,6 +144,9 @@ static const rs_backend cpu_backend = {
     .clear_gradient_sums = rs__cpu_clear_gradient_sums,
     .read_node = rs__cpu_read_node,
     .write_gradient = rs__cpu_write_gradient,
+    .profile_start = rs__cpu_profile_start,
+    .profile_rows = rs__cpu_profile_rows,
+    .measure_peaks = rs__cpu_measure_peaks,
 };
 
 const rs_backend *rs_cpu_backend(void)

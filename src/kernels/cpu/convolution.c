@@ -386,15 +386,19 @@ static rs_status conv_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error 
 
 static rs_status conv_backward(rs_plan *plan, rs__op *op, rs_error *error)
 {
+    double begin = rs__timer_begin(plan);
     RS_TRY(run_pass(plan, op, RS__BACKWARD_WEIGHTS, error));
+    rs__timer_end(plan, op, RS__TIMED_WEIGHTS, begin);
     if (op->pass[0] == RS_PASS_NONE) {
         return RS_OK;
     }
+    begin = rs__timer_begin(plan);
     RS_TRY(run_pass(plan, op, RS__BACKWARD_DATA, error));
     if (op->pass[0] == RS_PASS_ADD) {
         const rs__tensor *in = &plan->tensors[op->input[0]];
         rs__elements_pass(plan, in, summand_at(plan, op->state), in->gradient, RS_PASS_ADD);
     }
+    rs__timer_end(plan, op, RS__TIMED_DATA, begin);
     return RS_OK;
 }
 
@@ -415,5 +419,6 @@ const rs__op_class rs__op_convolution = {
     .backward = conv_backward,
     .release = conv_release,
     .describe = conv_describe,
+    .times_itself = true,
     .needs_input = true,
 };

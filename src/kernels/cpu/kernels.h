@@ -104,6 +104,10 @@ typedef struct rs__kernels {
     void (*update)(const rs__update_work *work, rs_rule_f32 rule, const rs__update_piece *piece,
                    rs__update_sums *sums);
     void (*gradient_sums)(const float *gradient, int64_t count, rs_gradient_sums *sums); /* sets */
+
+    /* Runs 2^20 rounds of multiply-adds in registers; returns how many multiplications and additions that was. Its
+     * results go to *sink. */
+    double (*multiply_add)(float *sink);
 } rs__kernels;
 
 extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_baseline;
@@ -131,7 +135,8 @@ extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_basel
     void rs__global_pool_backward_##isa(int64_t, int64_t, int64_t, const float *, float *, rs_pass);         \
     void rs__update_##isa(const rs__update_work *, rs_rule_f32, const rs__update_piece *,                    \
                           rs__update_sums *);                                                                \
-    void rs__gradient_sums_##isa(const float *, int64_t, rs_gradient_sums *);
+    void rs__gradient_sums_##isa(const float *, int64_t, rs_gradient_sums *);                                \
+    double rs__multiply_add_##isa(float *);
 RS__DECLARE_KERNELS(avx512)
 RS__DECLARE_KERNELS(avx2)
 RS__DECLARE_KERNELS(baseline)

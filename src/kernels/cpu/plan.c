@@ -375,6 +375,7 @@ void rs__cpu_plan_destroy(rs_plan *plan)
     release(plan, plan->activation_memory);
     release(plan, plan->scratch_memory);
     rs_backward_release(&plan->backward);
+    rs_profile_release(&plan->profile);
     rs_free(plan->tensors);
     rs_free(plan->ops);
     rs_free(plan->parameters);

@@ -18,6 +18,7 @@
 
 #include "kernels.h"
 #include "onednn.h"
+#include "profile.h"
 #include "rs/backend.h"
 
 struct rs_device {
@@ -91,6 +92,7 @@ typedef struct rs__op_class {
     rs_status (*backward)(rs_plan *plan, rs__op *op, rs_error *error);
     void (*release)(rs__op *op);                                     /* (optional) */
     void (*describe)(const rs__op *op, char *text, size_t capacity); /* algorithm; (optional) */
+    bool times_itself;              /* backward has a row for each of its passes */
     bool needs_input, needs_output; /* backward reads the values of its inputs, of its output */
 } rs__op_class;
 
@@ -151,6 +153,7 @@ struct rs_plan {
     int size_index;                    /* of that count in options.batch_sizes */
     rs_mode mode;                      /* of the last forward */
     bool labelled, ran_forward, has_loss;
+    rs_profile profile; /* rows: profile.c */
 };
 
 static inline const rs_node *rs__op_node(const rs_plan *plan, const rs__op *op)
@@ -210,6 +213,18 @@ rs_status rs__cpu_plan_create(rs_device *device, const rs_network *network, cons
 void rs__cpu_plan_destroy(rs_plan *plan);
 void rs__cpu_plan_bytes(const rs_plan *plan, rs_plan_bytes *bytes);
 void rs__cpu_plan_print(const rs_plan *plan, FILE *stream);
+
+/* profile.c: what is timed, by the row it fills. An operation has a row for forward and one for backward; a
+ * convolution one for each of its passes. */
+typedef enum rs__timed { RS__TIMED_FORWARD, RS__TIMED_BACKWARD, RS__TIMED_DATA } rs__timed;
+#define RS__TIMED_WEIGHTS RS__TIMED_BACKWARD
+double rs__timer_begin(const rs_plan *plan);
+void rs__timer_end(rs_plan *plan, const rs__op *op, rs__timed what, double begin);
+void rs__timer_end_batch(rs_plan *plan, double begin);
+void rs__timer_end_update(rs_plan *plan, double begin);
+rs_status rs__cpu_profile_start(rs_plan *plan, rs_error *error);
+int rs__cpu_profile_rows(const rs_plan *plan, const rs_profile_row **rows);
+rs_status rs__cpu_measure_peaks(rs_device *device, rs_peaks *peaks, rs_error *error);
 
 /* update.c: the job list of the parameters. */
 rs_status rs__jobs_make(rs_plan *plan, rs_error *error);

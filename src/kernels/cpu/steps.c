@@ -65,6 +65,7 @@ rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *err
     }
     RS_TRY(select_size(plan, batch->count, error));
     RS_TRY(take_labels(plan, batch->labels, batch->count, error));
+    double begin = rs__timer_begin(plan);
     int64_t positions = in->height * in->width, floats = rs__sample_floats(plan, in);
 #pragma omp parallel for schedule(static)
     for (int64_t n = 0; n < batch->count; n++) {
@@ -75,6 +76,7 @@ rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *err
             normalise_blocked(plan, image, in->value + n * floats, positions);
         }
     }
+    rs__timer_end_batch(plan, begin);
     return RS_OK;
 }
 
@@ -95,7 +97,11 @@ rs_status rs__cpu_forward(rs_plan *plan, rs_mode mode, rs_error *error)
     }
     plan->ran_forward = false;
     for (int i = 0; i < plan->op_count; i++) {
+        double begin = rs__timer_begin(plan);
         RS_TRY(plan->ops[i].kind->forward(plan, &plan->ops[i], mode, error));
+        if (mode == RS_MODE_TRAIN) {
+            rs__timer_end(plan, &plan->ops[i], RS__TIMED_FORWARD, begin);
+        }
     }
     plan->mode = mode;
     plan->ran_forward = true;
@@ -111,8 +117,13 @@ rs_status rs__cpu_backward(rs_plan *plan, rs_error *error)
         return RS_FAIL(error, RS_USAGE, "backward needs a forward pass in training mode before it");
     }
     for (int i = plan->op_count - 1; i >= 0; i--) {
-        if (plan->ops[i].needed) {
-            RS_TRY(plan->ops[i].kind->backward(plan, &plan->ops[i], error));
+        if (!plan->ops[i].needed) {
+            continue;
+        }
+        double begin = rs__timer_begin(plan);
+        RS_TRY(plan->ops[i].kind->backward(plan, &plan->ops[i], error));
+        if (!plan->ops[i].kind->times_itself) {
+            rs__timer_end(plan, &plan->ops[i], RS__TIMED_BACKWARD, begin);
         }
     }
     return RS_OK;

@@ -164,6 +164,7 @@ rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_mea
     if (options->distances && measurement->to_initial && !plan->options.keep_initial) {
         return RS_FAIL(error, RS_UNSUPPORTED, "this plan keeps no initial values to measure distances to");
     }
+    double begin = rs__timer_begin(plan);
     double clip = options->clip_norm > 0.0 ? rs_clip_coefficient(options->clip_norm, norm_before(plan)) : 1.0;
     make_rules(plan, options, clip);
     run_jobs(plan, options);
@@ -175,5 +176,6 @@ rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_mea
     if (options->gradient_stats) {
         fill_gradients(plan, measurement);
     }
+    rs__timer_end_update(plan, begin);
     return RS_OK;
 }

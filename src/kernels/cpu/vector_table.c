@@ -29,4 +29,5 @@ const rs__kernels RS_ISA(rs__kernels) = {
     .global_pool_backward = RS_ISA(rs__global_pool_backward),
     .update = RS_ISA(rs__update),
     .gradient_sums = RS_ISA(rs__gradient_sums),
+    .multiply_add = RS_ISA(rs__multiply_add),
 };

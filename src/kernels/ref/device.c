@@ -72,6 +72,9 @@ const rs_backend *rs_ref_backend(void)
         .clear_gradient_sums = ref_clear_gradient_sums,
         .read_node = ref_read_node,
         .write_gradient = ref_write_gradient,
+        .profile_start = ref_profile_start,
+        .profile_rows = ref_profile_rows,
+        .measure_peaks = ref_measure_peaks,
     };
     return &backend;
 }

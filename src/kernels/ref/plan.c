@@ -269,6 +269,7 @@ void ref_plan_destroy(rs_plan *plan)
     }
     void (*release)(void *) = plan->device->services->release;
     rs_backward_release(&plan->backward);
+    rs_profile_release(&plan->profile);
     for (int i = 0; i < ARENAS; i++) {
         release(plan->arena[i]);
     }

@@ -10,6 +10,7 @@
 #define RS_REF_PLAN_H
 
 #include "operators.h"
+#include "profile.h"
 
 struct rs_device {
     const rs_host_services *services;
@@ -51,7 +52,26 @@ struct rs_plan {
     int64_t correct; /* of the last forward */
     rs_mode mode;    /* of the last forward */
     bool labelled, ran_forward;
+    rs_profile profile; /* rows: batch, then forward and backward of each node, then update */
 };
+
+/* profile.c */
+rs_status ref_profile_start(rs_plan *plan, rs_error *error);
+int ref_profile_rows(const rs_plan *plan, const rs_profile_row **rows);
+rs_status ref_measure_peaks(rs_device *device, rs_peaks *peaks, rs_error *error);
+enum { REF_BATCH_ROW = 0 };
+static inline int ref_forward_row(int node)
+{
+    return 2 * node - 1;
+}
+static inline int ref_backward_row(int node)
+{
+    return 2 * node;
+}
+static inline int ref_update_row(const rs_plan *plan)
+{
+    return 2 * plan->network->node_count - 1;
+}
 
 /* steps.c */
 rs_status ref_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error);

@@ -40,8 +40,10 @@ rs_status ref_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error)
     }
     RS_TRY(check_count(plan, batch->count, error));
     RS_TRY(take_labels(plan, batch->labels, batch->count, error));
+    double begin = rs_profile_begin(&plan->profile);
     plan->table->normalise(&plan->options, batch->images, batch->count, shape[0], shape[1] * shape[2],
                            plan->outputs[0]);
+    rs_profile_end(&plan->profile, REF_BATCH_ROW, begin, 0.0, 0.0);
     return RS_OK;
 }
 
@@ -116,7 +118,11 @@ rs_status ref_forward(rs_plan *plan, rs_mode mode, rs_error *error)
     plan->mode = mode;
     for (int i = 1; i < plan->network->node_count; i++) {
         ref_call call = make_call(plan, i);
+        double begin = rs_profile_begin(&plan->profile);
         plan->table->operators[call.node->kind]->forward(&call);
+        if (mode == RS_MODE_TRAIN) {
+            rs_profile_end(&plan->profile, ref_forward_row(i), begin, 0.0, 0.0);
+        }
     }
     plan->ran_forward = true;
     return RS_OK;
@@ -133,7 +139,9 @@ rs_status ref_backward(rs_plan *plan, rs_error *error)
     for (int i = plan->network->node_count - 1; i > 0; i--) {
         if (plan->backward.needed[i]) {
             ref_call call = make_call(plan, i);
+            double begin = rs_profile_begin(&plan->profile);
             plan->table->operators[call.node->kind]->backward(&call);
+            rs_profile_end(&plan->profile, ref_backward_row(i), begin, 0.0, 0.0);
         }
     }
     return RS_OK;

@@ -138,6 +138,7 @@ rs_status ref_update(rs_plan *plan, const rs_update_options *options, rs_measure
                      rs_error *error)
 {
     RS_TRY(check_options(plan, options, measurement, error));
+    double begin = rs_profile_begin(&plan->profile);
     double norm = gradient_norm(plan), clip = rs_clip_coefficient(options->clip_norm, norm);
     measurement->gradient_norm = norm;
     measurement->gradient_norm_clipped = norm * clip;
@@ -151,5 +152,6 @@ rs_status ref_update(rs_plan *plan, const rs_update_options *options, rs_measure
     if (options->gradient_stats) {
         finish_gradient_stats(plan, measurement);
     }
+    rs_profile_end(&plan->profile, ref_update_row(plan), begin, 0.0, 0.0);
     return RS_OK;
 }

@@ -1,0 +1,156 @@
+/* profile.c: see profile.h. */
+#include "profile.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "rs/host.h"
+
+/* What the columns are measured by. */
+typedef struct scale {
+    rs_peaks peaks; /* 0 where unknown */
+    double seconds; /* of all rows */
+    int64_t steps;
+} scale;
+
+static void add_row(rs_profile_row *sum, const rs_profile_row *row)
+{
+    sum->calls += row->calls;
+    sum->seconds += row->seconds;
+    sum->flops += row->flops;
+    sum->bytes += row->bytes;
+}
+
+/* Every step takes a batch, once. */
+static scale scale_of(const rs_profile_row *rows, int count)
+{
+    scale s = {0};
+    for (int i = 0; i < count; i++) {
+        s.seconds += rows[i].seconds;
+        s.steps = strcmp(rows[i].operation, "update") == 0 ? rows[i].calls : s.steps;
+    }
+    return s;
+}
+
+static void print_rate(double amount, double seconds, FILE *stream)
+{
+    if (amount > 0.0 && seconds > 0.0) {
+        (void)fprintf(stream, " %9.1f", 1e-9 * amount / seconds);
+    } else {
+        (void)fprintf(stream, " %9s", "-");
+    }
+}
+
+/* Seconds that the peaks would need; 0 where they are unknown. */
+static double floor_seconds(const scale *s, const rs_profile_row *row)
+{
+    double arithmetic = s->peaks.flops > 0.0 ? row->flops / s->peaks.flops : 0.0;
+    double memory = s->peaks.bytes > 0.0 ? row->bytes / s->peaks.bytes : 0.0;
+    return arithmetic > memory ? arithmetic : memory;
+}
+
+static void print_columns(const scale *s, const rs_profile_row *row, FILE *stream)
+{
+    double floor = floor_seconds(s, row);
+    (void)fprintf(stream, " %9.3f %6.1f%%", 1e3 * row->seconds / (double)s->steps,
+                  s->seconds > 0.0 ? 100.0 * row->seconds / s->seconds : 0.0);
+    print_rate(row->flops, row->seconds, stream);
+    print_rate(row->bytes, row->seconds, stream);
+    if (floor > 0.0 && row->seconds > 0.0) {
+        (void)fprintf(stream, " %7.0f%%\n", 100.0 * floor / row->seconds);
+    } else {
+        (void)fprintf(stream, " %8s\n", "-");
+    }
+}
+
+static void print_heading(const char *first, FILE *stream)
+{
+    (void)fprintf(stream, "%-56s %9s %7s %9s %9s %8s\n", first, "ms/step", "share", "GFLOP/s", "GB/s",
+                  "of peak");
+}
+
+/* Name of a row: "layer1.0.conv1 convolution weights". */
+static void print_name(const char *node, const rs_profile_row *row, FILE *stream)
+{
+    char text[200];
+    (void)snprintf(text, sizeof text, "%s%s%s%s%s", node, node[0] ? "  " : "", row->operation,
+                   row->pass[0] ? "  " : "", row->pass);
+    (void)fprintf(stream, "%-56s", text);
+}
+
+static bool same_kind(const rs_profile_row *a, const rs_profile_row *b)
+{
+    return strcmp(a->operation, b->operation) == 0 && strcmp(a->pass, b->pass) == 0;
+}
+
+static bool seen_before(const rs_profile_row *rows, int i)
+{
+    for (int k = 0; k < i; k++) {
+        if (rows[k].calls > 0 && same_kind(&rows[k], &rows[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void print_kinds(const scale *s, const rs_profile_row *rows, int count, FILE *stream)
+{
+    rs_profile_row all = {.operation = "all", .pass = ""};
+    print_heading("by operation", stream);
+    for (int i = 0; i < count; i++) {
+        if (rows[i].calls == 0 || seen_before(rows, i)) {
+            continue;
+        }
+        rs_profile_row sum = {.operation = rows[i].operation, .pass = rows[i].pass};
+        for (int k = i; k < count; k++) {
+            if (same_kind(&rows[i], &rows[k])) {
+                add_row(&sum, &rows[k]);
+            }
+        }
+        print_name("", &sum, stream);
+        print_columns(s, &sum, stream);
+        add_row(&all, &sum);
+    }
+    print_name("", &all, stream);
+    print_columns(s, &all, stream);
+}
+
+static void print_peaks(const rs_backend *backend, rs_device *device, scale *s, FILE *stream)
+{
+    rs_error error = {0};
+    if (backend->measure_peaks(device, &s->peaks, &error) != RS_OK) {
+        s->peaks = (rs_peaks){0};
+        (void)fprintf(stream, "no share of a peak: %s\n", error.text);
+        return;
+    }
+    (void)fprintf(
+        stream,
+        "peaks measured now: %.0f GFLOP/s (multiply-adds in registers), %.1f GB/s (a large copy, read "
+        "and written)\n",
+        1e-9 * s->peaks.flops, 1e-9 * s->peaks.bytes);
+}
+
+void rs_profile_print(const rs_backend *backend, rs_device *device, const rs_plan *plan, FILE *stream)
+{
+    const rs_profile_row *rows = NULL;
+    int count = backend->profile_rows(plan, &rows);
+    scale s = scale_of(rows, count);
+    if (s.steps == 0) {
+        return;
+    }
+    (void)fprintf(stream, "profile of %" PRId64 " training steps, %.3f s in operations, %.1f ms a step\n",
+                  s.steps, s.seconds, 1e3 * s.seconds / (double)s.steps);
+    print_peaks(backend, device, &s, stream);
+    (void)fprintf(stream,
+                  "GFLOP/s count the direct algorithm: Winograd's can exceed the peak. GB/s count what the "
+                  "operation's loops read and write, caches aside.\n");
+    print_kinds(&s, rows, count, stream);
+    print_heading("by layer", stream);
+    for (int i = 0; i < count; i++) {
+        if (rows[i].calls > 0) {
+            print_name(rows[i].node, &rows[i], stream);
+            print_columns(&s, &rows[i], stream);
+        }
+    }
+    (void)fflush(stream);
+}
