@@ -1,6 +1,7 @@
 """common.py: what the benchmarks' command lines share: lists, networks, our own worker, where results go."""
 import argparse
 import datetime
+import math
 import os
 import shlex
 import sys
@@ -83,21 +84,39 @@ def program(options, name):
     return path
 
 
-def our_worker(options, network, steps, record="none", name="ours"):
-    """Our worker with data for that many steps, its first included."""
-    return Worker(name, [program(options, "bench/train_worker"), "--dataset", "shapes", "--record", record, "--train-limit",
-                         network.batch * (steps + 2), *peer.network_options(network), *options.ours])
+def our_worker(options, network, turn, turns, record="none", name="ours"):
+    """Our worker, with data for its first step and that many turns within one epoch."""
+    images = network.batch * (turn * turns + 2)
+    return Worker(name, [program(options, "bench/train_worker"), "--dataset", "shapes", "--record", record, "--train-limit", images,
+                         *peer.network_options(network), *options.ours], turn=turn)
 
 
 def our_pilot(options, network):
     """Seconds of one step after the first, and the memory they took."""
-    worker = our_worker(options, network, 2)
+    worker = our_worker(options, network, 1, 1)
     try:
         worker.start()
         seconds = worker.train(1)
         return seconds, worker.stop()
     finally:
         worker.kill()
+
+
+def steps_of_turn(options, seconds):
+    """Steps that fill a turn, when one takes that many seconds."""
+    return max(1, math.ceil(options.turn / seconds))
+
+
+def add_turn(made):
+    made.add_argument("--turn", type=at_least(0, float), default=0.5, metavar="S", help="seconds a turn takes at least (%(default)s)")
+
+
+def end_with(main):
+    """Exit status of a benchmark: 0 done, 1 something could not be measured; never because of speed."""
+    try:
+        sys.exit(1 if main() else 0)
+    except KeyboardInterrupt:
+        sys.exit("interrupted; --resume goes on")
 
 
 def key(network):

@@ -34,10 +34,10 @@ def ratios(numerators, denominators):
 
 
 class Worker:
-    """One process that trains on request."""
+    """One process that trains on request, `turn` steps in each of its turns."""
 
-    def __init__(self, name, command, environment=None):
-        self.name = name
+    def __init__(self, name, command, environment=None, turn=1):
+        self.name, self.turn = name, turn
         self.command = [str(c) for c in command]
         self.environment = dict(os.environ, OMP_WAIT_POLICY="passive", **(environment or {}))
         self.process = self.errors = None
@@ -110,15 +110,15 @@ class Worker:
         raise WorkerFailed(f"{self.name} {what}{memory}{': ' + said if said else ''}")
 
 
-def interleaved(workers, steps, rounds):
-    """{name: seconds of each counted round}; all workers stay in memory and train `steps` steps in turn."""
+def interleaved(workers, rounds):
+    """{name: seconds of each counted round's turn}; all workers stay in memory."""
     seconds = {w.name: [] for w in workers}
     try:
         for worker in workers:
             worker.start()
         for i in range(rounds + 1):
             for worker in workers:
-                took = worker.train(steps)
+                took = worker.train(worker.turn)
                 if i > 0:
                     seconds[worker.name].append(took)
         for worker in workers:
@@ -129,7 +129,7 @@ def interleaved(workers, steps, rounds):
     return seconds
 
 
-def alternating(workers, steps, rounds):
+def alternating(workers, rounds):
     """As interleaved(), for workers that do not fit in memory together: each is started for its turn and stopped after it. Its
     first step, which `start` waits for, warms it up."""
     seconds = {w.name: [] for w in workers}
@@ -137,7 +137,7 @@ def alternating(workers, steps, rounds):
         for _ in range(rounds):
             for worker in workers:
                 worker.start()
-                seconds[worker.name].append(worker.train(steps))
+                seconds[worker.name].append(worker.train(worker.turn))
                 worker.stop()
     finally:
         for worker in workers:

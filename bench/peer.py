@@ -83,9 +83,9 @@ def environment(setting):
     return KEEP_MEMORY if setting.keeps else {}
 
 
-def worker(venv, network, setting):
+def worker(venv, network, setting, turn=1):
     command = [python_of(venv), os.path.join(HERE, "pytorch_worker.py"), *network_options(network), "--layout", setting.layout]
-    return Worker(setting_name(setting), [*command, *["--compile"] * setting.compiled], environment(setting))
+    return Worker(setting_name(setting), [*command, *["--compile"] * setting.compiled], environment(setting), turn)
 
 
 def pilot(venv, network, setting):

@@ -10,7 +10,7 @@ import shlex
 import sys
 
 import machine
-from pairs import Spread
+from pairs import Spread, WorkerFailed
 
 
 def figures(value, digits=3):
@@ -32,7 +32,7 @@ def gibibytes(count):
 
 
 def table(headers, rows):
-    """A Markdown table; columns of numbers are to be told by the reader, all are set left."""
+    """A Markdown table."""
     lines = [headers, ["---"] * len(headers), *rows]
     for row in rows:
         if len(row) != len(headers):
@@ -59,7 +59,7 @@ class Results:
         """Says what is measured from here on, and on what."""
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
         self.add("session", date=now, command=shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
-                 machine=[*machine.describe(program_dir), *versions])
+                 machine=[list(pair) for pair in (*machine.describe(program_dir), *versions)])
         if machine.load() > machine.QUIET:
             self.note(f"The load was {machine.load():.2f} at the start: this was no quiet machine.")
 
@@ -72,6 +72,18 @@ class Results:
 
     def of(self, kind):
         return [e for e in self.entries if e["kind"] == kind]
+
+    def measure(self, kind, key, function):
+        """Adds what function() finds, unless it is there; what fails becomes a note. Returns the failures: 0 or 1."""
+        if self.has(kind, key):
+            return 0
+        try:
+            self.add(kind, key=key, **function())
+            print(f"{kind}: {key}: done", file=sys.stderr, flush=True)
+            return 0
+        except WorkerFailed as problem:
+            self.note(f"{kind}: {key}: not measured: {problem}")
+            return 1
 
     def add(self, kind, **values):
         self.entries.append({"kind": kind, **values})
@@ -87,9 +99,10 @@ class Results:
 
     def text(self):
         parts = [f"# {self.title}"]
+        first = self.of("session")[0]["machine"] if self.of("session") else []
         for i, session in enumerate(self.of("session")):
             parts.append(f"{'Measured' if i == 0 else 'Continued'} {session['date']}: `{session['command']}`")
-            pairs = session["machine"] if i == 0 else [p for p in session["machine"] if p not in self.of("session")[0]["machine"]]
+            pairs = session["machine"] if i == 0 else [p for p in session["machine"] if p not in first]
             parts.append("\n".join(f"- {key}: {value}" for key, value in pairs))
         parts += self.render(self)
         notes = self.of("note")

@@ -6,8 +6,7 @@ one to warm up; the best ones go on to rounds in turn with ours, and the fastest
 with. A ratio is that of images/s within a round: median (least–greatest) over the rounds. Both sides have the same number of
 threads, wait passively and record nothing. Where all would not fit in memory together, each is started anew for its turn. The
 goals are printed beside; that one is missed is no error."""
-import math
-import sys
+import functools
 
 import common
 import machine
@@ -26,7 +25,7 @@ def parse():
     common.add_networks(made, common.DEPTHS, common.VARIANTS, common.WIDTHS, [256, 1024])
     common.add_venv(made)
     made.add_argument("--steps", type=common.at_least(1), metavar="N", help="steps a turn (default: as many as take the turn's seconds)")
-    made.add_argument("--turn", type=common.at_least(0, float), default=0.5, metavar="S", help="seconds a turn takes at least (%(default)s)")
+    common.add_turn(made)
     made.add_argument("--candidates", type=common.at_least(1), default=2, metavar="N", help="settings that go on after the pilot (%(default)s)")
     made.add_argument("--compile", action="store_true", help="also PyTorch's best setting through torch.compile (needs gcc)")
     return made.parse_args()
@@ -43,11 +42,11 @@ def measure(options, network, note):
         raise WorkerFailed("no setting of PyTorch works")
     chosen = pilots[:options.candidates]
     our_seconds, our_peak = common.our_pilot(options, network)
-    steps = options.steps or max(1, math.ceil(options.turn / min(our_seconds, chosen[0].seconds)))
+    steps = options.steps or common.steps_of_turn(options, min(our_seconds, chosen[0].seconds))
     fits = our_peak + sum(p.peak for p in chosen) < ROOM * machine.memory_available()
-    ours = common.our_worker(options, network, steps * (options.rounds + 1) + 1 if fits else steps + 1)
-    workers = [ours, *(peer.worker(options.venv, network, p.setting) for p in chosen)]
-    seconds = (interleaved if fits else alternating)(workers, steps, options.rounds)
+    ours = common.our_worker(options, network, steps, options.rounds + 1 if fits else 1)
+    workers = [ours, *(peer.worker(options.venv, network, p.setting, steps) for p in chosen)]
+    seconds = (interleaved if fits else alternating)(workers, options.rounds)
     best = min(workers[1:], key=lambda w: spread(seconds[w.name]).median)
     return dict(network=network._asdict(), steps=steps, apart=not fits, seconds=seconds, best=best.name,
                 pilots={peer.setting_name(p.setting): [p.seconds, p.peak] for p in pilots},
@@ -80,22 +79,11 @@ def main():
     versions = peer.prepare(options.venv)
     results = report.Results(options.out, "Training step, ours against PyTorch", render, options.resume)
     results.session(options.program_dir, [*versions, ("threads of each side", str(options.threads))])
-    failed = 0
-    for network in common.networks(options):
-        if results.has("step", common.key(network)):
-            continue
-        try:
-            results.add("step", key=common.key(network), **measure(options, network, results.note))
-            print(" | ".join(cells(results.entries[-1])), flush=True)
-        except WorkerFailed as problem:
-            failed += 1
-            results.note(f"{common.key(network)}: not measured: {problem}")
+    failed = sum(results.measure("step", common.key(network), functools.partial(measure, options, network, results.note))
+                 for network in common.networks(options))
     results.finish()
-    return 1 if failed else 0
+    return failed
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit("interrupted; --resume goes on")
+    common.end_with(main)

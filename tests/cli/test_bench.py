@@ -1,0 +1,187 @@
+"""test_bench.py PROGRAM: the benchmarks' statistics, turns and files of results, and the scripts from end to end with a stand-in
+for PyTorch whose times are known. Nothing here depends on how fast anything is."""
+import json
+import math
+import os
+import subprocess
+import sys
+
+import program
+
+BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench")
+sys.path.insert(0, BENCH)
+import pairs  # noqa: E402  (from the folder of the benchmarks)
+import report  # noqa: E402
+import scaling  # noqa: E402
+
+# A worker whose steps take 20 ms by its own account, 10 with NHWC, 4/5 of it with a malloc that keeps memory.
+STAND_IN = """#!{python}
+import os, sys
+with open({log!r}, "a") as f:
+    f.write(" ".join(sys.argv[1:]) + chr(10))
+if sys.argv[1] == "-c":
+    sys.exit(print("PyTorch", "0.0-stand-in", sep=chr(9)))
+if "--compile" in sys.argv:
+    sys.exit("no compiler here")
+if "pytorch_epoch" in sys.argv[1]:
+    sys.exit(print("PyTorch: net: 1 parameters" + chr(10) + "epoch 1/1  done", file=sys.stderr))
+step = (0.01 if "nhwc" in sys.argv else 0.02) * (0.8 if "MALLOC_MMAP_MAX_" in os.environ else 1)
+print("ready 0.1", flush=True)
+for line in sys.stdin:
+    with open({log!r}, "a") as f:
+        f.write("turn " + line)
+    print(step * int(line), {loss!r}, flush=True)
+print("peak 1048576")
+"""
+
+
+def stand_in(p, name, loss="1.0"):
+    """(program, its log): a worker as above, also as the python of a virtual environment."""
+    path, log = p.file(f"{name}/bin/python"), p.file(f"{name}.log")
+    os.makedirs(os.path.dirname(path))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(STAND_IN.format(python=sys.executable, log=log, loss=loss))
+    os.chmod(path, 0o755)
+    return path, log
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def script(p, name, *arguments, expect=0):
+    done = subprocess.run([sys.executable, "-B", os.path.join(BENCH, name), *arguments], cwd=p.dir, env=p.env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == expect, f"{name} {arguments}: exit status {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def refused(function, *arguments):
+    try:
+        function(*arguments)
+    except (ValueError, pairs.WorkerFailed, SystemExit) as problem:
+        return str(problem)
+    raise AssertionError(f"{function.__name__}{arguments}: not refused")
+
+
+def test_statistics(_):
+    assert pairs.spread([3, 1, 2, 9]) == (2.5, 1, 9)
+    assert pairs.ratios([2, 9, 8], [1, 3, 2]) == (3, 2, 4)  # not 8 / 2, the ratio of the medians
+    for wrong in ([], [1, math.nan], [math.inf]):
+        refused(pairs.spread, wrong)
+    refused(pairs.ratios, [1, 2], [1])
+    slope, intercept, worst = scaling.line([(1, 3), (2, 5), (4, 9)])
+    assert abs(slope - 2) < 1e-12 and abs(intercept - 1) < 1e-12 and worst < 1e-12
+    assert abs(scaling.line([(0, 1), (1, 1), (2, 4)])[2] - 1) < 1e-12  # 0.5 + 1.5 x: 1 lies twice as high as the line at 0
+    refused(scaling.line, [(1, 2), (1, 3)])
+
+
+def test_figures_and_tables(_):
+    assert [report.figures(v) for v in (612.34, 2.016, 0.01234, 45678, 0)] == ["612", "2.02", "0.0123", "45678", "0"]
+    assert report.spread_text((2.016, 1.5, 10)) == "2.02 (1.50–10.0)"
+    assert report.table(["a", "b"], [[1, "x|y"]]) == "| a | b |\n| --- | --- |\n| 1 | x/y |"
+    refused(report.table, ["a"], [[1, 2]])
+
+
+def test_turns(p):
+    """Turns alternate, the first round does not count, each worker trains the steps of its own turn."""
+    path, log = stand_in(p, "worker")
+    one, two = pairs.Worker("one", [path, "nchw"], turn=3), pairs.Worker("two", [path, "nhwc"], turn=5)
+    assert pairs.interleaved([one, two], 2) == {"one": [0.06, 0.06], "two": [0.05, 0.05]}
+    assert one.peak == 1048576 and one.process is None
+    assert read(log).split("\n")[2:] == ["turn 3", "turn 5"] * 3 + [""], read(log)
+    os.remove(log)
+    assert pairs.alternating([one, two], 2) == {"one": [0.06, 0.06], "two": [0.05, 0.05]}
+    assert read(log).split("\n") == ["nchw", "turn 3", "nhwc", "turn 5"] * 2 + [""], read(log)
+
+
+def test_failed_workers_are_no_measurement(p):
+    diverged, _ = stand_in(p, "diverged", loss="nan")
+    assert "nan" in refused(pairs.interleaved, [pairs.Worker("w", [diverged, "nchw"])], 1)
+    said = refused(pairs.interleaved, [pairs.Worker("w", [diverged, "--compile"])], 1)
+    assert "w ended" in said and "no compiler here" in said, said
+    assert "none" in refused(pairs.Worker("w", [p.file("none")]).start)
+
+
+def test_results_survive_and_resume(p):
+    path = p.file("results/r.md")
+    results = report.Results(path, "Title", lambda r: [f"{len(r.of('row'))} rows"])
+    assert results.measure("row", "a", lambda: {"x": 1}) == 0
+    assert results.measure("row", "b", lambda: refused_worker()) == 1
+    assert "1 rows" in read(path) and "b: not measured: out of order" in read(path)
+    assert "--resume" in refused(report.Results, path, "Title", lambda r: [])
+    with open(p.file("results/r.jsonl"), "a", encoding="utf-8") as f:
+        f.write('{"kind": "row", "key": "half')  # what a full disk leaves
+    again = report.Results(path, "Title", lambda r: [f"{len(r.of('row'))} rows"], resume=True)
+    assert again.measure("row", "a", lambda: refused_worker()) == 0, "measured twice"
+    assert again.measure("row", "b", lambda: {"x": 2}) == 0
+    assert "2 rows" in read(path)
+    assert [json.loads(line)["kind"] for line in read(p.file("results/r.jsonl")).split("\n")[:-1]] == ["row", "note", "row"]
+
+
+def refused_worker():
+    raise pairs.WorkerFailed("out of order")
+
+
+def test_our_worker(p):
+    """On the reference backend: two steps, a later one, an epoch that ends within a turn."""
+    command = [os.path.join(os.path.dirname(p.path), "bench", "train_worker"), "--device", "ref", "--blocks", "1,1,1,1", "--dataset",
+               "shapes", "--record", "none", "--batch-size", "2", "--train-limit", "8"]
+    worker = pairs.Worker("ours", command)
+    try:
+        assert worker.start() > 0
+        assert worker.train(2) > 0 and worker.stop() > 1 << 20
+        worker.start()
+        assert "--train-limit" in refused(worker.train, 5)
+    finally:
+        worker.kill()
+
+
+def test_step(p):
+    """From pilot to table: the fastest setting is found, a failing one is noted, --resume measures nothing twice."""
+    _, log = stand_in(p, "venv")
+    arguments = [os.path.dirname(p.path), "--venv", p.file("venv"), "--depths", "18", "--batches", "4", "--rounds", "2", "--steps", "1",
+                 "--variants", "plain", "--widths", "even,standard", "--compile", "-o", p.file("step.md")]
+    script(p, "step.py", *arguments)
+    text = read(p.file("step.md"))
+    rows = [line.split(" | ") for line in text.split("\n") if line.startswith("| ResNet-18 plain, ")]
+    assert [r[0] for r in rows] == ["| ResNet-18 plain, even, batch 4", "| ResNet-18 plain, standard, batch 4"], text
+    for row in rows:
+        assert row[2] == "500 (500–500)" and row[5] == "NHWC malloc keeps" and row[7] == "0.000977", row  # 4 images in 8 ms; 1 MiB
+    assert rows[0][4].startswith("2: ") and rows[1][4] == "no goal", rows
+    assert "NHWC malloc keeps compiled ended: no compiler here" in text and "PyTorch: 0.0-stand-in" in text
+    starts = read(log).count("pytorch_worker.py")
+    assert starts == 2 * (4 + 1 + 2), starts
+    script(p, "step.py", *arguments, expect=1)
+    script(p, "step.py", *arguments, "--resume")
+    assert read(log).count("pytorch_worker.py") == starts
+    assert "Continued" in read(p.file("step.md"))
+
+
+def test_epoch_and_scaling(p):
+    stand_in(p, "venv")
+    build = os.path.dirname(p.path)
+    script(p, "epoch.py", build, "--venv", p.file("venv"), "--variants", "plain", "--batches", "8", "--train-limit", "16", "--test-limit",
+           "8", "--rounds", "1", "--turn", "0", "-o", p.file("epoch.md"))
+    text = read(p.file("epoch.md"))
+    assert text.count("| ResNet-18 plain, even, batch 8") == 3 and text.count("## ") == 3 and "NHWC malloc keeps" in text, text
+    script(p, "scaling.py", build, "--variants", "plain", "--depths", "18,34", "--batch-size", "4", "--batches", "2,4", "--rounds", "1",
+           "--turn", "0", "-o", p.file("scaling.md"))
+    text = read(p.file("scaling.md"))
+    assert text.count("## ") == 4 and "ms a GFLOP" in text, text
+    rows = [line for line in text.split("\n") if line.startswith("| ResNet-")]
+    assert len(rows) == 2 + 2 + 1, rows  # batch sizes, start-ups, load
+
+
+def test_usage(p):
+    for name in ("step.py", "epoch.py", "scaling.py", "peer.py", "machine.py"):
+        assert "usage" in script(p, name, "--help") or name == "machine.py"
+    assert "18, 26, 34" in script(p, "step.py", ".", "--depths", "19", expect=2)
+    assert "no program there" in script(p, "step.py", p.dir, expect=1)
+    done = subprocess.run(["sh", os.path.join(BENCH, "all.sh"), "--help"], stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0 and "--quick" in done.stdout
+
+
+if __name__ == "__main__":
+    program.main([value for name, value in list(globals().items()) if name.startswith("test_")])
