@@ -14,6 +14,7 @@
 typedef struct norm {
     rs__norm_vectors vectors;
     float *inverse; /* 1 / sqrt(v + eps) */
+    void *positive; /* bits of a joined one's ReLU */
 } norm;
 
 enum { VECTORS = 6 };
@@ -63,7 +64,10 @@ static rs_status norm_prepare(rs_plan *plan, rs__op *op, rs_error *error)
     if (!op->state) {
         return RS_FAIL(error, RS_MEMORY, "no memory for the batch norm %s", rs__op_node(plan, op)->name);
     }
-    op->kept_bytes = VECTORS * rs__round64(channels * sizeof(float));
+    const rs__tensor *out = &plan->tensors[op->output];
+    int64_t elements = rs__largest_batch(plan) * out->height * out->width * (int64_t)channels;
+    op->kept_bytes =
+        VECTORS * rs__round64(channels * sizeof(float)) + (op->joined && op->relu ? (size_t)elements / 8 : 0);
     op->shared_bytes = PIECES * 2 * channels * sizeof(double);
     return RS_OK;
 }
@@ -79,6 +83,7 @@ static rs_status norm_bind(rs_plan *plan, rs__op *op, rs_error *error)
     for (int i = 0; i < VECTORS; i++) {
         *all[i] = at + (size_t)i * step;
     }
+    state->positive = at + VECTORS * step;
     return RS_OK;
 }
 
@@ -171,10 +176,13 @@ static rs__norm_tensors tensors_of(const rs_plan *plan, const rs__op *op)
 {
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     const rs__tensor *residual = op->joined ? &plan->tensors[op->input[1]] : NULL;
+    const norm *state = op->state;
     return (rs__norm_tensors){.x = in->value,
                               .residual = residual ? residual->value : NULL,
                               .y = out->value,
+                              .positive = state->positive,
                               .dy = out->gradient,
+                              .addend = out->addend,
                               .dx = in->gradient,
                               .pass_x = op->pass[0],
                               .dresidual = residual ? residual->gradient : NULL,
@@ -241,6 +249,11 @@ static rs_status norm_backward(rs_plan *plan, rs__op *op, rs_error *error)
         kernels->norm_gradients(&range, &state->vectors, &t, sum, sum + channels);
     }
     set_gradients(plan, op, &c);
+    if (t.pass_residual == RS_PASS_SET) { /* is set: and it is the gradient before the ReLU */
+        t.dy = t.dresidual;
+        t.relu = t.joined = false;
+        t.pass_residual = RS_PASS_NONE;
+    }
     if (t.pass_x == RS_PASS_NONE && t.pass_residual == RS_PASS_NONE) {
         return RS_OK;
     }

@@ -285,7 +285,7 @@ static rs_status conv_prepare(rs_plan *plan, rs__op *op, rs_error *error)
         RS_TRY(prepare_size(plan, op, conv, size, error));
     }
     const rs__tensor *in = &plan->tensors[op->input[0]];
-    if (op->pass[0] == RS_PASS_ADD) {
+    if (op->pass[0] == RS_PASS_ADD && !op->defers) {
         conv->summand = (size_t)(rs__largest_batch(plan) * in->blocks * plan->device->kernels->lanes *
                                  in->height * in->width) *
                         sizeof(float);
@@ -331,7 +331,9 @@ static rs_status bind_pass(rs_plan *plan, rs__op *op, sized *s, int pass, rs_err
     }
     RS_TRY(add_argument(plan, r, gradients ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, used, weights, error));
     if (pass == RS__BACKWARD_DATA) {
-        float *to = op->pass[0] == RS_PASS_ADD ? summand_at(plan, conv) : in->gradient;
+        float *to = op->defers                   ? in->addend
+                    : op->pass[0] == RS_PASS_ADD ? summand_at(plan, conv)
+                                                 : in->gradient;
         RS_TRY(add_argument(plan, r, DNNL_ARG_DIFF_SRC, rs__pd_md(r->pd, dnnl_query_diff_src_md), to, error));
     } else {
         RS_TRY(add_argument(plan, r, DNNL_ARG_SRC, rs__pd_md(r->pd, dnnl_query_src_md), in->value, error));
@@ -394,7 +396,7 @@ static rs_status conv_backward(rs_plan *plan, rs__op *op, rs_error *error)
     }
     begin = rs__timer_begin(plan);
     RS_TRY(run_pass(plan, op, RS__BACKWARD_DATA, error));
-    if (op->pass[0] == RS_PASS_ADD) {
+    if (op->pass[0] == RS_PASS_ADD && !op->defers) {
         const rs__tensor *in = &plan->tensors[op->input[0]];
         rs__elements_pass(plan, in, summand_at(plan, op->state), in->gradient, RS_PASS_ADD);
     }

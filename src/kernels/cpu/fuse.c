@@ -132,6 +132,25 @@ static void order_ops(rs_plan *plan, const bool *taken, int *place)
     }
 }
 
+/* A convolution that is the last to add to the gradient of a join's output leaves the sum to the join. Not where
+ * every gradient is to be readable. */
+static void find_deferred(rs_plan *plan)
+{
+    for (int i = 0; i < plan->op_count && !plan->options.keep_all; i++) {
+        const rs__op *join = &plan->ops[i];
+        bool found = !(join->joined && join->relu && join->needed);
+        for (int k = i + 1; k < plan->op_count && !found;
+             k++) { /* the first consumer is the last backwards */
+            rs__op *op = &plan->ops[k];
+            found = op->needed &&
+                    (op->input[0] == join->output || (op->input_count > 1 && op->input[1] == join->output));
+            if (found && op->kind == &rs__op_convolution && op->pass[0] == RS_PASS_ADD) {
+                op->defers = true;
+            }
+        }
+    }
+}
+
 /* Who sets and who adds, in the order in which operations run backwards (the last input of one first). */
 static void find_passes(rs_plan *plan, bool *set)
 {
@@ -163,6 +182,7 @@ rs_status rs__plan_fuse(rs_plan *plan, rs_error *error)
         make_ops(plan, &c, taken);
         order_ops(plan, taken, place);
         find_passes(plan, taken + nodes);
+        find_deferred(plan);
     }
     rs_free(c.count);
     rs_free(c.any);

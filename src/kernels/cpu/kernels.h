@@ -28,17 +28,22 @@ typedef struct rs__norm_vectors {
     float *mean, *scale, *shift, *constant, *slope;
 } rs__norm_vectors;
 
-/* What batch norm reads and writes besides its vectors. relu: y = max(.., 0). */
+/* What batch norm reads and writes besides its vectors. relu: y = max(.., 0). Joined: a residual was added before
+ * the ReLU. Backward then takes the ReLU's mask from `positive`, one bit for each element, and dy' (the gradient
+ * before the ReLU) is also the residual's gradient: where that is to be set, norm_gradients does so, and
+ * norm_backward may take dy' from there. */
 typedef struct rs__norm_tensors {
     const float *x;        /* its input */
     const float *residual; /* forward: added before the ReLU; NULL without */
-    float *y;              /* forward: output; backward: read where a residual was added and relu is set */
-    const float *dy;       /* backward: gradient of y */
+    float *y;              /* forward: output */
+    void *positive;      /* joined with relu: forward writes, backward reads bits: lanes / 8 bytes a vector */
+    const float *dy;     /* backward: gradient of y */
+    const float *addend; /* backward: added to dy, only where `positive` is; NULL without */
     float *dx;
     rs_pass pass_x;   /* SET or ADD: what happens to dx */
     float *dresidual; /* gradient of the residual */
     rs_pass pass_residual;
-    bool relu, joined; /* joined: a residual was added */
+    bool relu, joined;
 } rs__norm_tensors;
 
 typedef struct rs__window {
@@ -76,7 +81,8 @@ typedef struct rs__kernels {
      * is exact enough that square / n - (sum / n)^2 keeps float accuracy. */
     void (*norm_statistics)(const rs__range *range, const float *x, double *sum, double *square);
     void (*norm_forward)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t);
-    /* Sums of dy' and dy' (x - mean), dy' = dy where the ReLU let through: set, per channel. */
+    /* Sums of dy' and dy' (x - mean), dy' = dy (+ addend) where the ReLU let through: set, per channel. With a residual
+     * whose gradient is to be set also dresidual = dy'. */
     void (*norm_gradients)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
                            double *sum, double *product);
     void (*norm_backward)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t);

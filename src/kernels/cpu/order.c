@@ -45,21 +45,49 @@ void rs__order_release(rs__order *order)
     *order = (rs__order){0};
 }
 
-#define COPY_ROWS(TYPE)                                                                                      \
-    for (int64_t j = 0; j < order->dim[1]; j++) {                                                            \
-        for (int64_t k = 0; k < order->dim[2]; k++) {                                                        \
-            int64_t base = order->table[0][i] + order->table[1][j] + order->table[2][k];                     \
-            TYPE *in = (TYPE *)inside + base;                                                                \
-            TYPE *out = (TYPE *)canonical + ((i * order->dim[1] + j) * order->dim[2] + k) * order->dim[3];   \
-            for (int64_t l = 0; l < order->dim[3]; l++) {                                                    \
-                if (direction == RS__TO_CANONICAL) {                                                         \
-                    out[l] = in[order->table[3][l]];                                                         \
-                } else {                                                                                     \
-                    in[order->table[3][l]] = out[l];                                                         \
-                }                                                                                            \
+/* A weight tensor is copied in tiles: ROWS indices of dimension 0 by COLUMNS of the others taken as one. Blocked
+ * layouts keep neighbours of dimension 0 in one cache line, canonical order those of the others: a tile's lines of
+ * both sides stay in the first cache until all of them is copied. */
+enum { ROWS = 16, COLUMNS = 256, SHARED = 1 << 18 /* elements from which on threads pay */ };
+
+/* Offsets of canonical columns first .. first + count - 1. */
+static void column_offsets(const rs__order *order, int64_t first, int64_t count, int64_t offsets[COLUMNS])
+{
+    for (int64_t n = 0; n < count; n++) {
+        int64_t column = first + n, l = column % order->dim[3], rest = column / order->dim[3];
+        offsets[n] = order->table[1][rest / order->dim[2]] + order->table[2][rest % order->dim[2]] +
+                     order->table[3][l];
+    }
+}
+
+#define COPY_TILE(TYPE)                                                                                      \
+    for (int64_t i = row; i < end; i++) {                                                                    \
+        TYPE *in = (TYPE *)inside + order->table[0][i], *out = (TYPE *)canonical + i * columns + column;     \
+        if (direction == RS__TO_CANONICAL) {                                                                 \
+            for (int64_t n = 0; n < count; n++) {                                                            \
+                out[n] = in[offsets[n]];                                                                     \
+            }                                                                                                \
+        } else {                                                                                             \
+            for (int64_t n = 0; n < count; n++) {                                                            \
+                in[offsets[n]] = out[n];                                                                     \
             }                                                                                                \
         }                                                                                                    \
     }
+
+static void copy_tile(const rs__order *order, rs__direction direction, size_t element, void *inside,
+                      void *canonical, int64_t row, int64_t column)
+{
+    const int64_t columns = order->dim[1] * order->dim[2] * order->dim[3];
+    const int64_t end = row + ROWS < order->dim[0] ? row + ROWS : order->dim[0];
+    const int64_t count = columns - column < COLUMNS ? columns - column : COLUMNS;
+    int64_t offsets[COLUMNS];
+    column_offsets(order, column, count, offsets);
+    if (element == sizeof(float)) {
+        COPY_TILE(float)
+    } else {
+        COPY_TILE(double)
+    }
+}
 
 void rs__order_copy(const rs__order *order, rs__direction direction, size_t element, void *inside,
                     void *canonical, int64_t count)
@@ -70,12 +98,11 @@ void rs__order_copy(const rs__order *order, rs__direction direction, size_t elem
         return;
     }
     RS_ASSERT(element == sizeof(float) || element == sizeof(double));
-#pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < order->dim[0]; i++) {
-        if (element == sizeof(float)) {
-            COPY_ROWS(float)
-        } else {
-            COPY_ROWS(double)
+    const int64_t columns = order->dim[1] * order->dim[2] * order->dim[3];
+#pragma omp parallel for collapse(2) schedule(static) if (count >= SHARED)
+    for (int64_t row = 0; row < order->dim[0]; row += ROWS) {
+        for (int64_t column = 0; column < columns; column += COLUMNS) {
+            copy_tile(order, direction, element, inside, canonical, row, column);
         }
     }
 }

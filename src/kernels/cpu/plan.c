@@ -89,7 +89,7 @@ static void find_lives(rs_plan *plan)
         bool runs_back = training && op->needed;
         bool last = op->output == rs__readable_node(plan);
         out->spans[0] = (rs__span){.first = 1 + i, .last = plan->options.keep_all || last ? end : 1 + i};
-        if (runs_back && (op->kind->needs_output || (op->relu && op->joined))) {
+        if (runs_back && op->kind->needs_output) {
             extend(&out->spans[0], backward);
         }
         for (int k = 0; k < op->input_count; k++) {
@@ -107,7 +107,7 @@ static void find_gradient_lives(rs_plan *plan)
     int count = plan->op_count, end = 2 * count + 1;
     bool keep = plan->options.keep_all;
     for (int i = 0; i < plan->network->node_count; i++) {
-        plan->tensors[i].spans[1] = (rs__span){.first = 0, .last = -1};
+        plan->tensors[i].spans[1] = plan->tensors[i].spans[2] = (rs__span){.first = 0, .last = -1};
     }
     for (int i = count - 1; i >= 0 && plan->options.training; i--) {
         const rs__op *op = &plan->ops[i];
@@ -120,10 +120,15 @@ static void find_gradient_lives(rs_plan *plan)
             *own = (rs__span){.first = plan->has_loss && i == count - 1 ? now : 0};
         }
         own->last = keep ? end : now;
+        if (plan->tensors[op->output].spans[2].last >= 0) {
+            extend(&plan->tensors[op->output].spans[2], now);
+        }
         for (int k = 0; k < op->input_count; k++) {
             rs__span *span = &plan->tensors[op->input[k]].spans[1];
             if (op->pass[k] == RS_PASS_SET) {
                 *span = (rs__span){.first = now, .last = keep || op->input[k] == 0 ? end : now};
+            } else if (op->pass[k] == RS_PASS_ADD && op->defers) {
+                plan->tensors[op->input[k]].spans[2] = (rs__span){.first = now, .last = now};
             } else if (op->pass[k] == RS_PASS_ADD) {
                 extend(span, now);
             }
@@ -134,7 +139,8 @@ static void find_gradient_lives(rs_plan *plan)
 static rs_status place_tensors(rs_plan *plan, rs_error *error)
 {
     int nodes = plan->network->node_count;
-    rs__span *spans = rs_alloc_array((size_t)(2 * nodes), sizeof(rs__span));
+    enum { SPANS = sizeof plan->tensors->spans / sizeof(rs__span) };
+    rs__span *spans = rs_alloc_array((size_t)(SPANS * nodes), sizeof(rs__span));
     if (!spans) {
         return RS_FAIL(error, RS_MEMORY, "no memory to plan %d nodes", nodes);
     }
@@ -144,15 +150,16 @@ static rs_status place_tensors(rs_plan *plan, rs_error *error)
         rs__tensor *t = &plan->tensors[i];
         int64_t lanes = plan->device->kernels->lanes;
         size_t samples = (size_t)rs__largest_batch(plan) * sizeof(float);
-        spans[2 * i] = t->spans[0];
-        spans[2 * i].bytes = t->exists ? samples * (size_t)rs__sample_floats(plan, t) : 0;
-        spans[2 * i + 1] = t->spans[1];
-        spans[2 * i + 1].bytes = t->exists ? samples * (size_t)(t->blocks * lanes * t->height * t->width) : 0;
+        size_t blocked = samples * (size_t)(t->blocks * lanes * t->height * t->width);
+        for (int k = 0; k < SPANS; k++) {
+            size_t bytes = k == 0 ? samples * (size_t)rs__sample_floats(plan, t) : blocked;
+            spans[SPANS * i + k] = t->spans[k];
+            spans[SPANS * i + k].bytes = t->exists ? bytes : 0;
+        }
     }
-    rs_status status = rs__spans_place(spans, 2 * nodes, &plan->activation_bytes, error);
+    rs_status status = rs__spans_place(spans, SPANS * nodes, &plan->activation_bytes, error);
     for (int i = 0; i < nodes; i++) {
-        plan->tensors[i].spans[0] = spans[2 * i];
-        plan->tensors[i].spans[1] = spans[2 * i + 1];
+        memcpy(plan->tensors[i].spans, spans + SPANS * i, sizeof plan->tensors[i].spans);
     }
     rs_free(spans);
     return status;
@@ -273,7 +280,9 @@ static void share_scratch(rs_plan *plan)
         char *memory = plan->activation_memory;
         t->value = t->exists ? (float *)(void *)(memory + t->spans[0].offset) : NULL;
         bool gradient = t->exists && t->spans[1].last >= t->spans[1].first;
+        bool addend = t->exists && t->spans[2].last >= t->spans[2].first;
         t->gradient = gradient ? (float *)(void *)(memory + t->spans[1].offset) : NULL;
+        t->addend = addend ? (float *)(void *)(memory + t->spans[2].offset) : NULL;
     }
 }
 

@@ -51,7 +51,8 @@ static inline size_t rs__round64(size_t bytes)
 
 /* --- tensors and parameters ------------------------------------------------------------------------------- */
 
-/* A node's output, and its gradient. */
+/* A node's output, and its gradient. Where a convolution is the last to add to the gradient of a residual join's
+ * output, its part lies in the addend, and the join's backward pass adds while it reads: one pass less. */
 typedef struct rs__tensor {
     int64_t channels, height, width;
     int64_t blocks;    /* of channels */
@@ -59,7 +60,8 @@ typedef struct rs__tensor {
     bool exists;       /* false: taken in by a fused operation */
     float *value;      /* NULL when nothing keeps it */
     float *gradient;   /* NULL when it is not needed */
-    rs__span spans[2]; /* value, gradient */
+    float *addend;     /* a part of the gradient that is left to its reader to add; NULL when there is none */
+    rs__span spans[3]; /* value, gradient, addend */
 } rs__tensor;
 
 /* Where a canonical element lies: offset = sum of table[dim][index]. */
@@ -106,6 +108,7 @@ struct rs__op {
     bool needed;     /* backward runs */
     bool relu;       /* batch norm takes in a ReLU */
     bool joined;     /* and a residual */
+    bool defers;     /* a convolution whose ADD goes to the addend of its input */
     int reorders;    /* conversions per training step */
     size_t kept_bytes, shared_bytes;
     void *kept;  /* kept_bytes of scratch */

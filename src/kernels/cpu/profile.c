@@ -57,7 +57,8 @@ static double flops_of(const rs_plan *plan, const rs__op *op, rs__timed what)
            (double)(node->shape[1] * node->shape[2] * plan->count);
 }
 
-/* Forward reads x twice, backward x and dy (and y, for the mask of a join). */
+/* Forward reads x twice, backward x and dy; a join's backward reads dy (and its addend) once and what it made of it
+ * once more. The mask's bits are left out. */
 static double norm_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
     double one = tensor_bytes(plan, op->output), joined = op->joined ? one : 0.0;
@@ -65,7 +66,8 @@ static double norm_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
         return 3.0 * one + joined;
     }
     double residual = op->joined ? gradient_bytes(plan, op->input[1], op->pass[1]) : 0.0;
-    return 4.0 * one + 2.0 * joined + gradient_bytes(plan, op->input[0], op->pass[0]) + residual;
+    double addend = plan->tensors[op->output].addend ? one : 0.0;
+    return 4.0 * one + addend + gradient_bytes(plan, op->input[0], op->pass[0]) + residual;
 }
 
 static double bytes_of(const rs_plan *plan, const rs__op *op, rs__timed what)

@@ -18,9 +18,7 @@
 #define RS_LANES  8
 #define RS_SUFFIX baseline
 #endif
-#if defined(__AVX2__)
 #include <immintrin.h>
-#endif
 
 #define RS_JOIN2(a, b)   a##_##b
 #define RS_JOIN(a, b)    RS_JOIN2(a, b)
@@ -75,6 +73,43 @@ RS_INLINE rs_vf rs_relu(rs_vf z)
 #else
     rs_vf zero = {0};
     return (rs_vf)((rs_vi)z & ~(rs_vi)(z <= zero));
+#endif
+}
+
+/* One bit per lane. */
+#if RS_LANES == 16
+typedef uint16_t rs_bits;
+typedef uint64_t rs_bits_of_4;
+#else
+typedef uint8_t rs_bits;
+typedef uint32_t rs_bits_of_4;
+#endif
+
+/* Bit set where z > 0. */
+RS_INLINE rs_bits rs_positive_bits(rs_vf z)
+{
+#if RS_LANES == 16
+    return _mm512_cmp_ps_mask((__m512)z, _mm512_setzero_ps(), _CMP_GT_OQ);
+#elif defined(__AVX2__)
+    return (rs_bits)_mm256_movemask_ps(_mm256_cmp_ps((__m256)z, _mm256_setzero_ps(), _CMP_GT_OQ));
+#else
+    __m128 low, high;
+    __builtin_memcpy(&low, &z, sizeof low);
+    __builtin_memcpy(&high, (const char *)&z + sizeof low, sizeof high);
+    int bits = _mm_movemask_ps(_mm_cmpgt_ps(low, _mm_setzero_ps()));
+    return (rs_bits)(bits | _mm_movemask_ps(_mm_cmpgt_ps(high, _mm_setzero_ps())) << 4);
+#endif
+}
+
+/* v where the bit is set, else 0. */
+RS_INLINE rs_vf rs_where_bits(rs_bits bits, rs_vf v)
+{
+#if RS_LANES == 16
+    return (rs_vf)_mm512_maskz_mov_ps(bits, (__m512)v);
+#else
+    const rs_vi lane = {1, 2, 4, 8, 16, 32, 64, 128};
+    rs_vi zero = {0};
+    return (rs_vf)((rs_vi)v & (((zero + bits) & lane) != 0));
 #endif
 }
 

@@ -3,7 +3,7 @@
  * Statistics: a run of at most RUN positions of one sample's block is summed in float twice while it lies in
  * the first cache (mean, then squares around that mean) and joins the double sums; tiny maps go to doubles
  * directly. The ReLU's mask is recomputed from x in backward (the same operations give the same sign), so that
- * y need not be read; after a residual join it is taken from y. */
+ * y need not be read; after a residual join forward leaves it as bits. */
 #include "kernels.h"
 #include "vector.h"
 
@@ -111,28 +111,61 @@ void RS_ISA(rs__norm_statistics)(const rs__range *range, const float *x, double 
     }
 }
 
-RS_INLINE void forward_plane(const rs__norm_vectors *v, int64_t block, const float *x, const float *residual,
-                             float *y, int64_t count, bool relu)
+/* Vectors of a channel block. */
+typedef struct lanes {
+    rs_vf mean, scale, shift, constant, slope;
+} lanes;
+
+RS_INLINE lanes load_lanes(const rs__norm_vectors *v, int64_t block)
 {
-    rs_vf mean = rs_load(v->mean + block * RS_LANES), scale = rs_load(v->scale + block * RS_LANES);
-    rs_vf shift = rs_load(v->shift + block * RS_LANES);
-    for (int64_t i = 0; i < count * RS_LANES; i += RS_LANES) {
-        rs_vf z = rs_fma(rs_load(x + i) - mean, scale, shift);
-        if (residual) {
-            z += rs_load(residual + i);
-        }
-        rs_store(y + i, relu ? rs_relu(z) : z);
-    }
+    int64_t at = block * RS_LANES;
+    return (lanes){rs_load(v->mean + at), rs_load(v->scale + at), rs_load(v->shift + at),
+                   rs_load(v->constant + at), rs_load(v->slope + at)};
 }
 
+RS_INLINE int64_t plane_at(const rs__range *range, int64_t sample, int64_t block)
+{
+    return (sample * range->blocks + block) * range->positions;
+}
+
+RS_INLINE rs_vf normalised(const lanes *l, const float *x, const float *residual, int64_t i)
+{
+    rs_vf z = rs_fma(rs_load(x + i * RS_LANES) - l->mean, l->scale, l->shift);
+    if (residual) {
+        z += rs_load(residual + i * RS_LANES);
+    }
+    return z;
+}
+
+/* The bits of four vectors are stored at once: stores by the vector would fill the store buffer, which hides the
+ * latency of writing y. */
 RS_INLINE void forward_range(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
                              bool joined, bool relu)
 {
+    const float *x = t->x, *residual = t->residual;
+    float *y = t->y;
+    rs_bits *positive = t->positive;
     for (int64_t n = range->first; n < range->last; n++) {
         for (int64_t b = range->block_first; b < range->block_last; b++) {
-            int64_t at = (n * range->blocks + b) * range->positions * RS_LANES;
-            forward_plane(v, b, t->x + at, joined ? t->residual + at : NULL, t->y + at, range->positions,
-                          relu);
+            int64_t first = plane_at(range, n, b);
+            lanes l = load_lanes(v, b);
+            int64_t i = first, end = first + range->positions;
+            for (; joined && relu && i + 4 <= end; i += 4) {
+                rs_bits_of_4 bits = 0;
+                for (int k = 0; k < 4; k++) {
+                    rs_vf z = normalised(&l, x, residual, i + k);
+                    bits |= (rs_bits_of_4)rs_positive_bits(z) << (k * RS_LANES);
+                    rs_store(y + (i + k) * RS_LANES, rs_relu(z));
+                }
+                __builtin_memcpy(positive + i, &bits, sizeof bits);
+            }
+            for (; i < end; i++) {
+                rs_vf z = normalised(&l, x, joined ? residual : NULL, i);
+                if (joined && relu) {
+                    positive[i] = rs_positive_bits(z);
+                }
+                rs_store(y + i * RS_LANES, relu ? rs_relu(z) : z);
+            }
         }
     }
 }
@@ -153,45 +186,56 @@ void RS_ISA(rs__norm_forward)(const rs__range *range, const rs__norm_vectors *v,
 }
 
 /* How the gradient of y becomes the gradient before the ReLU. */
-typedef enum mask { MASK_NONE, MASK_FROM_X, MASK_FROM_Y } mask;
+typedef enum mask { MASK_NONE, MASK_FROM_X, MASK_FROM_BITS, MASK_FROM_BITS_OF_SUM } mask;
 
 RS_INLINE mask mask_of(const rs__norm_tensors *t)
 {
-    return !t->relu ? MASK_NONE : t->joined ? MASK_FROM_Y : MASK_FROM_X;
+    return !t->relu     ? MASK_NONE
+           : !t->joined ? MASK_FROM_X
+           : t->addend  ? MASK_FROM_BITS_OF_SUM
+                        : MASK_FROM_BITS;
 }
 
-RS_INLINE rs_vf masked(mask kind, rs_vf dy, rs_vf centred, rs_vf scale, rs_vf shift, const float *y)
+/* dy' of vector i. */
+RS_INLINE rs_vf gradient_before(mask kind, const rs__norm_tensors *t, int64_t i, rs_vf centred,
+                                const lanes *l)
 {
+    rs_vf dy = rs_load(t->dy + i * RS_LANES);
     switch (kind) {
     case MASK_FROM_X:
-        return rs_where_positive(rs_fma(centred, scale, shift), dy);
-    case MASK_FROM_Y:
-        return rs_where_positive(rs_load(y), dy);
+        return rs_where_positive(rs_fma(centred, l->scale, l->shift), dy);
+    case MASK_FROM_BITS:
+        return rs_where_bits(((const rs_bits *)t->positive)[i], dy);
+    case MASK_FROM_BITS_OF_SUM:
+        return rs_where_bits(((const rs_bits *)t->positive)[i], dy + rs_load(t->addend + i * RS_LANES));
     default:
         return dy;
     }
 }
 
-RS_INLINE void gradients_run(const rs__norm_vectors *v, int64_t block, const float *x, const float *dy,
-                             const float *y, int64_t count, mask kind, sums *sum, sums *product)
+/* Sums over at most RUN vectors from i on, in float; they join the doubles. */
+RS_INLINE void gradients_run(const rs__norm_tensors *t, const lanes *l, int64_t i, int64_t count, mask kind,
+                             bool store, sums *sum, sums *product)
 {
-    rs_vf mean = rs_load(v->mean + block * RS_LANES), scale = rs_load(v->scale + block * RS_LANES);
-    rs_vf shift = rs_load(v->shift + block * RS_LANES);
     rs_vf s0 = {0}, s1 = {0}, p0 = {0}, p1 = {0};
-    int64_t i = 0;
-    for (; i + 2 <= count; i += 2) {
-        int64_t a = i * RS_LANES, b = a + RS_LANES;
-        rs_vf c0 = rs_load(x + a) - mean, c1 = rs_load(x + b) - mean;
-        rs_vf g0 = masked(kind, rs_load(dy + a), c0, scale, shift, y + a);
-        rs_vf g1 = masked(kind, rs_load(dy + b), c1, scale, shift, y + b);
+    int64_t end = i + count;
+    for (; i + 2 <= end; i += 2) {
+        rs_vf c0 = rs_load(t->x + i * RS_LANES) - l->mean, c1 = rs_load(t->x + (i + 1) * RS_LANES) - l->mean;
+        rs_vf g0 = gradient_before(kind, t, i, c0, l), g1 = gradient_before(kind, t, i + 1, c1, l);
+        if (store) {
+            rs_store(t->dresidual + i * RS_LANES, g0);
+            rs_store(t->dresidual + (i + 1) * RS_LANES, g1);
+        }
         s0 += g0;
         s1 += g1;
         p0 = rs_fma(g0, c0, p0);
         p1 = rs_fma(g1, c1, p1);
     }
-    if (i < count) {
-        rs_vf c = rs_load(x + i * RS_LANES) - mean;
-        rs_vf g = masked(kind, rs_load(dy + i * RS_LANES), c, scale, shift, y + i * RS_LANES);
+    if (i < end) {
+        rs_vf c = rs_load(t->x + i * RS_LANES) - l->mean, g = gradient_before(kind, t, i, c, l);
+        if (store) {
+            rs_store(t->dresidual + i * RS_LANES, g);
+        }
         s0 += g;
         p0 = rs_fma(g, c, p0);
     }
@@ -204,18 +248,18 @@ RS_INLINE void gradients_run(const rs__norm_vectors *v, int64_t block, const flo
 }
 
 RS_INLINE void gradients_range(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
-                               mask kind, double *sum, double *product)
+                               mask kind, bool store, double *sum, double *product)
 {
+    const rs__norm_tensors own = *t; /* whose pointers no store can change */
     clear_sums(range, sum);
     clear_sums(range, product);
     for (int64_t n = range->first; n < range->last; n++) {
         for (int64_t b = range->block_first; b < range->block_last; b++) {
-            int64_t plane = (n * range->blocks + b) * range->positions * RS_LANES;
+            int64_t first = plane_at(range, n, b), end = first + range->positions;
             sums s = load_sums(sum + b * RS_LANES), p = load_sums(product + b * RS_LANES);
-            for (int64_t i = 0; i < range->positions; i += RUN) {
-                int64_t rest = range->positions - i, at = plane + i * RS_LANES;
-                gradients_run(v, b, t->x + at, t->dy + at, kind == MASK_FROM_Y ? t->y + at : t->dy + at,
-                              rest < RUN ? rest : RUN, kind, &s, &p);
+            lanes l = load_lanes(v, b);
+            for (int64_t i = first; i < end; i += RUN) {
+                gradients_run(&own, &l, i, end - i < RUN ? end - i : RUN, kind, store, &s, &p);
             }
             store_sums(sum + b * RS_LANES, s);
             store_sums(product + b * RS_LANES, p);
@@ -226,16 +270,16 @@ RS_INLINE void gradients_range(const rs__range *range, const rs__norm_vectors *v
 void RS_ISA(rs__norm_gradients)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
                                 double *sum, double *product)
 {
-    switch (mask_of(t)) {
-    case MASK_FROM_X:
-        gradients_range(range, v, t, MASK_FROM_X, sum, product);
-        break;
-    case MASK_FROM_Y:
-        gradients_range(range, v, t, MASK_FROM_Y, sum, product);
-        break;
-    default:
-        gradients_range(range, v, t, MASK_NONE, sum, product);
-        break;
+    bool store = t->pass_residual == RS_PASS_SET;
+    mask kind = mask_of(t);
+    if (kind == MASK_FROM_X) {
+        gradients_range(range, v, t, MASK_FROM_X, false, sum, product);
+    } else if (kind == MASK_FROM_BITS && store) {
+        gradients_range(range, v, t, MASK_FROM_BITS, true, sum, product);
+    } else if (kind == MASK_FROM_BITS_OF_SUM && store) {
+        gradients_range(range, v, t, MASK_FROM_BITS_OF_SUM, true, sum, product);
+    } else {
+        gradients_range(range, v, t, kind, store, sum, product);
     }
 }
 
@@ -251,20 +295,19 @@ RS_INLINE void put(float *at, rs_vf value, rs_pass pass)
 RS_INLINE void backward_range(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
                               mask kind, rs_pass pass_x, rs_pass pass_residual)
 {
+    const rs__norm_tensors own = *t; /* whose pointers no store can change */
     for (int64_t n = range->first; n < range->last; n++) {
         for (int64_t b = range->block_first; b < range->block_last; b++) {
-            int64_t plane = (n * range->blocks + b) * range->positions * RS_LANES, c = b * RS_LANES;
-            rs_vf mean = rs_load(v->mean + c), scale = rs_load(v->scale + c), shift = rs_load(v->shift + c);
-            rs_vf constant = rs_load(v->constant + c), slope = rs_load(v->slope + c);
-            for (int64_t i = plane; i < plane + range->positions * RS_LANES; i += RS_LANES) {
-                rs_vf centred = rs_load(t->x + i) - mean;
-                rs_vf g = masked(kind, rs_load(t->dy + i), centred, scale, shift,
-                                 kind == MASK_FROM_Y ? t->y + i : t->dy + i);
+            int64_t first = plane_at(range, n, b);
+            lanes l = load_lanes(v, b);
+            for (int64_t i = first; i < first + range->positions; i++) {
+                rs_vf centred = rs_load(own.x + i * RS_LANES) - l.mean;
+                rs_vf g = gradient_before(kind, &own, i, centred, &l);
                 if (pass_residual != RS_PASS_NONE) {
-                    put(t->dresidual + i, g, pass_residual);
+                    put(own.dresidual + i * RS_LANES, g, pass_residual);
                 }
                 if (pass_x != RS_PASS_NONE) {
-                    put(t->dx + i, scale * rs_fma(slope, centred, g - constant), pass_x);
+                    put(own.dx + i * RS_LANES, l.scale * rs_fma(l.slope, centred, g - l.constant), pass_x);
                 }
             }
         }
@@ -275,12 +318,10 @@ RS_INLINE void backward_range(const rs__range *range, const rs__norm_vectors *v,
 void RS_ISA(rs__norm_backward)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t)
 {
     mask kind = mask_of(t);
-    bool set_x = t->pass_x == RS_PASS_SET;
-    if (set_x && kind == MASK_FROM_X && t->pass_residual == RS_PASS_NONE) {
+    bool set_x = t->pass_x == RS_PASS_SET && t->pass_residual == RS_PASS_NONE;
+    if (set_x && kind == MASK_FROM_X) {
         backward_range(range, v, t, MASK_FROM_X, RS_PASS_SET, RS_PASS_NONE);
-    } else if (set_x && kind == MASK_FROM_Y && t->pass_residual == RS_PASS_SET) {
-        backward_range(range, v, t, MASK_FROM_Y, RS_PASS_SET, RS_PASS_SET);
-    } else if (set_x && kind == MASK_NONE && t->pass_residual == RS_PASS_NONE) {
+    } else if (set_x && kind == MASK_NONE) {
         backward_range(range, v, t, MASK_NONE, RS_PASS_SET, RS_PASS_NONE);
     } else {
         backward_range(range, v, t, kind, t->pass_x, t->pass_residual);
