@@ -87,6 +87,13 @@ rs_status rs__memory_take(const rs_device *device, size_t bytes, void **memory, 
         (void)madvise(start + skip, (bytes - skip) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     }
 #endif
+    return RS_OK;
+}
+
+rs_status rs__memory_take_zeroed(const rs_device *device, size_t bytes, void **memory, rs_error *error)
+{
+    RS_TRY(rs__memory_take(device, bytes, memory, error));
+    char *start = *memory;
 #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < bytes; at += HUGE_PAGE) {
         memset(start + at, 0, bytes - at < HUGE_PAGE ? bytes - at : HUGE_PAGE);

@@ -8,7 +8,8 @@
 
 #include "plan.h"
 
-#define PIECES 32 /* of samples, at most */
+#define PIECES        32        /* of samples, at most */
+#define STREAM_FLOATS (1 << 20) /* larger tensors are written past the caches */
 
 /* Vectors of one batch norm: kept, [padded channels] each. */
 typedef struct norm {
@@ -188,6 +189,7 @@ static rs__norm_tensors tensors_of(const rs_plan *plan, const rs__op *op)
                               .dresidual = residual ? residual->gradient : NULL,
                               .pass_residual = residual ? op->pass[1] : RS_PASS_NONE,
                               .relu = op->relu,
+                              .stream = plan->count * rs__sample_floats(plan, out) >= STREAM_FLOATS,
                               .joined = op->joined};
 }
 

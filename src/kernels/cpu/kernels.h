@@ -44,6 +44,7 @@ typedef struct rs__norm_tensors {
     float *dresidual; /* gradient of the residual */
     rs_pass pass_residual;
     bool relu, joined;
+    bool stream; /* what is set is much larger than the caches: it is written past them */
 } rs__norm_tensors;
 
 typedef struct rs__window {

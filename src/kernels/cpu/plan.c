@@ -289,11 +289,12 @@ static void share_scratch(rs_plan *plan)
 static rs_status take_memory(rs_plan *plan, rs_error *error)
 {
     RS_TRY(check_memory(plan, error));
-    RS_TRY(rs__memory_take(plan->device, plan->bytes.parameters, &plan->parameter_memory, error));
-    RS_TRY(rs__memory_take(plan->device, plan->bytes.gradients, &plan->gradient_memory, error));
-    RS_TRY(rs__memory_take(plan->device, plan->bytes.optimizer, &plan->optimizer_memory, error));
+    RS_TRY(rs__memory_take_zeroed(plan->device, plan->bytes.parameters, &plan->parameter_memory, error));
+    RS_TRY(rs__memory_take_zeroed(plan->device, plan->bytes.gradients, &plan->gradient_memory, error));
+    RS_TRY(rs__memory_take_zeroed(plan->device, plan->bytes.optimizer, &plan->optimizer_memory, error));
+    /* operations write every element of their outputs, padding included, before anything reads it */
     RS_TRY(rs__memory_take(plan->device, plan->bytes.activations, &plan->activation_memory, error));
-    RS_TRY(rs__memory_take(plan->device, plan->bytes.scratch, &plan->scratch_memory, error));
+    RS_TRY(rs__memory_take_zeroed(plan->device, plan->bytes.scratch, &plan->scratch_memory, error));
     share_parameters(plan);
     share_scratch(plan);
     return RS_OK;

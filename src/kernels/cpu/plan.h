@@ -42,8 +42,10 @@ typedef struct rs__span {
 
 /* Places spans so that no two that live at a common time overlap; returns the bytes of the whole. */
 rs_status rs__spans_place(rs__span *spans, int count, size_t *bytes, rs_error *error);
-/* One block of memory for a plan, its pages touched (zeroed) by the device's threads. */
+/* One block of memory for a plan, in large pages where the kernel has them. */
 rs_status rs__memory_take(const rs_device *device, size_t bytes, void **memory, rs_error *error);
+/* The same, zeroed by the device's threads. */
+rs_status rs__memory_take_zeroed(const rs_device *device, size_t bytes, void **memory, rs_error *error);
 static inline size_t rs__round64(size_t bytes)
 {
     return (bytes + 63) / 64 * 64;

@@ -188,7 +188,7 @@ rs_status rs__cpu_measure_peaks(rs_device *device, rs_peaks *peaks, rs_error *er
 {
     void *memory;
     *peaks = (rs_peaks){0};
-    RS_TRY(rs__memory_take(device, 2 * (size_t)COPY_BYTES, &memory, error));
+    RS_TRY(rs__memory_take_zeroed(device, 2 * (size_t)COPY_BYTES, &memory, error));
     for (int i = 0; i < TRIALS; i++) {
         double flops = multiply_add_rate(device), bytes = copy_rate((char *)memory + COPY_BYTES, memory);
         peaks->flops = flops > peaks->flops ? flops : peaks->flops;

@@ -6,6 +6,7 @@
 #ifndef RS_KERNELS_CPU_VECTOR_H
 #define RS_KERNELS_CPU_VECTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(__AVX512F__)
@@ -38,6 +39,31 @@ RS_INLINE rs_vf rs_load(const float *at)
 RS_INLINE void rs_store(float *at, rs_vf v)
 {
     *(rs_vf *)at = v;
+}
+
+/* Stores; past the caches where the reader comes too late to find it there (`stream`): the line need not be read
+ * first. Ends with rs_stream_end. */
+RS_INLINE void rs_store_or_stream(float *at, rs_vf v, bool stream)
+{
+#if RS_LANES == 16
+    if (stream) {
+        _mm512_stream_ps(at, (__m512)v);
+        return;
+    }
+#elif defined(__AVX2__)
+    if (stream) {
+        _mm256_stream_ps(at, (__m256)v);
+        return;
+    }
+#else
+    (void)stream;
+#endif
+    rs_store(at, v);
+}
+
+RS_INLINE void rs_stream_end(void)
+{
+    _mm_sfence();
 }
 
 /* a * b + c, rounded once where the instruction set can; the same everywhere in one binary's path. */

@@ -140,7 +140,7 @@ RS_INLINE rs_vf normalised(const lanes *l, const float *x, const float *residual
 /* The bits of four vectors are stored at once: stores by the vector would fill the store buffer, which hides the
  * latency of writing y. */
 RS_INLINE void forward_range(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
-                             bool joined, bool relu)
+                             bool joined, bool relu, bool stream)
 {
     const float *x = t->x, *residual = t->residual;
     float *y = t->y;
@@ -155,7 +155,7 @@ RS_INLINE void forward_range(const rs__range *range, const rs__norm_vectors *v, 
                 for (int k = 0; k < 4; k++) {
                     rs_vf z = normalised(&l, x, residual, i + k);
                     bits |= (rs_bits_of_4)rs_positive_bits(z) << (k * RS_LANES);
-                    rs_store(y + (i + k) * RS_LANES, rs_relu(z));
+                    rs_store_or_stream(y + (i + k) * RS_LANES, rs_relu(z), stream);
                 }
                 __builtin_memcpy(positive + i, &bits, sizeof bits);
             }
@@ -164,24 +164,35 @@ RS_INLINE void forward_range(const rs__range *range, const rs__norm_vectors *v, 
                 if (joined && relu) {
                     positive[i] = rs_positive_bits(z);
                 }
-                rs_store(y + i * RS_LANES, relu ? rs_relu(z) : z);
+                rs_store_or_stream(y + i * RS_LANES, relu ? rs_relu(z) : z, stream);
             }
         }
     }
 }
 
-void RS_ISA(rs__norm_forward)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t)
+RS_INLINE void forward_stored(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
+                              bool stream)
 {
     if (t->joined) {
         if (t->relu) {
-            forward_range(range, v, t, true, true);
+            forward_range(range, v, t, true, true, stream);
         } else {
-            forward_range(range, v, t, true, false);
+            forward_range(range, v, t, true, false, stream);
         }
     } else if (t->relu) {
-        forward_range(range, v, t, false, true);
+        forward_range(range, v, t, false, true, stream);
     } else {
-        forward_range(range, v, t, false, false);
+        forward_range(range, v, t, false, false, stream);
+    }
+}
+
+void RS_ISA(rs__norm_forward)(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t)
+{
+    if (t->stream) {
+        forward_stored(range, v, t, true);
+        rs_stream_end();
+    } else {
+        forward_stored(range, v, t, false);
     }
 }
 
@@ -283,17 +294,17 @@ void RS_ISA(rs__norm_gradients)(const rs__range *range, const rs__norm_vectors *
     }
 }
 
-RS_INLINE void put(float *at, rs_vf value, rs_pass pass)
+RS_INLINE void put(float *at, rs_vf value, rs_pass pass, bool stream)
 {
     if (pass == RS_PASS_ADD) {
         rs_store(at, rs_load(at) + value);
     } else if (pass == RS_PASS_SET) {
-        rs_store(at, value);
+        rs_store_or_stream(at, value, stream);
     }
 }
 
 RS_INLINE void backward_range(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
-                              mask kind, rs_pass pass_x, rs_pass pass_residual)
+                              mask kind, rs_pass pass_x, rs_pass pass_residual, bool stream)
 {
     const rs__norm_tensors own = *t; /* whose pointers no store can change */
     for (int64_t n = range->first; n < range->last; n++) {
@@ -304,10 +315,11 @@ RS_INLINE void backward_range(const rs__range *range, const rs__norm_vectors *v,
                 rs_vf centred = rs_load(own.x + i * RS_LANES) - l.mean;
                 rs_vf g = gradient_before(kind, &own, i, centred, &l);
                 if (pass_residual != RS_PASS_NONE) {
-                    put(own.dresidual + i * RS_LANES, g, pass_residual);
+                    put(own.dresidual + i * RS_LANES, g, pass_residual, stream);
                 }
                 if (pass_x != RS_PASS_NONE) {
-                    put(own.dx + i * RS_LANES, l.scale * rs_fma(l.slope, centred, g - l.constant), pass_x);
+                    put(own.dx + i * RS_LANES, l.scale * rs_fma(l.slope, centred, g - l.constant), pass_x,
+                        stream);
                 }
             }
         }
@@ -319,11 +331,18 @@ void RS_ISA(rs__norm_backward)(const rs__range *range, const rs__norm_vectors *v
 {
     mask kind = mask_of(t);
     bool set_x = t->pass_x == RS_PASS_SET && t->pass_residual == RS_PASS_NONE;
-    if (set_x && kind == MASK_FROM_X) {
-        backward_range(range, v, t, MASK_FROM_X, RS_PASS_SET, RS_PASS_NONE);
+    if (set_x && kind == MASK_FROM_X && t->stream) {
+        backward_range(range, v, t, MASK_FROM_X, RS_PASS_SET, RS_PASS_NONE, true);
+    } else if (set_x && kind == MASK_NONE && t->stream) {
+        backward_range(range, v, t, MASK_NONE, RS_PASS_SET, RS_PASS_NONE, true);
+    } else if (set_x && kind == MASK_FROM_X) {
+        backward_range(range, v, t, MASK_FROM_X, RS_PASS_SET, RS_PASS_NONE, false);
     } else if (set_x && kind == MASK_NONE) {
-        backward_range(range, v, t, MASK_NONE, RS_PASS_SET, RS_PASS_NONE);
+        backward_range(range, v, t, MASK_NONE, RS_PASS_SET, RS_PASS_NONE, false);
     } else {
-        backward_range(range, v, t, kind, t->pass_x, t->pass_residual);
+        backward_range(range, v, t, kind, t->pass_x, t->pass_residual, t->stream);
+    }
+    if (t->stream) {
+        rs_stream_end();
     }
 }
