@@ -1,0 +1,241 @@
+/* operators.c: how fast the operators of the check table run at a real batch size.
+ *
+ *     operators [--filter TEXT] [--batch-size 256] [--rounds 5] [--device cpu] [--threads N]
+ *
+ * For every case whose name contains TEXT (all without), with every convolution algorithm that the device has: the
+ * passes of each operation, in milliseconds (median, smallest and largest of the rounds, each of at least 50 ms),
+ * GFLOP/s and GB/s of the median, and the share of the peaks that are measured before: the time they would need for
+ * the same work by the median. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rs/check.h"
+#include "rs/host.h"
+
+enum { MAX_ROUNDS = 99 };
+static const double round_seconds = 0.05;
+
+typedef struct bench {
+    const char *filter;
+    int64_t batch, rounds;
+    const char *device_name;
+    const rs_backend *backend;
+    rs_device *device;
+    rs_peaks peaks;
+} bench;
+
+/* One row of every round. */
+typedef struct samples {
+    double seconds[MAX_ROUNDS]; /* of one call */
+    rs_profile_row last;
+} samples;
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_row(const bench *b, const char *name, const char *algorithm, samples *s)
+{
+    const rs_profile_row *row = &s->last;
+    qsort(s->seconds, (size_t)b->rounds, sizeof(double), ascending);
+    double median = s->seconds[b->rounds / 2], calls = (double)row->calls;
+    double flops = row->flops / calls, bytes = row->bytes / calls;
+    double arithmetic = b->peaks.flops > 0.0 ? flops / b->peaks.flops : 0.0;
+    double memory = b->peaks.bytes > 0.0 ? bytes / b->peaks.bytes : 0.0;
+    (void)printf("%-26s %-9s %-24s %-9s %8.3f %8.3f %8.3f %8.1f %7.1f %6.0f%%\n", name, algorithm,
+                 row->operation, row->pass, 1e3 * median, 1e3 * s->seconds[0],
+                 1e3 * s->seconds[b->rounds - 1], 1e-9 * flops / median, 1e-9 * bytes / median,
+                 100.0 * (arithmetic > memory ? arithmetic : memory) / median);
+}
+
+static rs_status fill(const bench *b, const rs_network *network, rs_plan *plan, rs_error *error)
+{
+    const int64_t *in = network->nodes[0].shape, *out = network->nodes[network->node_count - 1].shape;
+    bool loss = network->nodes[network->node_count - 1].kind == RS_OP_SOFTMAX_CROSS_ENTROPY;
+    int64_t x_count = b->batch * in[0] * in[1] * in[2], y_count = b->batch * out[0] * out[1] * out[2];
+    int64_t most = x_count > y_count ? x_count : y_count;
+    for (int i = 0; i < network->parameter_count; i++) {
+        most = network->parameters[i].count > most ? network->parameters[i].count : most;
+    }
+    double *wide = rs_alloc_array((size_t)most, sizeof *wide);
+    float *values = rs_alloc_array((size_t)most, sizeof *values);
+    int32_t *labels = rs_alloc_array((size_t)b->batch, sizeof *labels);
+    rs_status status = wide && values && labels ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for values");
+    if (!status) {
+        rs_fill_values(RS_FILL_NORMAL, 1, "bench", wide, most);
+        for (int64_t i = 0; i < most; i++) {
+            values[i] = (float)wide[i];
+        }
+        status = b->backend->load_values(plan, values, loss ? labels : NULL, b->batch, error);
+    }
+    for (int i = 0; !status && i < network->parameter_count; i++) {
+        status = b->backend->write(plan, RS_SLOT_VALUE, i, values, error);
+    }
+    if (!status && !loss) {
+        status = b->backend->write_gradient(plan, values, error);
+    }
+    rs_free(wide);
+    rs_free(values);
+    rs_free(labels);
+    return status;
+}
+
+static rs_status run_round(const bench *b, rs_plan *plan, rs_error *error)
+{
+    double begin = rs_seconds();
+    RS_TRY(b->backend->profile_start(plan, error));
+    do {
+        RS_TRY(b->backend->forward(plan, RS_MODE_TRAIN, error));
+        RS_TRY(b->backend->backward(plan, error));
+    } while (rs_seconds() - begin < round_seconds);
+    return RS_OK;
+}
+
+static rs_status time_plan(const bench *b, const char *name, const char *algorithm, rs_plan *plan,
+                           rs_error *error)
+{
+    const rs_profile_row *rows = NULL;
+    RS_TRY(run_round(b, plan, error)); /* warm-up */
+    int count = b->backend->profile_rows(plan, &rows);
+    samples *all = rs_alloc_array((size_t)count, sizeof *all);
+    rs_status status = all ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for %d rows", count);
+    for (int64_t r = 0; !status && r < b->rounds; r++) {
+        status = run_round(b, plan, error);
+        count = b->backend->profile_rows(plan, &rows);
+        for (int i = 0; !status && i < count; i++) {
+            all[i].last = rows[i];
+            all[i].seconds[r] = rows[i].calls ? rows[i].seconds / (double)rows[i].calls : 0.0;
+        }
+    }
+    for (int i = 0; !status && i < count; i++) {
+        if (all[i].last.calls > 0) {
+            print_row(b, name, algorithm, &all[i]);
+        }
+    }
+    rs_free(all);
+    return status;
+}
+
+static rs_status time_case(const bench *b, const rs_check_case *c, rs_convolution_choice convolution,
+                           rs_error *error)
+{
+    rs_network *network = NULL;
+    rs_plan *plan = NULL;
+    rs_plan_options options = {.dtype = RS_F32,
+                               .batch_size_count = 1,
+                               .batch_sizes = {b->batch},
+                               .convolution = convolution,
+                               .training = true,
+                               .optimizer = RS_OPTIMIZER_SGD,
+                               .input_gradient = true};
+    RS_TRY(rs_check_network(c, &network, error));
+    rs_status status = b->backend->plan_create(b->device, network, &options, &plan, error);
+    status = status ? status : fill(b, network, plan, error);
+    const char *algorithm = convolution == RS_CONVOLUTION_WINOGRAD ? "winograd"
+                            : convolution == RS_CONVOLUTION_DIRECT ? "direct"
+                                                                   : "";
+    status = status ? status : time_plan(b, c->name, algorithm, plan, error);
+    b->backend->plan_destroy(plan);
+    rs_network_destroy(network);
+    return status;
+}
+
+/* Whether an algorithm matters to a case. */
+static bool has_winograd_shape(const rs_check_case *c)
+{
+    for (int i = 0; i < RS_CHECK_NODES; i++) {
+        const rs_node_attributes *a = &c->ops[i].attributes;
+        if (c->ops[i].kind == RS_OP_CONVOLUTION && a->kernel == 3 && a->stride == 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static rs_status time_all(const bench *b, rs_error *error)
+{
+    size_t count = 0;
+    const rs_check_case *cases = rs_check_cases(&count);
+    rs_device_info info = {0};
+    b->backend->info(b->device, &info);
+    (void)printf("%s (%s), %d threads, batch %" PRId64 ", %" PRId64
+                 " rounds; peaks %.0f GFLOP/s, %.1f GB/s\n",
+                 info.name, info.libraries, info.threads, b->batch, b->rounds, 1e-9 * b->peaks.flops,
+                 1e-9 * b->peaks.bytes);
+    (void)printf("%-26s %-9s %-24s %-9s %8s %8s %8s %8s %7s %7s\n", "case", "algorithm", "operation", "pass",
+                 "ms", "min", "max", "GFLOP/s", "GB/s", "peak");
+    for (size_t i = 0; i < count; i++) {
+        if (b->filter && !strstr(cases[i].name, b->filter)) {
+            continue;
+        }
+        bool both = (info.capabilities & RS_CAN_WINOGRAD) && has_winograd_shape(&cases[i]);
+        RS_TRY(time_case(b, &cases[i], both ? RS_CONVOLUTION_DIRECT : RS_CONVOLUTION_AUTO, error));
+        if (both) {
+            RS_TRY(time_case(b, &cases[i], RS_CONVOLUTION_WINOGRAD, error));
+        }
+        (void)fflush(stdout);
+    }
+    return RS_OK;
+}
+
+static rs_status parse(bench *b, int argc, char **argv, int64_t *threads, rs_error *error)
+{
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!value) {
+            return RS_FAIL(error, RS_USAGE,
+                           "%s needs a value; options: --filter --batch-size --rounds --device "
+                           "--threads",
+                           argv[i]);
+        }
+        int64_t *number = strcmp(argv[i], "--batch-size") == 0 ? &b->batch
+                          : strcmp(argv[i], "--rounds") == 0   ? &b->rounds
+                          : strcmp(argv[i], "--threads") == 0  ? threads
+                                                               : NULL;
+        if (number) {
+            *number = strtol(value, NULL, 10);
+        } else if (strcmp(argv[i], "--filter") == 0) {
+            b->filter = value;
+        } else if (strcmp(argv[i], "--device") == 0) {
+            b->device_name = value;
+        } else {
+            return RS_FAIL(error, RS_USAGE,
+                           "unknown option %s; there are --filter --batch-size --rounds --device "
+                           "--threads",
+                           argv[i]);
+        }
+    }
+    if (b->batch < 1 || b->rounds < 1 || b->rounds > MAX_ROUNDS) {
+        return RS_FAIL(error, RS_USAGE, "--batch-size must be 1 or more, --rounds 1 to %d", MAX_ROUNDS);
+    }
+    return RS_OK;
+}
+
+static rs_status run(bench *b, int argc, char **argv, rs_error *error)
+{
+    int index = 0;
+    int64_t threads = 0;
+    RS_TRY(parse(b, argc, argv, &threads, error));
+    RS_TRY(rs_backend_select(b->device_name, &b->backend, &index, error));
+    RS_TRY(b->backend->open(rs_services(), index, (int)threads, &b->device, error));
+    RS_TRY(b->backend->measure_peaks(b->device, &b->peaks, error));
+    return time_all(b, error);
+}
+
+int main(int argc, char **argv)
+{
+    bench b = {.batch = 256, .rounds = 5, .device_name = "cpu"};
+    rs_error error = {0};
+    rs_status status = run(&b, argc, argv, &error);
+    if (status) {
+        (void)fprintf(stderr, "operators: %s\n", error.text);
+    }
+    if (b.device) {
+        b.backend->close(b.device);
+    }
+    return rs_status_exit_code(status);
+}
