@@ -123,7 +123,8 @@ def steps_table(entries):
     for e in entries:
         seconds = [[s / e["steps"] for s in e["seconds"][name]] for name in ("measures", "nothing")]
         rows.append([e["key"], *(report.spread_text(spread(s)) for s in seconds), *share(*seconds, MOST_MEASURES), e["steps"]])
-    return report.table(["network", "distances and statistics, s a step", "nothing, s a step", "they cost, %", "at most", "steps a turn"], rows)
+    return report.table(["network", "distances and statistics, s a step", "nothing, s a step", "they cost, %", "at most", "steps a turn"],
+                        rows)
 
 
 MEASURERS = {"peer": (measure_peer, peer_table, "Ours against PyTorch, everything recorded"),

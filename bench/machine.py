@@ -8,9 +8,10 @@ import platform
 import re
 import subprocess
 import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-QUIET = 0.5  # load above which a machine is not called quiet
+QUIET = 0.05  # share of its time that a quiet machine may be busy
 
 
 def field(path, name):
@@ -70,6 +71,19 @@ def ours(program_dir):
 
 def load():
     return os.getloadavg()[0]
+
+
+def busy(seconds=1.0):
+    """Share of the time that the machine's cores work for somebody while we sleep."""
+    def times():
+        with open("/proc/stat", encoding="ascii") as f:
+            values = [int(v) for v in f.readline().split()[1:9]]
+        return sum(values), values[3] + values[4]  # all; idle and waiting for input
+
+    total, idle = times()
+    time.sleep(seconds)
+    total_now, idle_now = times()
+    return 1 - (idle_now - idle) / max(1, total_now - total)
 
 
 def describe(program_dir=None):

@@ -60,8 +60,13 @@ class Results:
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
         self.add("session", date=now, command=shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
                  machine=[list(pair) for pair in (*machine.describe(program_dir), *versions)])
-        if machine.load() > machine.QUIET:
-            self.note(f"The load was {machine.load():.2f} at the start: this was no quiet machine.")
+        self.quietness("at the start")
+
+    def quietness(self, when):
+        """Notes whether others use the machine while we do nothing."""
+        busy = machine.busy()
+        judged = "quiet" if busy <= machine.QUIET else "NOT QUIET: measure again"
+        self.note(f"{when}: load {machine.load():.2f}; others kept {100 * busy:.0f}% of the cores busy ({judged}).")
 
     def note(self, text):
         print(f"note: {text}", file=sys.stderr)
@@ -90,7 +95,7 @@ class Results:
         self._write()
 
     def finish(self):
-        self.note(f"Done; the load was {machine.load():.2f} at the end, our own processes included.")
+        self.quietness("at the end")
         print(f"{self.path}", file=sys.stderr)
 
     def _write(self):

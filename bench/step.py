@@ -16,8 +16,8 @@ from pairs import WorkerFailed, alternating, interleaved, ratios, spread
 
 GOALS = {18: 2.0, 34: 2.0, 68: 2.0, 26: 1.6, 50: 1.6, 101: 1.6}  # even width only
 ROOM = 0.9  # share of the free memory that the workers of a round may take together
-HEADERS = ["network", "ours, images/s", "PyTorch, images/s", "ratio", "goal", "PyTorch's best setting", "peak GiB, ours", "peak GiB, PyTorch",
-           "steps a turn"]
+HEADERS = ["network", "ours, images/s", "PyTorch, images/s", "ratio", "goal", "PyTorch's best setting", "peak GiB, ours",
+           "peak GiB, PyTorch", "steps a turn"]
 
 
 def parse():
@@ -26,7 +26,9 @@ def parse():
     common.add_venv(made)
     made.add_argument("--steps", type=common.at_least(1), metavar="N", help="steps a turn (default: as many as take the turn's seconds)")
     common.add_turn(made)
-    made.add_argument("--candidates", type=common.at_least(1), default=2, metavar="N", help="settings that go on after the pilot (%(default)s)")
+    made.add_argument("--candidates", type=common.at_least(1), default=2, metavar="N",
+                      help="settings that go on after the pilot (%(default)s)")
+    made.add_argument("--apart", action="store_true", help="start each anew for its turn, also where all fit in memory together")
     made.add_argument("--compile", action="store_true", help="also PyTorch's best setting through torch.compile (needs gcc)")
     return made.parse_args()
 
@@ -43,7 +45,7 @@ def measure(options, network, note):
     chosen = pilots[:options.candidates]
     our_seconds, our_peak = common.our_pilot(options, network)
     steps = options.steps or common.steps_of_turn(options, min(our_seconds, chosen[0].seconds))
-    fits = our_peak + sum(p.peak for p in chosen) < ROOM * machine.memory_available()
+    fits = not options.apart and our_peak + sum(p.peak for p in chosen) < ROOM * machine.memory_available()
     ours = common.our_worker(options, network, steps, options.rounds + 1 if fits else 1)
     workers = [ours, *(peer.worker(options.venv, network, p.setting, steps) for p in chosen)]
     seconds = (interleaved if fits else alternating)(workers, options.rounds)

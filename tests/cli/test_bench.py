@@ -159,6 +159,15 @@ def test_step(p):
     assert "Continued" in read(p.file("step.md"))
 
 
+def test_step_apart(p):
+    """What does not fit in memory together is started anew for each turn, as often as there are rounds."""
+    _, log = stand_in(p, "venv")
+    script(p, "step.py", os.path.dirname(p.path), "--venv", p.file("venv"), "--depths", "18", "--batches", "4", "--rounds", "3", "--steps",
+           "2", "--variants", "plain", "--widths", "even", "--apart", "-o", p.file("step.md"))
+    assert "500 (500–500)" in read(p.file("step.md")) and "2, started anew each turn" in read(p.file("step.md"))
+    assert read(log).count("pytorch_worker.py") == 4 + 2 * 3 and read(log).count("turn 2") == 2 * 3, read(log)
+
+
 def test_epoch_and_scaling(p):
     stand_in(p, "venv")
     build = os.path.dirname(p.path)
