@@ -5,14 +5,6 @@
 #include "rs/network.h"
 #include "rs/random.h"
 
-static void fill_normal(const rs_parameter *parameter, uint64_t seed, double deviation, float *values)
-{
-    uint64_t stream = rs_hash64(parameter->name);
-    for (int64_t i = 0; i < parameter->count; i++) {
-        values[i] = (float)(deviation * rs_normal(seed, stream, (uint64_t)i));
-    }
-}
-
 static void fill_uniform(const rs_parameter *parameter, uint64_t seed, double bound, float *values)
 {
     uint64_t stream = rs_hash64(parameter->name);
@@ -25,7 +17,8 @@ void rs_parameter_initialize(const rs_parameter *parameter, uint64_t seed, float
 {
     switch (parameter->initializer) {
     case RS_INIT_KAIMING_NORMAL_FAN_OUT:
-        fill_normal(parameter, seed, sqrt(2.0 / (double)parameter->fan_out), values);
+        rs_normal_fill(seed, rs_hash64(parameter->name), sqrt(2.0 / (double)parameter->fan_out), values,
+                       (size_t)parameter->count);
         return;
     case RS_INIT_UNIFORM_FAN_IN:
         fill_uniform(parameter, seed, 1.0 / sqrt((double)parameter->fan_in), values);

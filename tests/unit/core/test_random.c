@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rs/random.h"
@@ -119,6 +120,29 @@ static void permutations_are_unbiased(void **state)
     assert_true(chi <= 56.0);
 }
 
+/* Enough of them that some lie where only rs_normal can tell how to round. */
+static void filling_gives_the_same_bits(void **state)
+{
+    (void)state;
+    static const size_t counts[] = {1, 3, 63, 64, 65, 1000003};
+    static const double scales[] = {1.0, 0.0416666666666666667, 3e-5};
+    float *values = malloc(counts[5] * sizeof *values);
+    assert_non_null(values);
+    for (size_t c = 0; c < 6; c++) {
+        for (size_t s = 0; s < 3; s++) {
+            rs_normal_fill(9 + s, 77, scales[s], values, counts[c]);
+            for (size_t i = 0; i < counts[c]; i++) {
+                float expected = (float)(scales[s] * rs_normal(9 + s, 77, i));
+                if (memcmp(&values[i], &expected, sizeof expected) != 0) {
+                    fail_msg("scale %g, element %zu: %a instead of %a", scales[s], i, (double)values[i],
+                             (double)expected);
+                }
+            }
+        }
+    }
+    free(values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +150,7 @@ int main(void)
         cmocka_unit_test(fnv_gives_its_known_answers),
         cmocka_unit_test(unit_floats_are_exact),
         cmocka_unit_test(normals_have_the_moments_of_normals),
+        cmocka_unit_test(filling_gives_the_same_bits),
         cmocka_unit_test(an_element_depends_on_its_index_alone),
         cmocka_unit_test(a_permutation_holds_every_number_once),
         cmocka_unit_test(permutations_are_unbiased),
