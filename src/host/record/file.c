@@ -1,9 +1,12 @@
 /* file.c: rows in and out of an open record, and the commit; see file.h. */
 #include "file.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "rs/host.h"
+
+enum { WRITE_BACK_BYTES = 8 << 20 };
 
 static hid_t memory_type(rs_column_type type)
 {
@@ -45,12 +48,57 @@ static rs_status grow(const rs_column *column, rs_open_column *open, int64_t row
     return RS_OK;
 }
 
+/* Whether rows are whole chunks as they lie in memory: no filter, one row a chunk, and parts of a row that leave
+ * no rest. Chunks are split along the slowest axes only, so that each is one piece of its row. */
+static bool is_whole_chunks(const rs_column *column)
+{
+    bool whole = column->axis == RS_AXIS_TENSOR && !column->filtered && column->chunk_rows == 1;
+    for (int axis = 0; axis < column->row.rank; axis++) {
+        whole = whole && column->row.dim[axis] % column->chunk.dim[axis] == 0;
+    }
+    return whole;
+}
+
+/* Next part of a row, in the order of memory. */
+static void next_part(const rs_column *column, hsize_t offset[])
+{
+    for (int axis = column->row.rank - 1; axis >= 0; axis--) {
+        offset[1 + axis] += (hsize_t)column->chunk.dim[axis];
+        if (offset[1 + axis] < (hsize_t)column->row.dim[axis] || axis == 0) {
+            return;
+        }
+        offset[1 + axis] = 0;
+    }
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "chunks are written as they lie in memory");
+
+/* H5Dwrite would fill each new chunk with the fill value and pass it through a buffer. */
+static rs_status write_chunks(const rs_column *column, const rs_open_column *open, int64_t first,
+                              int64_t rows, const void *values, rs_error *error)
+{
+    const size_t part = (size_t)rs_shape_count(&column->chunk) * rs_column_type_size(column->type);
+    const char *at = values;
+    for (int64_t r = 0; r < rows; r++) {
+        hsize_t offset[1 + RS_MAX_RANK] = {(hsize_t)(first + r)};
+        for (size_t done = 0; done < column->row_bytes; done += part, at += part) {
+            RS_H5(H5Dwrite_chunk(open->dataset, H5P_DEFAULT, 0, offset, part, at));
+            next_part(column, offset);
+        }
+    }
+    return RS_OK;
+}
+
 static rs_status write_column(const rs_column *column, rs_open_column *open, int64_t first, int64_t rows,
                               const void *values, rs_error *error)
 {
     hid_t memory = H5I_INVALID_HID, space = H5I_INVALID_HID;
     rs_status status;
     RS_TRY(grow(column, open, first + rows, error));
+    if (is_whole_chunks(column)) {
+        status = write_chunks(column, open, first, rows, values, error);
+        goto done;
+    }
     RS_TRY_GOTO(select_rows(column, open->dataset, first, rows, &memory, &space, error));
     RS_H5_GOTO(H5Dwrite(open->dataset, memory_type(column->type), memory, space, H5P_DEFAULT, values));
 done:
@@ -84,9 +132,23 @@ static rs_table_kind table_kind(const rs_record_file *record, const rs_table *ta
     return (rs_table_kind)(table - record->layout->table);
 }
 
+/* Lets the disk begin on what is written, so that the sync to come has little left to wait for. A hint only. */
+static void begin_writing_back(const rs_record_file *record)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    int *descriptor;
+    if (H5Fget_vfd_handle(record->file, H5P_DEFAULT, (void **)&descriptor) >= 0) {
+        (void)sync_file_range(*descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+    }
+#else
+    (void)record;
+#endif
+}
+
 rs_status rs_record_file_write(rs_record_file *record, const rs_block_of_rows *block, int64_t from,
                                rs_error *error)
 {
+    size_t waiting = 0; /* bytes the disk has not been told of */
     rs_open_column *columns = record->columns[table_kind(record, block->table)];
     for (int c = 0; c < block->table->count; c++) {
         const rs_column *column = &block->table->columns[c];
@@ -101,6 +163,11 @@ rs_status rs_record_file_write(rs_record_file *record, const rs_block_of_rows *b
         if (status != RS_OK) {
             record->broken = true;
             return status;
+        }
+        waiting += (size_t)(block->rows - from) * column->row_bytes;
+        if (waiting >= WRITE_BACK_BYTES) {
+            begin_writing_back(record);
+            waiting = 0;
         }
     }
     return RS_OK;

@@ -2,8 +2,26 @@
 #include "rows.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "rs/host.h"
+
+/* Snapshots are large, and the training thread is the first to touch them: in huge pages, where the system gives any,
+ * that costs a fraction. */
+static void prefer_huge_pages(char *bytes, size_t count)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t huge = (uintptr_t)1 << 21;
+    const uintptr_t first = ((uintptr_t)bytes + huge - 1) / huge * huge,
+                    end = ((uintptr_t)bytes + count) / huge * huge;
+    if (end > first) {
+        (void)madvise(bytes + (first - (uintptr_t)bytes), end - first, MADV_HUGEPAGE);
+    }
+#else
+    (void)bytes;
+    (void)count;
+#endif
+}
 
 rs_status rs_rows_create(const rs_table *table, rs_block_of_rows *block, rs_error *error)
 {
@@ -19,6 +37,7 @@ rs_status rs_rows_create(const rs_table *table, rs_block_of_rows *block, rs_erro
         return RS_FAIL(error, RS_MEMORY, "no memory for the %s buffer of the record (%zu bytes)",
                        table->dimension, (size_t)block->capacity * table->row_bytes);
     }
+    prefer_huge_pages(bytes, (size_t)block->capacity * table->row_bytes);
     for (int c = 0; c < table->count; c++) {
         block->columns[c] = bytes;
         bytes += (size_t)block->capacity * table->columns[c].row_bytes;
