@@ -13,12 +13,25 @@ typedef struct scale {
     int64_t steps;
 } scale;
 
-static void add_row(rs_profile_row *sum, const rs_profile_row *row)
+/* Seconds that the peaks would need; 0 where they are unknown. */
+static double floor_seconds(const scale *s, const rs_profile_row *row)
 {
-    sum->calls += row->calls;
+    double arithmetic = s->peaks.flops > 0.0 ? row->flops / s->peaks.flops : 0.0;
+    double memory = s->peaks.bytes > 0.0 ? row->bytes / s->peaks.bytes : 0.0;
+    return arithmetic > memory ? arithmetic : memory;
+}
+
+/* A line of the table: one row, or the sum of several. */
+typedef struct line {
+    double seconds, flops, bytes, floor;
+} line;
+
+static void add_row(const scale *s, line *sum, const rs_profile_row *row)
+{
     sum->seconds += row->seconds;
     sum->flops += row->flops;
     sum->bytes += row->bytes;
+    sum->floor += floor_seconds(s, row);
 }
 
 /* Every step takes a batch, once. */
@@ -41,23 +54,14 @@ static void print_rate(double amount, double seconds, FILE *stream)
     }
 }
 
-/* Seconds that the peaks would need; 0 where they are unknown. */
-static double floor_seconds(const scale *s, const rs_profile_row *row)
+static void print_columns(const scale *s, const line *l, FILE *stream)
 {
-    double arithmetic = s->peaks.flops > 0.0 ? row->flops / s->peaks.flops : 0.0;
-    double memory = s->peaks.bytes > 0.0 ? row->bytes / s->peaks.bytes : 0.0;
-    return arithmetic > memory ? arithmetic : memory;
-}
-
-static void print_columns(const scale *s, const rs_profile_row *row, FILE *stream)
-{
-    double floor = floor_seconds(s, row);
-    (void)fprintf(stream, " %9.3f %6.1f%%", 1e3 * row->seconds / (double)s->steps,
-                  s->seconds > 0.0 ? 100.0 * row->seconds / s->seconds : 0.0);
-    print_rate(row->flops, row->seconds, stream);
-    print_rate(row->bytes, row->seconds, stream);
-    if (floor > 0.0 && row->seconds > 0.0) {
-        (void)fprintf(stream, " %7.0f%%\n", 100.0 * floor / row->seconds);
+    (void)fprintf(stream, " %9.3f %6.1f%%", 1e3 * l->seconds / (double)s->steps,
+                  s->seconds > 0.0 ? 100.0 * l->seconds / s->seconds : 0.0);
+    print_rate(l->flops, l->seconds, stream);
+    print_rate(l->bytes, l->seconds, stream);
+    if (l->floor > 0.0 && l->seconds > 0.0) {
+        (void)fprintf(stream, " %7.0f%%\n", 100.0 * l->floor / l->seconds);
     } else {
         (void)fprintf(stream, " %8s\n", "-");
     }
@@ -95,23 +99,24 @@ static bool seen_before(const rs_profile_row *rows, int i)
 
 static void print_kinds(const scale *s, const rs_profile_row *rows, int count, FILE *stream)
 {
-    rs_profile_row all = {.operation = "all", .pass = ""};
+    const rs_profile_row all_name = {.operation = "all", .pass = ""};
+    line all = {0};
     print_heading("by operation", stream);
     for (int i = 0; i < count; i++) {
+        line sum = {0};
+        add_row(s, &all, &rows[i]);
         if (rows[i].calls == 0 || seen_before(rows, i)) {
             continue;
         }
-        rs_profile_row sum = {.operation = rows[i].operation, .pass = rows[i].pass};
         for (int k = i; k < count; k++) {
             if (same_kind(&rows[i], &rows[k])) {
-                add_row(&sum, &rows[k]);
+                add_row(s, &sum, &rows[k]);
             }
         }
-        print_name("", &sum, stream);
+        print_name("", &rows[i], stream);
         print_columns(s, &sum, stream);
-        add_row(&all, &sum);
     }
-    print_name("", &all, stream);
+    print_name("", &all_name, stream);
     print_columns(s, &all, stream);
 }
 
@@ -136,6 +141,7 @@ void rs_profile_print(const rs_backend *backend, rs_device *device, const rs_pla
     int count = backend->profile_rows(plan, &rows);
     scale s = scale_of(rows, count);
     if (s.steps == 0) {
+        (void)fprintf(stream, "no profile: it begins after the first step, and there was no second\n");
         return;
     }
     (void)fprintf(stream, "profile of %" PRId64 " training steps, %.3f s in operations, %.1f ms a step\n",
@@ -148,8 +154,10 @@ void rs_profile_print(const rs_backend *backend, rs_device *device, const rs_pla
     print_heading("by layer", stream);
     for (int i = 0; i < count; i++) {
         if (rows[i].calls > 0) {
+            line one = {0};
+            add_row(&s, &one, &rows[i]);
             print_name(rows[i].node, &rows[i], stream);
-            print_columns(&s, &rows[i], stream);
+            print_columns(&s, &one, stream);
         }
     }
     (void)fflush(stream);

@@ -102,6 +102,16 @@ static void print_result(const session *s, const char *program)
                  rs_trainer_position(s->trainer)->snapshots, size, program, s->path, s->path, s->path);
 }
 
+/* The profile begins after the first step, which touches the plan's memory for the first time. */
+static rs_status start_profile(void *context, const rs_step_row *row, rs_error *error)
+{
+    session *s = context;
+    bool first = !s->profiling;
+    (void)row;
+    s->profiling = true;
+    return first ? s->backend->profile_start(rs_trainer_plan(s->trainer), error) : RS_OK;
+}
+
 static rs_status train(session *s, rs_error *error)
 {
     rs_progress *progress = NULL;
@@ -112,9 +122,11 @@ static rs_status train(session *s, rs_error *error)
     RS_TRY(rs_progress_create(stderr, &s->config, s->dataset->train.count, &progress, error));
     rs_observer watching = rs_progress_observer(progress);
     rs_trainer_observe(s->trainer, &watching);
-    rs_status status =
-        s->config.profile ? s->backend->profile_start(rs_trainer_plan(s->trainer), error) : RS_OK;
-    status = status ? status : rs_trainer_run(s->trainer, error);
+    rs_observer profiling = {.context = s, .step = start_profile};
+    if (s->config.profile) {
+        rs_trainer_observe(s->trainer, &profiling);
+    }
+    rs_status status = rs_trainer_run(s->trainer, error);
     rs_progress_destroy(progress);
     return status;
 }
