@@ -37,6 +37,8 @@ typedef enum rs_convolution_choice {
     RS_CONVOLUTION_DIRECT,
     RS_CONVOLUTION_WINOGRAD
 } rs_convolution_choice;
+/* What becomes of values that backward reads: all are kept, or what is cheap to compute again is not. The same bits. */
+typedef enum rs_memory_choice { RS_MEMORY_FAST, RS_MEMORY_LEAN } rs_memory_choice;
 typedef enum rs_optimizer_kind { RS_OPTIMIZER_SGD, RS_OPTIMIZER_ADAM, RS_OPTIMIZER_ADAMW } rs_optimizer_kind;
 typedef enum rs_mode { RS_MODE_TRAIN, RS_MODE_EVALUATE } rs_mode;
 
@@ -45,6 +47,7 @@ typedef struct rs_plan_options {
     int batch_size_count;
     int64_t batch_sizes[RS_MAX_BATCH_SIZES]; /* every size load_batch will see, largest first, no repeats */
     rs_convolution_choice convolution;
+    rs_memory_choice memory; /* ref keeps all in both */
     bool tf32;
     bool training; /* false: forward only; no gradients, no optimizer state */
     float mean[RS_MAX_CHANNELS], std[RS_MAX_CHANNELS]; /* normalisation of byte images, per channel */

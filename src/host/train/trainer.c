@@ -23,6 +23,11 @@ static rs_convolution_choice convolution_choice(const rs_config *config)
     return strcmp(config->convolution, "winograd") == 0 ? RS_CONVOLUTION_WINOGRAD : RS_CONVOLUTION_AUTO;
 }
 
+static rs_memory_choice memory_choice(const rs_config *config)
+{
+    return strcmp(config->memory, "lean") == 0 ? RS_MEMORY_LEAN : RS_MEMORY_FAST;
+}
+
 /* Adds a size to the plan's list, largest first, without repeats. */
 static void add_batch_size(rs_plan_options *plan, int64_t size)
 {
@@ -51,6 +56,7 @@ static rs_status make_plan(rs_trainer *trainer, rs_error *error)
     bool distances = o->wants & RS_WANT_DISTANCES;
     rs_plan_options plan = {.dtype = RS_F32,
                             .convolution = convolution_choice(o->config),
+                            .memory = memory_choice(o->config),
                             .tf32 = strcmp(o->config->precision, "tf32") == 0,
                             .training = true,
                             .optimizer = optimizer_kind(o->config),

@@ -173,14 +173,15 @@ static void running_statistics(const rs_plan *plan, const rs__op *op)
     }
 }
 
+/* As backward reads them, and for its recomputation. */
 static rs__norm_tensors tensors_of(const rs_plan *plan, const rs__op *op)
 {
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     const rs__tensor *residual = op->joined ? &plan->tensors[op->input[1]] : NULL;
     const norm *state = op->state;
-    return (rs__norm_tensors){.x = in->value,
-                              .residual = residual ? residual->value : NULL,
-                              .y = out->value,
+    return (rs__norm_tensors){.x = in->again,
+                              .residual = residual ? residual->again : NULL,
+                              .y = out->again,
                               .positive = state->positive,
                               .dy = out->gradient,
                               .addend = out->addend,
@@ -193,11 +194,19 @@ static rs__norm_tensors tensors_of(const rs_plan *plan, const rs__op *op)
                               .joined = op->joined};
 }
 
+static void normalise(const rs_plan *plan, const rs__op *op, const cut *c, const rs__norm_tensors *t)
+{
+    const norm *state = op->state;
+#pragma omp parallel for schedule(static)
+    for (int64_t task = 0; task < c->pieces * c->groups; task++) {
+        rs__range range = piece_range(c, task);
+        plan->device->kernels->norm_forward(&range, &state->vectors, t);
+    }
+}
+
 static rs_status norm_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
 {
     (void)error;
-    const rs__kernels *kernels = plan->device->kernels;
-    const norm *state = op->state;
     cut c = cut_batch(plan, op);
     if (mode == RS_MODE_TRAIN) {
         batch_statistics(plan, op, &c);
@@ -205,11 +214,20 @@ static rs_status norm_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error 
         running_statistics(plan, op);
     }
     rs__norm_tensors t = tensors_of(plan, op);
-#pragma omp parallel for schedule(static)
-    for (int64_t task = 0; task < c.pieces * c.groups; task++) {
-        rs__range range = piece_range(&c, task);
-        kernels->norm_forward(&range, &state->vectors, &t);
-    }
+    t.x = plan->tensors[op->input[0]].value;
+    t.residual = op->joined ? plan->tensors[op->input[1]].value : NULL;
+    t.y = plan->tensors[op->output].value;
+    normalise(plan, op, &c, &t);
+    return RS_OK;
+}
+
+/* The vectors are still those of the forward pass. */
+static rs_status norm_recompute(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    (void)error;
+    cut c = cut_batch(plan, op);
+    rs__norm_tensors t = tensors_of(plan, op);
+    normalise(plan, op, &c, &t);
     return RS_OK;
 }
 
@@ -281,6 +299,7 @@ const rs__op_class rs__op_batch_norm = {
     .bind = norm_bind,
     .forward = norm_forward,
     .backward = norm_backward,
+    .recompute = norm_recompute,
     .release = norm_release,
     .describe = norm_describe,
     .needs_input = true,

@@ -336,7 +336,8 @@ static rs_status bind_pass(rs_plan *plan, rs__op *op, sized *s, int pass, rs_err
                                                  : in->gradient;
         RS_TRY(add_argument(plan, r, DNNL_ARG_DIFF_SRC, rs__pd_md(r->pd, dnnl_query_diff_src_md), to, error));
     } else {
-        RS_TRY(add_argument(plan, r, DNNL_ARG_SRC, rs__pd_md(r->pd, dnnl_query_src_md), in->value, error));
+        RS_TRY(add_argument(plan, r, DNNL_ARG_SRC, rs__pd_md(r->pd, dnnl_query_src_md),
+                            gradients ? in->again : in->value, error));
     }
     bool forward = pass == RS__FORWARD;
     RS_TRY(add_argument(plan, r, forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST,

@@ -35,14 +35,14 @@ static rs_status linear_prepare(rs_plan *plan, rs__op *op, rs_error *error)
 }
 
 /* Input rows, canonical within a row, and the floats from one row to the next. */
-static const float *input_rows(rs_plan *plan, const rs__tensor *in, int *stride)
+static const float *input_rows(rs_plan *plan, const rs__tensor *in, float *value, int *stride)
 {
     if (!needs_copy(in)) {
         *stride = row_floats(plan, in);
-        return in->value;
+        return value;
     }
     *stride = features_of(in);
-    rs__tensor_copy(plan, in, in->plain, RS__TO_CANONICAL, in->value, plan->shared, plan->count);
+    rs__tensor_copy(plan, in, in->plain, RS__TO_CANONICAL, value, plan->shared, plan->count);
     return plan->shared;
 }
 
@@ -53,7 +53,7 @@ static rs_status linear_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_erro
     const rs_node *node = rs__op_node(plan, op);
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     int stride, features = features_of(in), outputs = (int)out->channels, to = row_floats(plan, out);
-    const float *x = input_rows(plan, in, &stride);
+    const float *x = input_rows(plan, in, in->value, &stride);
     size_t row = (size_t)outputs * sizeof(float);
     memset(out->value, 0, (size_t)plan->count * (size_t)to * sizeof(float));
     for (int64_t n = 0; node->bias >= 0 && n < plan->count; n++) {
@@ -115,7 +115,7 @@ static rs_status linear_backward(rs_plan *plan, rs__op *op, rs_error *error)
     const rs_node *node = rs__op_node(plan, op);
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     int stride, features = features_of(in);
-    const float *x = input_rows(plan, in, &stride);
+    const float *x = input_rows(plan, in, in->again, &stride);
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)out->channels, features, (int)plan->count, 1.0f,
                 out->gradient, row_floats(plan, out), x, stride, 0.0f,
                 plan->gradient + plan->parameters[node->weight].offset, features);

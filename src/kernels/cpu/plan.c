@@ -56,6 +56,13 @@ static rs_status make_tensors(rs_plan *plan, rs_error *error)
     return RS_OK;
 }
 
+static rs_status make_recomputed(rs_plan *plan, rs_error *error)
+{
+    plan->recomputed = rs_alloc_array((size_t)plan->op_count, sizeof(int));
+    return plan->recomputed ? RS_OK
+                            : RS_FAIL(error, RS_MEMORY, "no memory to plan %d operations", plan->op_count);
+}
+
 /* Images of a few channels go to their convolutions as they are: oneDNN has kernels for these. */
 static void choose_input_layout(rs_plan *plan)
 {
@@ -68,101 +75,6 @@ static void choose_input_layout(rs_plan *plan)
         }
     }
     plan->tensors[0].plain = plain;
-}
-
-static void extend(rs__span *span, int time)
-{
-    span->last = time > span->last ? time : span->last;
-}
-
-/* Times: the load is 0, operation i runs forwards at 1 + i and backwards at 2 count - i; a span begins where
- * its tensor is first written. */
-static void find_lives(rs_plan *plan)
-{
-    int count = plan->op_count, end = 2 * count + 1;
-    bool training = plan->options.training;
-    plan->tensors[0].spans[0] = (rs__span){.first = 0, .last = plan->options.keep_all ? end : 0};
-    for (int i = 0; i < count; i++) {
-        const rs__op *op = &plan->ops[i];
-        rs__tensor *out = &plan->tensors[op->output];
-        int backward = 2 * count - i;
-        bool runs_back = training && op->needed;
-        bool last = op->output == rs__readable_node(plan);
-        out->spans[0] = (rs__span){.first = 1 + i, .last = plan->options.keep_all || last ? end : 1 + i};
-        if (runs_back && op->kind->needs_output) {
-            extend(&out->spans[0], backward);
-        }
-        for (int k = 0; k < op->input_count; k++) {
-            rs__tensor *in = &plan->tensors[op->input[k]];
-            extend(&in->spans[0], 1 + i);
-            if (runs_back && op->kind->needs_input) {
-                extend(&in->spans[0], backward);
-            }
-        }
-    }
-}
-
-static void find_gradient_lives(rs_plan *plan)
-{
-    int count = plan->op_count, end = 2 * count + 1;
-    bool keep = plan->options.keep_all;
-    for (int i = 0; i < plan->network->node_count; i++) {
-        plan->tensors[i].spans[1] = plan->tensors[i].spans[2] = (rs__span){.first = 0, .last = -1};
-    }
-    for (int i = count - 1; i >= 0 && plan->options.training; i--) {
-        const rs__op *op = &plan->ops[i];
-        rs__span *own = &plan->tensors[op->output].spans[1];
-        int now = 2 * count - i;
-        if (!op->needed) {
-            continue;
-        }
-        if (own->last < own->first) { /* the last node: written from outside, before backward */
-            *own = (rs__span){.first = plan->has_loss && i == count - 1 ? now : 0};
-        }
-        own->last = keep ? end : now;
-        if (plan->tensors[op->output].spans[2].last >= 0) {
-            extend(&plan->tensors[op->output].spans[2], now);
-        }
-        for (int k = 0; k < op->input_count; k++) {
-            rs__span *span = &plan->tensors[op->input[k]].spans[1];
-            if (op->pass[k] == RS_PASS_SET) {
-                *span = (rs__span){.first = now, .last = keep || op->input[k] == 0 ? end : now};
-            } else if (op->pass[k] == RS_PASS_ADD && op->defers) {
-                plan->tensors[op->input[k]].spans[2] = (rs__span){.first = now, .last = now};
-            } else if (op->pass[k] == RS_PASS_ADD) {
-                extend(span, now);
-            }
-        }
-    }
-}
-
-static rs_status place_tensors(rs_plan *plan, rs_error *error)
-{
-    int nodes = plan->network->node_count;
-    enum { SPANS = sizeof plan->tensors->spans / sizeof(rs__span) };
-    rs__span *spans = rs_alloc_array((size_t)(SPANS * nodes), sizeof(rs__span));
-    if (!spans) {
-        return RS_FAIL(error, RS_MEMORY, "no memory to plan %d nodes", nodes);
-    }
-    find_lives(plan);
-    find_gradient_lives(plan);
-    for (int i = 0; i < nodes; i++) {
-        rs__tensor *t = &plan->tensors[i];
-        int64_t lanes = plan->device->kernels->lanes;
-        size_t samples = (size_t)rs__largest_batch(plan) * sizeof(float);
-        size_t blocked = samples * (size_t)(t->blocks * lanes * t->height * t->width);
-        for (int k = 0; k < SPANS; k++) {
-            size_t bytes = k == 0 ? samples * (size_t)rs__sample_floats(plan, t) : blocked;
-            spans[SPANS * i + k] = t->spans[k];
-            spans[SPANS * i + k].bytes = t->exists ? bytes : 0;
-        }
-    }
-    rs_status status = rs__spans_place(spans, SPANS * nodes, &plan->activation_bytes, error);
-    for (int i = 0; i < nodes; i++) {
-        memcpy(plan->tensors[i].spans, spans + SPANS * i, sizeof plan->tensors[i].spans);
-    }
-    rs_free(spans);
-    return status;
 }
 
 /* --- parameters ------------------------------------------------------------------------------------------- */
@@ -220,21 +132,45 @@ static void sum_bytes(rs_plan *plan)
     };
 }
 
-static rs_status check_memory(const rs_plan *plan, rs_error *error)
+static uint64_t needed_bytes(const rs_plan *plan)
 {
     const rs_plan_bytes *b = &plan->bytes;
-    uint64_t needed = b->parameters + b->gradients + b->optimizer + b->activations + b->scratch;
-    uint64_t left = rs_free_memory();
+    return (uint64_t)b->parameters + b->gradients + b->optimizer + plan->activation_bytes + b->scratch;
+}
+
+/* What would help, for the end of the refusal. */
+static rs_status memory_advice(rs_plan *plan, uint64_t left, char *text, size_t capacity, rs_error *error)
+{
+    uint64_t fast = needed_bytes(plan);
+    (void)snprintf(text, capacity, "use a smaller --batch-size");
+    if (plan->options.memory == RS_MEMORY_LEAN || !plan->options.training) {
+        return RS_OK;
+    }
+    RS_TRY(rs__lives_place(plan, RS_MEMORY_LEAN, error)); /* the plan is given up anyway */
+    uint64_t lean = needed_bytes(plan);
+    char bytes[32];
+    rs_text_bytes(lean, bytes, sizeof bytes);
+    if (lean <= left) {
+        (void)snprintf(text, capacity, "use --memory lean, which needs %s, or a smaller --batch-size", bytes);
+    } else if (lean < fast) {
+        (void)snprintf(text, capacity,
+                       "use a smaller --batch-size; --memory lean helps, but needs %s at this one", bytes);
+    }
+    return RS_OK;
+}
+
+static rs_status check_memory(rs_plan *plan, rs_error *error)
+{
+    uint64_t needed = needed_bytes(plan), left = rs_free_memory();
     if (needed <= left) {
         return RS_OK;
     }
-    char needed_text[32], left_text[32];
+    char needed_text[32], left_text[32], advice[160];
     rs_text_bytes(needed, needed_text, sizeof needed_text);
     rs_text_bytes(left, left_text, sizeof left_text);
-    return RS_FAIL(error, RS_MEMORY,
-                   "%s needs %s of memory at batch size %" PRId64 ", but %s are free; use a smaller "
-                   "--batch-size",
-                   plan->network->name, needed_text, rs__largest_batch(plan), left_text);
+    RS_TRY(memory_advice(plan, left, advice, sizeof advice, error));
+    return RS_FAIL(error, RS_MEMORY, "%s needs %s of memory at batch size %" PRId64 ", but %s are free; %s",
+                   plan->network->name, needed_text, rs__largest_batch(plan), left_text, advice);
 }
 
 static void share_parameters(rs_plan *plan)
@@ -260,6 +196,13 @@ static void share_parameters(rs_plan *plan)
     }
 }
 
+static float *span_at(const rs_plan *plan, const rs__tensor *t, int which)
+{
+    const rs__span *span = &t->spans[which];
+    bool used = t->exists && span->first <= span->last;
+    return used ? (float *)(void *)((char *)plan->activation_memory + span->offset) : NULL;
+}
+
 static void share_scratch(rs_plan *plan)
 {
     char *at = plan->scratch_memory;
@@ -277,12 +220,11 @@ static void share_scratch(rs_plan *plan)
     plan->hits = (uint8_t *)at;
     for (int i = 0; i < plan->network->node_count; i++) {
         rs__tensor *t = &plan->tensors[i];
-        char *memory = plan->activation_memory;
-        t->value = t->exists ? (float *)(void *)(memory + t->spans[0].offset) : NULL;
-        bool gradient = t->exists && t->spans[1].last >= t->spans[1].first;
-        bool addend = t->exists && t->spans[2].last >= t->spans[2].first;
-        t->gradient = gradient ? (float *)(void *)(memory + t->spans[1].offset) : NULL;
-        t->addend = addend ? (float *)(void *)(memory + t->spans[2].offset) : NULL;
+        t->value = span_at(plan, t, RS__SPAN_VALUE);
+        t->gradient = span_at(plan, t, RS__SPAN_GRADIENT);
+        float *again = span_at(plan, t, RS__SPAN_AGAIN);
+        t->again = again ? again : t->value;
+        t->addend = span_at(plan, t, RS__SPAN_ADDEND);
     }
 }
 
@@ -322,12 +264,13 @@ static rs_status build(rs_plan *plan, rs_error *error)
     }
     RS_TRY(make_tensors(plan, error));
     RS_TRY(rs__plan_fuse(plan, error));
+    RS_TRY(make_recomputed(plan, error));
     RS_TRY(make_parameters(plan, error));
     choose_input_layout(plan);
     for (int i = 0; i < plan->op_count; i++) {
         RS_TRY(plan->ops[i].kind->prepare(plan, &plan->ops[i], error));
     }
-    RS_TRY(place_tensors(plan, error));
+    RS_TRY(rs__lives_place(plan, plan->options.memory, error));
     sum_bytes(plan);
     RS_TRY(take_memory(plan, error));
     for (int i = 0; i < plan->op_count; i++) {
@@ -388,6 +331,7 @@ void rs__cpu_plan_destroy(rs_plan *plan)
     rs_profile_release(&plan->profile);
     rs_free(plan->tensors);
     rs_free(plan->ops);
+    rs_free(plan->recomputed);
     rs_free(plan->parameters);
     rs_free(plan->running);
     rs_free(plan->jobs);

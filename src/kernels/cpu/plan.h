@@ -53,17 +53,21 @@ static inline size_t rs__round64(size_t bytes)
 
 /* --- tensors and parameters ------------------------------------------------------------------------------- */
 
+/* What of a tensor has a place: its value, the value computed again for backward, its gradient, the addend. */
+enum { RS__SPAN_VALUE, RS__SPAN_AGAIN, RS__SPAN_GRADIENT, RS__SPAN_ADDEND, RS__SPANS };
+
 /* A node's output, and its gradient. Where a convolution is the last to add to the gradient of a residual join's
  * output, its part lies in the addend, and the join's backward pass adds while it reads: one pass less. */
 typedef struct rs__tensor {
     int64_t channels, height, width;
-    int64_t blocks;    /* of channels */
-    bool plain;        /* value lies as [N, C, H, W]; the gradient is always blocked */
-    bool exists;       /* false: taken in by a fused operation */
-    float *value;      /* NULL when nothing keeps it */
-    float *gradient;   /* NULL when it is not needed */
-    float *addend;     /* a part of the gradient that is left to its reader to add; NULL when there is none */
-    rs__span spans[3]; /* value, gradient, addend */
+    int64_t blocks;  /* of channels */
+    bool plain;      /* value lies as [N, C, H, W]; the gradient is always blocked */
+    bool exists;     /* false: taken in by a fused operation */
+    float *value;    /* NULL when nothing keeps it */
+    float *again;    /* where backward reads the value: the same place, or where it is computed again */
+    float *gradient; /* NULL when it is not needed */
+    float *addend;   /* a part of the gradient that is left to its reader to add; NULL when there is none */
+    rs__span spans[RS__SPANS];
 } rs__tensor;
 
 /* Where a canonical element lies: offset = sum of table[dim][index]. */
@@ -94,10 +98,13 @@ typedef struct rs__op_class {
     rs_status (*bind)(rs_plan *plan, rs__op *op, rs_error *error);
     rs_status (*forward)(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error);
     rs_status (*backward)(rs_plan *plan, rs__op *op, rs_error *error);
+    /* Only where it is cheap: writes what the last forward, in training mode, wrote, bit by bit, from the inputs'
+     * values as backward reads them to where backward reads the output's. (optional) */
+    rs_status (*recompute)(rs_plan *plan, rs__op *op, rs_error *error);
     void (*release)(rs__op *op);                                     /* (optional) */
     void (*describe)(const rs__op *op, char *text, size_t capacity); /* algorithm; (optional) */
     bool times_itself;              /* backward has a row for each of its passes */
-    bool needs_input, needs_output; /* backward reads the values of its inputs, of its output */
+    bool needs_input, needs_output; /* backward reads the values of its first input, of its output */
 } rs__op_class;
 
 struct rs__op {
@@ -115,6 +122,8 @@ struct rs__op {
     size_t kept_bytes, shared_bytes;
     void *kept;  /* kept_bytes of scratch */
     void *state; /* of the kind: owned */
+    /* What is computed again before its backward: [first, end) of plan->recomputed. */
+    int first_recomputed, end_recomputed;
 };
 
 typedef struct rs__job {
@@ -132,6 +141,8 @@ struct rs_plan {
     rs__tensor *tensors; /* [node] */
     rs__op *ops;         /* [op_count], in order of their outputs */
     int op_count;
+    int *recomputed; /* [recomputed_count] operations whose outputs are computed again, in order */
+    int recomputed_count;
 
     rs__parameter *parameters; /* [parameter] */
     size_t element_count;      /* of each parameter arena, gaps included */
@@ -186,6 +197,10 @@ rs_status rs__plan_fuse(rs_plan *plan, rs_error *error);
 extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_add,
     rs__op_max_pool, rs__op_average_pool, rs__op_global_pool, rs__op_linear, rs__op_loss;
 
+/* lives.c: what is kept and what is computed again: fills the spans of all tensors, plan->activation_bytes and the
+ * operations' recomputed ones. */
+rs_status rs__lives_place(rs_plan *plan, rs_memory_choice memory, rs_error *error);
+
 /* order.c: layouts of weights and activations against canonical order. */
 rs_status rs__order_make(rs__order *order, const rs__blocking *blocking, rs_error *error);
 void rs__order_release(rs__order *order);
@@ -223,6 +238,7 @@ void rs__cpu_plan_print(const rs_plan *plan, FILE *stream);
  * convolution one for each of its passes. */
 typedef enum rs__timed { RS__TIMED_FORWARD, RS__TIMED_BACKWARD, RS__TIMED_DATA } rs__timed;
 #define RS__TIMED_WEIGHTS RS__TIMED_BACKWARD
+#define RS__TIMED_AGAIN   RS__TIMED_DATA /* of what --memory lean does not keep */
 double rs__timer_begin(const rs_plan *plan);
 void rs__timer_end(rs_plan *plan, const rs__op *op, rs__timed what, double begin);
 void rs__timer_end_batch(rs_plan *plan, double begin);

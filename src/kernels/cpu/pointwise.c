@@ -58,7 +58,7 @@ static rs_status relu_backward(rs_plan *plan, rs__op *op, rs_error *error)
     int64_t total = batch_floats(plan, out);
 #pragma omp parallel for schedule(static)
     for (int64_t at = 0; at < total; at += PIECE) {
-        kernels->relu_backward(out->value + at, out->gradient + at, in->gradient + at, op->pass[0],
+        kernels->relu_backward(out->again + at, out->gradient + at, in->gradient + at, op->pass[0],
                                piece_count(total, at));
     }
     return RS_OK;
@@ -110,7 +110,7 @@ static rs_status softplus_backward(rs_plan *plan, rs__op *op, rs_error *error)
     int64_t total = batch_floats(plan, out);
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < total; i++) {
-        float g = out->gradient[i] * softplus_slope(in->value[i]);
+        float g = out->gradient[i] * softplus_slope(in->again[i]);
         in->gradient[i] = add ? in->gradient[i] + g : g;
     }
     return RS_OK;

@@ -1,7 +1,7 @@
 /* profile.c: time by operation, the work it stands for, and what the machine can do at best.
  *
- * Rows: the batch, three for each operation (forward; backward or the weights' gradient; the input's gradient), the
- * update. Work is counted for the samples of the loaded batch. Bytes: every tensor as often as a loop of the
+ * Rows: the batch, three for each operation (forward; backward or the weights' gradient; the input's gradient or what
+ * is computed again), the update. Work is counted for the samples of the loaded batch. Bytes: every tensor as often as a loop of the
  * operation reads or writes it, so that bytes / seconds tells how near it is to the memory's limit. */
 #include <string.h>
 
@@ -57,13 +57,13 @@ static double flops_of(const rs_plan *plan, const rs__op *op, rs__timed what)
            (double)(node->shape[1] * node->shape[2] * plan->count);
 }
 
-/* Forward reads x twice, backward x and dy; a join's backward reads dy (and its addend) once and what it made of it
+/* Forward reads x twice, computing again once, backward x and dy; a join's backward reads dy (and its addend) once and what it made of it
  * once more. The mask's bits are left out. */
 static double norm_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
     double one = tensor_bytes(plan, op->output), joined = op->joined ? one : 0.0;
-    if (what == RS__TIMED_FORWARD) {
-        return 3.0 * one + joined;
+    if (what == RS__TIMED_FORWARD || what == RS__TIMED_AGAIN) {
+        return (what == RS__TIMED_FORWARD ? 3.0 : 2.0) * one + joined;
     }
     double residual = op->joined ? gradient_bytes(plan, op->input[1], op->pass[1]) : 0.0;
     double addend = plan->tensors[op->output].addend ? one : 0.0;
@@ -135,7 +135,7 @@ static const char *operation_name(const rs__op *op)
 
 rs_status rs__cpu_profile_start(rs_plan *plan, rs_error *error)
 {
-    static const char *const passes[2][ROWS_PER_OP] = {{"forward", "backward", ""},
+    static const char *const passes[2][ROWS_PER_OP] = {{"forward", "backward", "again"},
                                                        {"forward", "weights", "data"}};
     RS_TRY(rs_profile_start(&plan->profile, update_row(plan) + 1, error));
     rs_profile_row *rows = plan->profile.rows;

@@ -108,6 +108,18 @@ rs_status rs__cpu_forward(rs_plan *plan, rs_mode mode, rs_error *error)
     return RS_OK;
 }
 
+/* Values that were not kept and that the operation's backward is the first to read. */
+static rs_status recompute_for(rs_plan *plan, const rs__op *op, rs_error *error)
+{
+    for (int i = op->first_recomputed; i < op->end_recomputed; i++) {
+        rs__op *writer = &plan->ops[plan->recomputed[i]];
+        double begin = rs__timer_begin(plan);
+        RS_TRY(writer->kind->recompute(plan, writer, error));
+        rs__timer_end(plan, writer, RS__TIMED_AGAIN, begin);
+    }
+    return RS_OK;
+}
+
 rs_status rs__cpu_backward(rs_plan *plan, rs_error *error)
 {
     if (!plan->options.training) {
@@ -120,6 +132,7 @@ rs_status rs__cpu_backward(rs_plan *plan, rs_error *error)
         if (!plan->ops[i].needed) {
             continue;
         }
+        RS_TRY(recompute_for(plan, &plan->ops[i], error));
         double begin = rs__timer_begin(plan);
         RS_TRY(plan->ops[i].kind->backward(plan, &plan->ops[i], error));
         if (!plan->ops[i].kind->times_itself) {
