@@ -253,6 +253,7 @@ static void measuring(fixture *f)
     (void)snprintf(config.metric, sizeof config.metric,
                    "minkowski:1,minkowski:3,cosine,correlation,chebyshev");
     OK(train(f, &config, WANT_ALL, NULL, false, &b, measured));
+    (void)snprintf(config.memory, sizeof config.memory, "lean");
     OK(train(f, &config, WANT_ALL, NULL, false, &c, again));
     expect_same(f, &a, bare, &b, measured);
     expect_same(f, &b, measured, &c, again);
@@ -274,7 +275,8 @@ static void what_is_measured_never_changes_what_is_trained(void **state)
     on_every_backend(measuring);
 }
 
-/* Stops after `stop_after` steps, goes on from the checkpoint, and compares with a run never cut off. */
+/* Stops after `stop_after` steps, goes on from the checkpoint (every second time with --memory lean), and compares
+ * with a run never cut off. */
 static void cut_and_resume(fixture *f, const rs_config *config, int64_t stop_after, const witness *whole,
                            const float *weights)
 {
@@ -285,7 +287,9 @@ static void cut_and_resume(fixture *f, const rs_config *config, int64_t stop_aft
     assert_int_equal(train(f, config, WANT_ALL, path, false, &w, resumed), RS_INTERRUPTED);
     assert_int_equal(w.steps, stop_after);
     w.stop_after = 0;
-    OK(train(f, config, WANT_ALL, path, true, &w, resumed));
+    rs_config other = *config;
+    (void)snprintf(other.memory, sizeof other.memory, "%s", stop_after % 2 ? "lean" : "fast");
+    OK(train(f, &other, WANT_ALL, path, true, &w, resumed));
     assert_int_equal(w.steps, STEPS);
     expect_same(f, whole, weights, &w, resumed);
     assert_memory_equal(whole->first_distance, w.first_distance, sizeof w.first_distance);

@@ -47,7 +47,8 @@ static rs_status differences_row(rs_check_session *session, truth *t, rs_check_r
 static rs_status find_truth(const rs_check_machine *machine, truth *t, rs_check_report *report,
                             rs_error *error)
 {
-    rs_check_target target = {machine->reference, machine->reference_device, RS_F64, RS_CONVOLUTION_AUTO};
+    rs_check_target target = {machine->reference, machine->reference_device, RS_F64, RS_CONVOLUTION_AUTO,
+                              RS_MEMORY_FAST};
     rs_check_session session;
     RS_TRY(rs_check_network(t->c, &t->network, error));
     RS_TRY(rs_check_session_open(t->c, t->network, &target, &session, error));
@@ -143,6 +144,40 @@ static rs_status check_target(const truth *t, const rs_check_target *target, boo
     return status == RS_MEMORY ? status : RS_OK;
 }
 
+/* What --memory lean computes again is what --memory fast kept, bit by bit. */
+static rs_status check_lean(const truth *t, const rs_check_target *fast, rs_check_report *report,
+                            rs_error *error)
+{
+    char against[64];
+    rs_check_outcome outcomes[2] = {0};
+    rs_check_target lean = *fast;
+    lean.memory = RS_MEMORY_LEAN;
+    (void)snprintf(against, sizeof against, "%s f32%s lean / fast", fast->backend->name,
+                   algorithm_name(fast->convolution));
+    rs_status status = run_target(t, fast, 1, &outcomes[0], error);
+    status = status ? status : run_target(t, &lean, 1, &outcomes[1], error);
+    if (status) {
+        rs_check_report_broken(report, t->c->name, against, error->text);
+    } else {
+        rs_check_row row = rs_check_row_begin(report, t->c->name, against, 0.0);
+        compare_bits(&outcomes[0], &outcomes[1], &row);
+        rs_check_row_end(&row);
+    }
+    rs_check_outcome_release(&outcomes[0]);
+    rs_check_outcome_release(&outcomes[1]);
+    return status == RS_MEMORY ? status : RS_OK;
+}
+
+static bool has_operator(const rs_check_case *c, rs_op_kind kind)
+{
+    for (int i = 0; i < RS_CHECK_NODES; i++) {
+        if (c->ops[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* 3x3 with stride 1: what Winograd is for. */
 static bool takes_winograd(const rs_check_case *c)
 {
@@ -158,8 +193,12 @@ static bool takes_winograd(const rs_check_case *c)
 static rs_status check_backend(const rs_check_machine *machine, const truth *t, rs_check_report *report,
                                rs_error *error)
 {
-    rs_check_target target = {machine->backend, machine->device, RS_F32, RS_CONVOLUTION_DIRECT};
+    rs_check_target target = {machine->backend, machine->device, RS_F32, RS_CONVOLUTION_DIRECT,
+                              RS_MEMORY_FAST};
     RS_TRY(check_target(t, &target, false, report, error));
+    if (has_operator(t->c, RS_OP_BATCH_NORM)) {
+        RS_TRY(check_lean(t, &target, report, error));
+    }
     rs_device_info info;
     machine->backend->info(machine->device, &info);
     if ((info.capabilities & RS_CAN_WINOGRAD) && takes_winograd(t->c)) {
@@ -179,7 +218,7 @@ rs_status rs_check_run_case(const rs_check_machine *machine, const rs_check_case
         status = status == RS_MEMORY ? status : RS_OK;
     } else {
         rs_check_target reference = {machine->reference, machine->reference_device, RS_F32,
-                                     RS_CONVOLUTION_AUTO};
+                                     RS_CONVOLUTION_AUTO, RS_MEMORY_FAST};
         status = check_target(&t, &reference, true, report, error);
         if (!status && machine->backend != machine->reference) {
             status = check_backend(machine, &t, report, error);

@@ -63,6 +63,7 @@ rs_status rs_check_session_open(const rs_check_case *c, const rs_network *networ
                                .batch_size_count = c->batch[1] ? 2 : 1,
                                .batch_sizes = {c->batch[0], c->batch[1]},
                                .convolution = target->convolution,
+                               .memory = target->memory,
                                .training = true,
                                .optimizer = RS_OPTIMIZER_SGD,
                                .keep_all = true,

@@ -11,6 +11,7 @@ typedef struct rs_check_target {
     rs_device *device;
     rs_dtype dtype;
     rs_convolution_choice convolution;
+    rs_memory_choice memory;
 } rs_check_target;
 
 /* The values of a case, canonical, as double; equal to floats. */

@@ -287,7 +287,8 @@ static rs_status check_machine(const rs_check_machine *machine, int index, const
     rs_check_outcome exact = {0}, plain = {0};
     char against[64];
     bool clipped = t.rule->clip_norm > 0.0;
-    t.target = (rs_check_target){machine->reference, machine->reference_device, RS_F64, RS_CONVOLUTION_AUTO};
+    t.target = (rs_check_target){machine->reference, machine->reference_device, RS_F64, RS_CONVOLUTION_AUTO,
+                                 RS_MEMORY_FAST};
     rs_status status = run_trial(&t, &exact, error);
     t.target.dtype = RS_F32;
     status = status ? status : run_trial(&t, &plain, error);

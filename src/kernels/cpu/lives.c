@@ -182,12 +182,12 @@ static rs_status place(lives *l, int limit, rs_error *error)
     return RS_OK;
 }
 
-/* The first of the lengths that take the fewest bytes. */
+/* The first of the lengths that take the fewest bytes. Where all is kept, for tests, what can be is computed again. */
 static rs_status place_lean(lives *l, rs_error *error)
 {
-    int best = 0;
+    int best = LONGEST_CHAIN;
     size_t fewest = SIZE_MAX;
-    for (int limit = 0; limit <= LONGEST_CHAIN; limit++) {
+    for (int limit = 0; limit <= LONGEST_CHAIN && !l->plan->options.keep_all; limit++) {
         RS_TRY(place(l, limit, error));
         if (l->plan->activation_bytes < fewest) {
             fewest = l->plan->activation_bytes;

@@ -38,6 +38,8 @@ void rs__cpu_plan_print(const rs_plan *plan, FILE *stream)
     for (int i = 0; i < plan->op_count; i++) {
         reorders += plan->ops[i].reorders;
     }
-    (void)fprintf(stream, "%d operations, %d reorders per training step (weights only, unless said)\n",
-                  plan->op_count, reorders);
+    (void)fprintf(stream,
+                  "%d operations, %d reorders per training step (weights only, unless said), %d outputs "
+                  "computed again\n",
+                  plan->op_count, reorders, plan->recomputed_count);
 }

@@ -133,3 +133,67 @@ void load_something(const rs_backend *backend, rs_plan *plan, const rs_network *
     rs_free(values);
     rs_free(labels);
 }
+
+fixture open_plan(rs_network *network, const rs_plan_options *options)
+{
+    rs_error error = {0};
+    fixture f = {.backend = rs_cpu_backend(), .network = network};
+    must(f.backend->open(rs_services(), 0, 2, &f.device, &error));
+    must(f.backend->plan_create(f.device, network, options, &f.plan, &error));
+    fill_parameters(f.backend, f.plan, network);
+    return f;
+}
+
+void close_plan(fixture *f)
+{
+    f->backend->plan_destroy(f->plan);
+    f->backend->close(f->device);
+    rs_network_destroy(f->network);
+}
+
+void train_steps(fixture *f, int first, double losses[4])
+{
+    rs_error error = {0};
+    rs_update_options update = {
+        .optimizer = RS_OPTIMIZER_ADAM, .learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    for (int step = first; step < first + 4; step++) {
+        rs_measurement measurement = {0};
+        rs_loss loss;
+        load_something(f->backend, f->plan, f->network, step % 2 ? 3 : 4, (uint64_t)step);
+        must(f->backend->forward(f->plan, RS_MODE_TRAIN, &error));
+        must(f->backend->backward(f->plan, &error));
+        must(f->backend->update(f->plan, &update, &measurement, &error));
+        must(f->backend->read_loss(f->plan, &loss, &error));
+        losses[step - first] = loss.loss;
+    }
+}
+
+void expect_same_values(fixture *a, fixture *b)
+{
+    rs_error error = {0};
+    for (int i = 0; i < a->network->parameter_count; i++) {
+        size_t bytes = (size_t)a->network->parameters[i].count * sizeof(float);
+        void *x = rs_alloc_zero(bytes), *y = rs_alloc_zero(bytes);
+        must(a->backend->read(a->plan, RS_SLOT_VALUE, i, x, &error));
+        must(b->backend->read(b->plan, RS_SLOT_VALUE, i, y, &error));
+        assert_memory_equal(x, y, bytes);
+        rs_free(x);
+        rs_free(y);
+    }
+}
+
+rs_network *small_resnet(int depth, bool plain, bool standard, int blocks)
+{
+    rs_error error = {0};
+    rs_network *network = NULL;
+    rs_resnet_options options = {.depth = depth,
+                                 .plain = plain,
+                                 .standard = standard,
+                                 .blocks = {blocks, blocks, blocks, blocks},
+                                 .channels = 3,
+                                 .height = 32,
+                                 .width = 32,
+                                 .classes = 10};
+    must(rs_resnet_build(&options, &network, &error));
+    return network;
+}

@@ -44,4 +44,22 @@ void fill_parameters(const rs_backend *backend, rs_plan *plan, const rs_network 
 void load_something(const rs_backend *backend, rs_plan *plan, const rs_network *network, int64_t count,
                     uint64_t seed);
 
+/* --- a network with its plan, on two threads -------------------------------------------------------------- */
+
+typedef struct fixture {
+    const rs_backend *backend;
+    rs_device *device;
+    rs_network *network;
+    rs_plan *plan;
+} fixture;
+
+/* Takes the network; its parameters are filled. */
+fixture open_plan(rs_network *network, const rs_plan_options *options);
+void close_plan(fixture *f);
+/* Steps first .. first + 3 of Adam, on batches of 4 and 3 in turn, and their losses. */
+void train_steps(fixture *f, int first, double losses[4]);
+void expect_same_values(fixture *a, fixture *b);
+/* `blocks` blocks in each of the four stages, for 32 x 32 images of 3 channels and 10 classes. */
+rs_network *small_resnet(int depth, bool plain, bool standard, int blocks);
+
 #endif

@@ -6,30 +6,6 @@
 
 #include "plan.h"
 
-typedef struct fixture {
-    const rs_backend *backend;
-    rs_device *device;
-    rs_network *network;
-    rs_plan *plan;
-} fixture;
-
-static fixture open_plan(rs_network *network, const rs_plan_options *options)
-{
-    rs_error error = {0};
-    fixture f = {.backend = rs_cpu_backend(), .network = network};
-    must(f.backend->open(rs_services(), 0, 2, &f.device, &error));
-    must(f.backend->plan_create(f.device, network, options, &f.plan, &error));
-    fill_parameters(f.backend, f.plan, network);
-    return f;
-}
-
-static void close_plan(fixture *f)
-{
-    f->backend->plan_destroy(f->plan);
-    f->backend->close(f->device);
-    rs_network_destroy(f->network);
-}
-
 static void expect_round_trip(fixture *f, rs_slot slot, int index, int64_t count)
 {
     rs_error error = {0};
@@ -143,57 +119,9 @@ static void padding_stays_zero(void **state)
     }
 }
 
-/* Losses and weights of some steps, in turn full and short batches. */
-static void train(fixture *f, double losses[4])
-{
-    rs_error error = {0};
-    rs_update_options update = {
-        .optimizer = RS_OPTIMIZER_ADAM, .learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
-    for (int step = 0; step < 4; step++) {
-        rs_measurement measurement = {0};
-        rs_loss loss;
-        load_something(f->backend, f->plan, f->network, step % 2 ? 3 : 4, (uint64_t)step);
-        must(f->backend->forward(f->plan, RS_MODE_TRAIN, &error));
-        must(f->backend->backward(f->plan, &error));
-        must(f->backend->update(f->plan, &update, &measurement, &error));
-        must(f->backend->read_loss(f->plan, &loss, &error));
-        losses[step] = loss.loss;
-    }
-}
-
-static void expect_same_values(fixture *a, fixture *b)
-{
-    rs_error error = {0};
-    for (int i = 0; i < a->network->parameter_count; i++) {
-        size_t bytes = (size_t)a->network->parameters[i].count * sizeof(float);
-        void *x = rs_alloc_zero(bytes), *y = rs_alloc_zero(bytes);
-        must(a->backend->read(a->plan, RS_SLOT_VALUE, i, x, &error));
-        must(b->backend->read(b->plan, RS_SLOT_VALUE, i, y, &error));
-        assert_memory_equal(x, y, bytes);
-        rs_free(x);
-        rs_free(y);
-    }
-}
-
-static rs_network *small_resnet(int depth, bool plain)
-{
-    rs_error error = {0};
-    rs_network *network = NULL;
-    rs_resnet_options options = {.depth = depth,
-                                 .plain = plain,
-                                 .standard = depth == 18,
-                                 .blocks = {1, 1, 1, 1},
-                                 .channels = 3,
-                                 .height = 32,
-                                 .width = 32,
-                                 .classes = 10};
-    must(rs_resnet_build(&options, &network, &error));
-    return network;
-}
-
 static rs_network *network_number(int which)
 {
-    return which == 4 ? odd_network(3, 10, 7) : small_resnet(which < 2 ? 18 : 26, which % 2);
+    return which == 4 ? odd_network(3, 10, 7) : small_resnet(which < 2 ? 18 : 26, which % 2, which < 2, 1);
 }
 
 /* Buffers that share bytes (keep_all off) give the bits of buffers that don't, in fewer bytes. */
@@ -208,8 +136,8 @@ static void sharing_changes_nothing(void **state)
         options.keep_all = true;
         fixture apart = open_plan(network_number(which), &options);
         double a[4], b[4];
-        train(&shared, a);
-        train(&apart, b);
+        train_steps(&shared, 0, a);
+        train_steps(&apart, 0, b);
         assert_memory_equal(a, b, sizeof a);
         expect_same_values(&shared, &apart);
         assert_true(shared.plan->bytes.activations < apart.plan->bytes.activations);
@@ -224,9 +152,9 @@ static void forward_only_agrees(void **state)
     (void)state;
     rs_error error = {0};
     rs_plan_options options = small_options(4);
-    fixture whole = open_plan(small_resnet(18, false), &options);
+    fixture whole = open_plan(small_resnet(18, false, true, 1), &options);
     options.training = false;
-    fixture forward = open_plan(small_resnet(18, false), &options);
+    fixture forward = open_plan(small_resnet(18, false, true, 1), &options);
     for (int mode = RS_MODE_TRAIN; mode <= RS_MODE_EVALUATE; mode++) {
         float a[40], b[40];
         int scores = whole.network->node_count - 2;
