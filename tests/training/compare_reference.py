@@ -14,42 +14,26 @@ Demanded of each:
   - the first epoch's training loss within 0.05 of the published one and of the PyTorch run's (other images and seeds).
 
 Needs h5py; exits with 77 and says so without it. Exit status 0: all within; 1: not; 2: not such a record."""
-import csv
-import os
 import sys
 
+from published_figures import SETTINGS, epochs, weights_per_block, wrong_settings
 from record_file import config, need
 
 h5py, np = need("h5py", "numpy")
-PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "experiments", "published")
-SETTINGS = {"depth": 18, "dataset": "cifar10", "width": "even", "batch-size": 1024, "optimizer": "adam", "learning-rate": 1e-3}
-FIRST_BLOCK = {"plain": 221184, "residual": 229632}
-OTHER_BLOCKS, BLOCKS = 294912, 8
+DEPTH = 18
 DISTANCE_BOUND, LOSS_BOUND = 1e-3, 0.05
 DISTANCES = "steps/distance_to_initial/minkowski:1"
 
 
-def read_csv(name):
-    with open(os.path.join(PUBLISHED, name), newline="", encoding="ascii") as f:
-        return list(csv.DictReader(f))
-
-
 def published_losses(variant):
     """First epoch's training loss: published, and of the PyTorch run."""
-    rows = read_csv("minkowski_even_cifar10_metrics.csv")
-    ours = next(r for r in rows if (r["network_depth"], r["variant"], r["epoch"]) == ("18", variant, "1"))
-    pytorch = next(r for r in read_csv(f"pytorch_resnet18_{variant}_metrics.csv") if r["epoch"] == "1")
-    return float(ours["train_loss"]), float(pytorch["train_loss"])
+    return tuple(epochs(source, DEPTH, variant, "train_loss")[0] for source in ("published", "pytorch"))
 
 
 def demand_settings(path, record, variant):
-    options = config(record)
-    wrong = [f"{key} {options.get(key)}" for key, value in SETTINGS.items()
-             if (float(options.get(key, "nan")) != value if not isinstance(value, str) else options.get(key) != value)]
-    wrong += ["plain " + options["plain"]] if (options["plain"] == "true") != (variant == "plain") else []
-    wrong += ["train-limit " + options["train-limit"]] if options.get("train-limit", "0") != "0" else []
+    wrong = wrong_settings(config(record), {**SETTINGS, "depth": DEPTH, "plain": "true" if variant == "plain" else "false"})
     if wrong or len(record["epochs/train_loss"]) < 1:
-        print(f"{path}: no record of an epoch of ResNet-18 {variant} at the published settings: {', '.join(wrong)}")
+        print(f"{path}: no record of an epoch of ResNet-{DEPTH} {variant} at the published settings: {', '.join(wrong)}")
         sys.exit(2)
 
 
@@ -57,7 +41,7 @@ def compare_distances(record):
     """Prints a line per block; True when all are within the bound."""
     names = [n.decode() if isinstance(n, bytes) else n for n in record["blocks/name"][()]]
     weights, distances = record["blocks/weights"][()], record[DISTANCES][0]
-    good = len(names) == BLOCKS
+    good = len(names) == len(weights_per_block(DEPTH, "plain"))
     for name, count, distance in zip(names, weights, distances):
         expected = SETTINGS["learning-rate"] * count
         within = abs(distance - expected) <= DISTANCE_BOUND * expected
@@ -68,7 +52,7 @@ def compare_distances(record):
 
 
 def compare_counts(record, variant):
-    wanted = [FIRST_BLOCK[variant]] + [OTHER_BLOCKS] * (BLOCKS - 1)
+    wanted = weights_per_block(DEPTH, variant)
     weights = [int(n) for n in record["blocks/weights"][()]]
     if weights != wanted:
         print(f"  weights per block {weights}, should be {wanted}")
