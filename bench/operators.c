@@ -228,6 +228,7 @@ static rs_status run(bench *b, int argc, char **argv, rs_error *error)
 
 int main(int argc, char **argv)
 {
+    rs_wait_briefly(argv);
     bench b = {.batch = 256, .rounds = 5, .device_name = "cpu"};
     rs_error error = {0};
     rs_status status = run(&b, argc, argv, &error);

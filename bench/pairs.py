@@ -39,7 +39,7 @@ class Worker:
     def __init__(self, name, command, environment=None, turn=1):
         self.name, self.turn = name, turn
         self.command = [str(c) for c in command]
-        self.environment = dict(os.environ, OMP_WAIT_POLICY="passive", **(environment or {}))
+        self.environment = dict(os.environ, **(environment or {}))
         self.process = self.errors = None
         self.peak = 0
 

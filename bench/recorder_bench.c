@@ -439,17 +439,9 @@ static rs_status run(bench *b, int argc, char **argv, rs_error *error)
     return status;
 }
 
-/* As the program does: threads that spin while they wait would take the writer's processor. */
-static void wait_passively(char **argv)
-{
-    if (!getenv("OMP_WAIT_POLICY") && setenv("OMP_WAIT_POLICY", "passive", 1) == 0) {
-        (void)execv("/proc/self/exe", argv);
-    }
-}
-
 int main(int argc, char **argv)
 {
-    wait_passively(argv);
+    rs_wait_briefly(argv);
     static bench b = {
         .settings = {.network = {.depth = 101, .channels = 3, .height = 32, .width = 32, .classes = 10},
                      .snapshots = 6,

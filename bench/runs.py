@@ -23,7 +23,7 @@ def run(name, command, environment=None):
     """One run; `command(folder)` makes the command line for an empty folder, which is removed at the end."""
     folder = tempfile.mkdtemp(prefix="resnet_study_bench.")
     try:
-        return watch(name, [str(c) for c in command(folder)], dict(os.environ, OMP_WAIT_POLICY="passive", **(environment or {})))
+        return watch(name, [str(c) for c in command(folder)], dict(os.environ, **(environment or {})))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

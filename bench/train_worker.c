@@ -116,6 +116,7 @@ static rs_status train(worker *w, int argc, char **argv, rs_error *error)
 
 int main(int argc, char **argv)
 {
+    rs_wait_briefly(argv);
     static worker w;
     rs_error error = {0};
     struct rusage usage = {0};

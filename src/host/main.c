@@ -1,14 +1,12 @@
-/* main.c: picks the command. With OMP_WAIT_POLICY unset the program starts itself once more with it, because
- * libgomp reads it before main() and its default spinning makes throughput collapse beside other load. */
+/* main.c: picks the command. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "rs/check.h"
 #include "rs/dataset.h"
+#include "rs/host.h"
 #include "rs/recorder.h"
 #include "rs/text.h"
 
@@ -22,13 +20,6 @@ static const struct {
     {"--version", rs_command_version},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
-
-static void wait_passively(char **argv)
-{
-    if (!getenv("OMP_WAIT_POLICY") && setenv("OMP_WAIT_POLICY", "passive", 1) == 0) {
-        (void)execv("/proc/self/exe", argv); /* returns only where it cannot: then it runs as it is */
-    }
-}
 
 static int unknown_command(const char *word)
 {
@@ -44,7 +35,7 @@ static int unknown_command(const char *word)
 
 int main(int argc, char **argv)
 {
-    wait_passively(argv);
+    rs_wait_briefly(argv);
     if (argc > 1 &&
         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
         rs_help_print(stdout);
