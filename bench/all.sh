@@ -59,19 +59,35 @@ recorder() {
     mv "$prefix-recorder.md.part" "$prefix-recorder.md"
 }
 
+# operators OPTION...: the operators of the check table, alone; its own report as well.
+operators() {
+    echo "== operators: operators $*" >&2
+    {
+        printf '# Operators\n\n`operators %s`\n\n' "$*"
+        python3 -B "$here/machine.py" | sed 's/^/- /'
+        printf '\n```\n'
+        "$program_dir/bench/operators" "$@" 2>&1 || echo "operators: exit status $?"
+        printf '```\n'
+    } >"$prefix-operators.md.part"
+    ! grep -q '^operators: exit status' "$prefix-operators.md.part" || status=1
+    mv "$prefix-operators.md.part" "$prefix-operators.md"
+}
+
 mkdir -p "$(dirname "$prefix")"
 if [ -n "$quick" ]; then
     tiny="--rounds 2 --turn 0"
     peer step step.py $tiny --depths 18,26 --variants residual --batches 16
     bench scaling scaling.py $tiny --depths 18,34 --variants plain --batch-size 16 --batches 16,32
     peer epoch epoch.py $tiny --variants plain --batches 16 --train-limit 64 --test-limit 16
-    [ ! -x "$program_dir/bench/recorder_bench" ] || recorder --depth 18 --snapshots 2 --rounds 1
+    recorder --depth 18 --snapshots 2 --rounds 1
+    operators --filter conv_1x1 --batch-size 4 --rounds 1
 else
     peer step step.py --widths even
     bench scaling scaling.py
     peer epoch epoch.py
     bench recording epoch.py --parts recording --train-limit 50000 --test-limit 10000 --batches 1024
-    [ ! -x "$program_dir/bench/recorder_bench" ] || recorder
+    recorder
+    operators
     peer step-standard step.py --widths standard
 fi
 exit $status
