@@ -133,11 +133,7 @@ MEASURERS = {"peer": (measure_peer, peer_table, "Ours against PyTorch, everythin
 
 
 def render(results):
-    parts = []
-    for part, (_, make_table, heading) in MEASURERS.items():
-        if results.of(part):
-            parts += [f"## {heading}", make_table(results.of(part))]
-    return parts
+    return report.sections(results, MEASURERS)
 
 
 def key_of(options, part, network):

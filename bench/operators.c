@@ -197,7 +197,11 @@ static rs_status parse(bench *b, int argc, char **argv, int64_t *threads, rs_err
                           : strcmp(argv[i], "--threads") == 0  ? threads
                                                                : NULL;
         if (number) {
-            *number = strtol(value, NULL, 10);
+            char *end = NULL;
+            *number = strtol(value, &end, 10);
+            if (*end || *number < 0) {
+                return RS_FAIL(error, RS_USAGE, "%s %s: must be a number, 0 or more", argv[i], value);
+            }
         } else if (strcmp(argv[i], "--filter") == 0) {
             b->filter = value;
         } else if (strcmp(argv[i], "--device") == 0) {

@@ -121,3 +121,12 @@ def replace(path, text):
     with open(path + ".part", "w", encoding="utf-8") as f:
         f.write(text)
     os.replace(path + ".part", path)
+
+
+def sections(results, measurers):
+    """A heading and a table for every part that has entries; measurers: {part: (measure, table of entries, heading)}."""
+    found = []
+    for part, (_, make_table, heading) in measurers.items():
+        if results.of(part):
+            found += [f"## {heading}", make_table(results.of(part))]
+    return found

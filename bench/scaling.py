@@ -185,11 +185,7 @@ MEASURERS = {"depth": (measure_depth, depth_table, "Time against depth"), "batch
 
 
 def render(results):
-    parts = []
-    for part, (_, make_table, heading) in MEASURERS.items():
-        if results.of(part):
-            parts += [f"## {heading}", make_table(results.of(part))]
-    return parts
+    return report.sections(results, MEASURERS)
 
 
 def main():

@@ -34,7 +34,7 @@ static void add_row(const scale *s, line *sum, const rs_profile_row *row)
     sum->floor += floor_seconds(s, row);
 }
 
-/* Every step takes a batch, once. */
+/* Every step updates once. */
 static scale scale_of(const rs_profile_row *rows, int count)
 {
     scale s = {0};
