@@ -442,7 +442,7 @@ static rs_status run(bench *b, int argc, char **argv, rs_error *error)
 int main(int argc, char **argv)
 {
     rs_wait_briefly(argv);
-    static bench b = {
+    bench b = {
         .settings = {.network = {.depth = 101, .channels = 3, .height = 32, .width = 32, .classes = 10},
                      .snapshots = 6,
                      .rounds = 5,
