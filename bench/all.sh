@@ -84,8 +84,8 @@ if [ -n "$quick" ]; then
 else
     peer step step.py --widths even
     bench scaling scaling.py
-    peer epoch epoch.py
-    bench recording epoch.py --parts recording --train-limit 50000 --test-limit 10000 --batches 1024
+    peer epoch epoch.py --parts peer
+    bench recording epoch.py --parts recording,steps --rounds 20
     recorder
     operators
     peer step-standard step.py --widths standard

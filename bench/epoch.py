@@ -3,11 +3,12 @@
 
 peer       our program (everything recorded, validation, commits, checkpoint) in turn with a script in PyTorch that records the same
            in the usual way, in its best setting by a pilot. Seconds: from the first step to the end of the process.
-recording  our program with everything recorded, with distances and gradient statistics alone, and with nothing, in turn.
-steps      steps alone, without epochs' ends: our worker with distances and gradient statistics, and with nothing, in turn.
+recording  what an epoch's snapshot, commit and checkpoint add, in seconds: our program over an epoch of 8 steps with everything
+           recorded and with nothing, in turn, who begins changing from round to round. A run has two of each (the initial state's, too).
+steps      what distances and gradient statistics add to a step: our worker with them and with nothing, in turn. This comes on top.
 
-A ratio is taken within a round: median (least–greatest). What a snapshot costs is divided by the steps of an epoch: quote a share
-together with its --train-limit. A full epoch has 50,000 images."""
+Ratios and differences are taken within a round: median (least–greatest). A full epoch has 50,000 images."""
+import argparse
 import functools
 import os
 
@@ -20,11 +21,8 @@ from pairs import WorkerFailed, interleaved, ratios, spread
 PARTS = ["peer", "recording", "steps"]
 MOST_EVERYTHING, MOST_MEASURES = 0.05, 0.02  # shares of the unrecorded time
 MEASURES = "distances,gradient-stats"
-KINDS = {  # name: options
-    "everything": [],
-    "measures": ["--record", MEASURES, "--snapshots", "none"],
-    "nothing": ["--record", "none", "--snapshots", "none"],
-}
+KINDS = {"everything": [], "nothing": ["--record", "none", "--snapshots", "none"]}  # name: options
+SHORT_STEPS, FULL_IMAGES = 8, 50000  # of an epoch
 
 
 def parse():
@@ -71,7 +69,9 @@ def measure_peer(options, network, note):
 
 
 def measure_recording(options, network, _):
-    return dict(runs=runs.rounds({kind: our_run(options, network, kind) for kind in KINDS}, options.rounds))
+    images = SHORT_STEPS * network.batch
+    short = argparse.Namespace(**{**vars(options), "train_limit": images, "epochs": 1})
+    return dict(images=images, runs=runs.rounds({kind: our_run(short, network, kind) for kind in KINDS}, options.rounds))
 
 
 def measure_steps(options, network, _):
@@ -111,11 +111,14 @@ def share(numerators, denominators, most):
 def recording_table(entries):
     rows = []
     for e in entries:
-        everything, measures, nothing = (column(e, kind, "training") for kind in KINDS)
-        rows.append([e["key"], *(text(e, kind, "training") for kind in KINDS), *share(everything, nothing, MOST_EVERYTHING),
-                     *share(measures, nothing, MOST_MEASURES)])
-    return report.table(["network", "everything, s", "distances and statistics, s", "nothing, s", "everything costs, %", "at most",
-                         "distances and statistics cost, %", "at most"], rows)
+        everything, nothing = (column(e, kind, "training") for kind in KINDS)
+        added = spread([with_it - without for with_it, without in zip(everything, nothing)])
+        epoch = FULL_IMAGES / e["images"] * spread(nothing).median
+        rows.append([e["key"], text(e, "everything", "training"), text(e, "nothing", "training"),
+                     f"{added.median:+.2f} ({added.least:+.2f} to {added.greatest:+.2f})", f"{epoch:.0f}",
+                     f"{100 * added.median / epoch:+.2f}", common.limit_text(added.median / epoch, MOST_EVERYTHING), len(nothing)])
+    return report.table(["network", "everything, s", "nothing, s", "it adds, s", "a full epoch, s", "share of it, %", "at most", "rounds"],
+                        rows)
 
 
 def steps_table(entries):
@@ -137,7 +140,7 @@ def render(results):
 
 
 def key_of(options, part, network):
-    return common.key(network) if part == "steps" else key(options, network)
+    return key(options, network) if part == "peer" else common.key(network)
 
 
 def main():

@@ -55,11 +55,11 @@ def watch(name, command, environment):
 
 
 def rounds(makers, count):
-    """{name: runs of each counted round}: A B C A B C ..., the first round warms up. makers: {name: function that runs once}."""
+    """{name: runs of each counted round}: A B B A A B ..., the first round warms up. makers: {name: function that runs once}."""
     done = {name: [] for name in makers}
     for i in range(count + 1):
-        for name, make in makers.items():
-            finished = make()
+        for name in list(makers)[::1 if i % 2 == 0 else -1]:
+            finished = makers[name]()
             if i > 0:
                 done[name].append(finished)
     return done
