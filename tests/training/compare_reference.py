@@ -14,10 +14,12 @@ Demanded of each:
   - the first epoch's training loss within 0.05 of the published one and of the PyTorch run's (other images and seeds).
 
 Needs h5py; exits with 77 and says so without it. Exit status 0: all within; 1: not; 2: not such a record."""
+import os
 import sys
 
-from published_figures import SETTINGS, epochs, weights_per_block, wrong_settings
-from record_file import config, need
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "experiments"))
+from published_figures import SETTINGS, epochs, weights_per_block, wrong_settings  # noqa: E402
+from record_file import config, need  # noqa: E402
 
 h5py, np = need("h5py", "numpy")
 DEPTH = 18

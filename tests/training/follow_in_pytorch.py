@@ -13,7 +13,8 @@ import argparse
 import os
 import sys
 
-from record_file import config, need
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "experiments"))
+from record_file import config, need  # noqa: E402
 
 torch, h5py, np = need("torch", "h5py", "numpy")
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import tempfile
 
-from record_file import need
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "experiments"))
+from record_file import need  # noqa: E402
 
 torch, h5py, np = need("torch", "h5py", "numpy")
 HERE = os.path.dirname(os.path.abspath(__file__))

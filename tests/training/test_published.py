@@ -8,17 +8,19 @@ import subprocess
 import sys
 import tempfile
 
-from record_file import need
-
-h5py, np = need("h5py", "numpy")
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPT = os.path.join(HERE, "..", "..", "experiments", "compare_published.py")
 sys.path.insert(0, os.path.dirname(SCRIPT))
-import compare_published as published  # noqa: E402
+from record_file import need  # noqa: E402
+
+h5py, np = need("h5py", "numpy")
+import compare_published  # noqa: E402
 import compare_reference as reference  # noqa: E402
 import published_figures as figures  # noqa: E402
+from published_checks import PYTORCH_BOUND  # noqa: E402
+from published_runs import METRICS, SETTINGS, STEPS, title  # noqa: E402
 
-STEPS, LAST = published.STEPS, published.STEPS - 1
+LAST = STEPS - 1
 INITIAL, PREVIOUS = ("initial", "previous")
 NETWORKS = [(18, "plain"), (18, "residual"), (68, "plain"), (68, "residual")]
 P18, R18, P68, R68 = NETWORKS
@@ -31,11 +33,11 @@ class Fake:
         depth, variant = network
         self.network = network
         self.weights = figures.weights_per_block(depth, variant)
-        self.options = {**published.SETTINGS, "depth": depth, "plain": "true" if variant == "plain" else "false", "seed": seed,
+        self.options = {**SETTINGS, "depth": depth, "plain": "true" if variant == "plain" else "false", "seed": seed,
                         "seed-init": -1, "seed-order": -1, "metric": '"minkowski:1"', "precision": "f32"}
         self.medians = {to: self.between(to) for to in (INITIAL, PREVIOUS)}
         self.series = {to: self.make_series(to) for to in (INITIAL, PREVIOUS)}
-        self.epochs = {name: np.array(figures.epochs("published", depth, variant, name)) for name in published.METRICS}
+        self.epochs = {name: np.array(figures.epochs("published", depth, variant, name)) for name in METRICS}
         self.state = "done"
         self.leave_out = ()
 
@@ -87,7 +89,7 @@ class Bench:
             fake.write(path)
         output, errors = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors), np.errstate(all="ignore"):
-            status = published.main([*paths, *options])
+            status = compare_published.main([*paths, *options])
         self.cases += 1
         return status, output.getvalue(), errors.getvalue()
 
@@ -129,7 +131,7 @@ def test_all_hold(bench):
     status, output, _ = bench.run([Fake(network) for network in NETWORKS])
     assert status == 0 and output.count("| yes |") == 6 + 6 + 4 + 4, output
     for network in NETWORKS:
-        assert f"## {published.title(network)}" in output
+        assert f"## {title(network)}" in output
     assert "steps 1 to 244 of 245" in output and "Not among" not in output
 
 
@@ -226,7 +228,7 @@ def test_without_first_step(bench):
     fake = Fake(P18)
     theirs = np.array(figures.distances("pytorch", *P18, PREVIOUS, "median"))
     whole = 1.07 * np.array(figures.distances("published", *P18, PREVIOUS, "median"))
-    assert np.any(whole / theirs > 1 + published.PYTORCH_BOUND) and np.all(whole > theirs)
+    assert np.any(whole / theirs > 1 + PYTORCH_BOUND) and np.all(whole > theirs)
     series = fake.series[PREVIOUS]
     series[1:122], series[122], series[123], series[124:] = 1, theirs, 2 * whole - theirs, 200
     assert np.allclose(np.median(series[:LAST], axis=0), whole) and np.allclose(np.median(series[1:LAST], axis=0), theirs)

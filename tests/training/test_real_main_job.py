@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 
-from record_file import SKIPPED, need
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "experiments"))
+from record_file import SKIPPED, need  # noqa: E402
 
 need("torch", "h5py", "numpy")
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -2,7 +2,7 @@
 import csv
 import os
 
-PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "experiments", "published")
+PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "published")
 SETTINGS = {"dataset": "cifar10", "width": "even", "blocks": "", "batch-size": 1024, "optimizer": "adam", "learning-rate": 1e-3,
             "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight-decay": 0, "clip-norm": 0, "schedule": "constant", "train-limit": 0}
 FIRST_BLOCK = {"plain": 221184, "residual": 229632}
