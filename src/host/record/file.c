@@ -6,6 +6,8 @@
 
 #include "rs/host.h"
 
+/* Rows between two hints to the disk: some milliseconds of its work, so that it need not wait for the end of
+ * a snapshot, and hints remain few. */
 enum { WRITE_BACK_BYTES = 8 << 20 };
 
 static hid_t memory_type(rs_column_type type)
@@ -48,13 +50,16 @@ static rs_status grow(const rs_column *column, rs_open_column *open, int64_t row
     return RS_OK;
 }
 
-/* Whether rows are whole chunks as they lie in memory: no filter, one row a chunk, and parts of a row that leave
- * no rest. Chunks are split along the slowest axes only, so that each is one piece of its row. */
+/* Whether rows are whole chunks as they lie in memory: no filter, one row a chunk, parts of a row that leave
+ * no rest and are each one piece of it: only axes before which all have length 1 in a chunk are split. */
 static bool is_whole_chunks(const rs_column *column)
 {
     bool whole = column->axis == RS_AXIS_TENSOR && !column->filtered && column->chunk_rows == 1;
+    bool inner = false; /* behind an axis that is longer than 1 in a chunk */
     for (int axis = 0; axis < column->row.rank; axis++) {
-        whole = whole && column->row.dim[axis] % column->chunk.dim[axis] == 0;
+        const int64_t part = column->chunk.dim[axis], all = column->row.dim[axis];
+        whole = whole && all % part == 0 && !(inner && part != all);
+        inner = inner || part > 1;
     }
     return whole;
 }
