@@ -13,6 +13,12 @@
 #include "rs/observer.h"
 #include "rs/status.h"
 
+/* The network that a configuration asks for, for a data set's images and classes; the caller's. USAGE. */
+rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
+                                rs_error *error);
+/* Bits of rs_want: what a configuration asks to be recorded. */
+uint32_t rs_configured_wants(const rs_config *config);
+
 /* Learning rate of an epoch (from 0) by the configuration's schedule, PyTorch's closed forms. `epochs` of the
  * run is T of the cosine schedule. */
 double rs_learning_rate(const rs_config *config, int64_t epoch);

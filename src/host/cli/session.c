@@ -48,34 +48,6 @@ static rs_status load_data(session *s, const volatile sig_atomic_t *stop, rs_err
     return rs_dataset_load(&request, &s->dataset, error);
 }
 
-static rs_status build_network(session *s, rs_error *error)
-{
-    rs_resnet_options options = {.depth = (int)s->config.depth,
-                                 .plain = s->config.plain,
-                                 .standard = strcmp(s->config.width, "standard") == 0,
-                                 .channels = s->dataset->channels,
-                                 .height = s->dataset->height,
-                                 .width = s->dataset->width,
-                                 .classes = s->dataset->classes};
-    if (s->config.blocks[0] && sscanf(s->config.blocks, "%d,%d,%d,%d", &options.blocks[0], &options.blocks[1],
-                                      &options.blocks[2], &options.blocks[3]) != 4) {
-        return RS_FAIL(error, RS_USAGE, "--blocks %s: needs four numbers, as in 3,4,6,3", s->config.blocks);
-    }
-    return rs_resnet_build(&options, &s->network, error);
-}
-
-static uint32_t wants_of(const rs_config *config)
-{
-    uint32_t wants = 0;
-    bool snapshots = strcmp(config->snapshots, "none") != 0;
-    wants |=
-        rs_config_records(config, RS_RECORD_DISTANCES, NULL) && config->metric[0] ? RS_WANT_DISTANCES : 0U;
-    wants |= rs_config_records(config, RS_RECORD_GRADIENT_STATS, NULL) ? RS_WANT_GRADIENT_STATS : 0U;
-    wants |= snapshots && rs_config_records(config, RS_RECORD_WEIGHTS, NULL) ? RS_WANT_WEIGHTS : 0U;
-    wants |= snapshots && rs_config_records(config, RS_RECORD_GRADIENTS, NULL) ? RS_WANT_GRADIENTS : 0U;
-    return wants;
-}
-
 static rs_status make_trainer(session *s, uint32_t wants, const volatile sig_atomic_t *stop, rs_error *error)
 {
     rs_trainer_options options = {.config = &s->config,
@@ -261,7 +233,7 @@ static rs_status open_record(session *s, rs_error *error)
 
 rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *error)
 {
-    uint32_t wants = wants_of(&s->config);
+    uint32_t wants = rs_configured_wants(&s->config);
     RS_TRY(check_output(s, error));
     if (s->config.resume && !exists(s->path)) {
         rs_log(RS_LOG_INFO, "there is no %s to resume: a new run", s->path);
@@ -274,7 +246,7 @@ rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *
     }
     RS_TRY(open_device(s, error));
     RS_TRY(load_data(s, stop, error));
-    RS_TRY(build_network(s, error));
+    RS_TRY(rs_configured_network(&s->config, s->dataset, &s->network, error));
     RS_TRY(check_globs(s, error));
     RS_TRY(make_trainer(s, wants, stop, error));
     RS_TRY(make_spec(s, wants, error));

@@ -1,0 +1,34 @@
+/* configured.c: what a configuration asks for: which network, and what is wanted of its run. */
+#include <stdio.h>
+#include <string.h>
+
+#include "rs/trainer.h"
+
+rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
+                                rs_error *error)
+{
+    rs_resnet_options options = {.depth = (int)config->depth,
+                                 .plain = config->plain,
+                                 .standard = strcmp(config->width, "standard") == 0,
+                                 .channels = dataset->channels,
+                                 .height = dataset->height,
+                                 .width = dataset->width,
+                                 .classes = dataset->classes};
+    if (config->blocks[0] && sscanf(config->blocks, "%d,%d,%d,%d", &options.blocks[0], &options.blocks[1],
+                                    &options.blocks[2], &options.blocks[3]) != 4) {
+        return RS_FAIL(error, RS_USAGE, "--blocks %s: needs four numbers, as in 3,4,6,3", config->blocks);
+    }
+    return rs_resnet_build(&options, network, error);
+}
+
+uint32_t rs_configured_wants(const rs_config *config)
+{
+    uint32_t wants = 0;
+    bool snapshots = strcmp(config->snapshots, "none") != 0;
+    wants |=
+        rs_config_records(config, RS_RECORD_DISTANCES, NULL) && config->metric[0] ? RS_WANT_DISTANCES : 0U;
+    wants |= rs_config_records(config, RS_RECORD_GRADIENT_STATS, NULL) ? RS_WANT_GRADIENT_STATS : 0U;
+    wants |= snapshots && rs_config_records(config, RS_RECORD_WEIGHTS, NULL) ? RS_WANT_WEIGHTS : 0U;
+    wants |= snapshots && rs_config_records(config, RS_RECORD_GRADIENTS, NULL) ? RS_WANT_GRADIENTS : 0U;
+    return wants;
+}
