@@ -1,55 +1,62 @@
-/* operators.c: how fast the operators of the check table run at a real batch size.
- *
- *     operators [--filter TEXT] [--batch-size 256] [--rounds 5] [--device cpu] [--threads N]
- *
- * For every case whose name contains TEXT (all without), with every convolution algorithm that the device has: the
- * passes of each operation, in milliseconds (median, smallest and largest of the rounds, each of at least 50 ms),
- * GFLOP/s and GB/s of the median, and the share of the peaks that are measured before: the time they would need for
- * the same work by the median. */
+/* operators.c: how fast the operators of the check table run at a real batch size, each case a plan of its
+ * own on values made for it; `usage` says what is printed. Times are the backend's own, from its profile. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "rs/check.h"
 #include "rs/host.h"
+#include "spread.h"
 
-enum { MAX_ROUNDS = 99 };
+static const char usage[] =
+    "operators [--filter TEXT] [--batch-size 256] [--rounds 5] [--device cpu] [--threads 0]\n"
+    "\n"
+    "For every case of the check table whose name contains TEXT (all without), with every convolution\n"
+    "algorithm that the device has: the passes of each operation, in milliseconds (median, smallest and\n"
+    "largest of the rounds, each of at least 50 ms), GFLOP/s and GB/s of the median, and the share of the\n"
+    "peaks that are measured before: the time they would need for the same work by the median. \"-\":\n"
+    "nobody knows. Threads 0: all cores.\n";
+
+enum { MOST_ROUNDS = 99, MOST_BATCH = 1 << 20, MOST_THREADS = 1 << 16 };
 static const double round_seconds = 0.05;
 
 typedef struct bench {
     const char *filter;
-    int64_t batch, rounds;
+    int64_t batch, rounds, threads;
     const char *device_name;
     const rs_backend *backend;
     rs_device *device;
-    rs_peaks peaks;
+    rs_peaks peaks; /* 0 where unknown */
 } bench;
 
 /* One row of every round. */
 typedef struct samples {
-    double seconds[MAX_ROUNDS]; /* of one call */
+    double seconds[MOST_ROUNDS]; /* of one call */
     rs_profile_row last;
 } samples;
 
-static int ascending(const void *a, const void *b)
+/* "-" for what nobody knows. */
+static void print_known(int width, int digits, double value, const char *unit)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    char text[32] = "-";
+    if (value > 0.0) {
+        (void)snprintf(text, sizeof text, "%.*f%s", digits, value, unit);
+    }
+    (void)printf(" %*s", width, text);
 }
 
 static void print_row(const bench *b, const char *name, const char *algorithm, samples *s)
 {
     const rs_profile_row *row = &s->last;
-    qsort(s->seconds, (size_t)b->rounds, sizeof(double), ascending);
-    double median = s->seconds[b->rounds / 2], calls = (double)row->calls;
-    double flops = row->flops / calls, bytes = row->bytes / calls;
-    double arithmetic = b->peaks.flops > 0.0 ? flops / b->peaks.flops : 0.0;
-    double memory = b->peaks.bytes > 0.0 ? bytes / b->peaks.bytes : 0.0;
-    (void)printf("%-26s %-9s %-24s %-9s %8.3f %8.3f %8.3f %8.1f %7.1f %6.0f%%\n", name, algorithm,
-                 row->operation, row->pass, 1e3 * median, 1e3 * s->seconds[0],
-                 1e3 * s->seconds[b->rounds - 1], 1e-9 * flops / median, 1e-9 * bytes / median,
-                 100.0 * (arithmetic > memory ? arithmetic : memory) / median);
+    const spread times = spread_of(s->seconds, (int)b->rounds);
+    const double calls = (double)row->calls, flops = row->flops / calls, bytes = row->bytes / calls;
+    (void)printf("%-26s %-9s %-24s %-9s %8.3f %8.3f %8.3f", name, algorithm, row->operation, row->pass,
+                 1e3 * times.median, 1e3 * times.least, 1e3 * times.greatest);
+    print_known(8, 1, 1e-9 * flops / times.median, "");
+    print_known(7, 1, 1e-9 * bytes / times.median, "");
+    print_known(7, 0, 100.0 * rs_peaks_seconds(&b->peaks, flops, bytes) / times.median, "%");
+    (void)printf("\n");
 }
 
 static rs_status fill(const bench *b, const rs_network *network, rs_plan *plan, rs_error *error)
@@ -144,16 +151,17 @@ static rs_status time_case(const bench *b, const rs_check_case *c, rs_convolutio
     return status;
 }
 
-/* Whether an algorithm matters to a case. */
-static bool has_winograd_shape(const rs_check_case *c)
+static void print_heading(const bench *b, const rs_device_info *info)
 {
-    for (int i = 0; i < RS_CHECK_NODES; i++) {
-        const rs_node_attributes *a = &c->ops[i].attributes;
-        if (c->ops[i].kind == RS_OP_CONVOLUTION && a->kernel == 3 && a->stride == 1) {
-            return true;
-        }
+    (void)printf("%s (%s), %d threads, batch %" PRId64 ", %" PRId64 " rounds; ", info->name, info->libraries,
+                 info->threads, b->batch, b->rounds);
+    if (b->peaks.flops > 0.0) {
+        (void)printf("peaks %.0f GFLOP/s, %.1f GB/s\n", 1e-9 * b->peaks.flops, 1e-9 * b->peaks.bytes);
+    } else {
+        (void)printf("no peaks known\n");
     }
-    return false;
+    (void)printf("%-26s %-9s %-24s %-9s %8s %8s %8s %8s %7s %7s\n", "case", "algorithm", "operation", "pass",
+                 "ms", "min", "max", "GFLOP/s", "GB/s", "peak");
 }
 
 static rs_status time_all(const bench *b, rs_error *error)
@@ -162,17 +170,12 @@ static rs_status time_all(const bench *b, rs_error *error)
     const rs_check_case *cases = rs_check_cases(&count);
     rs_device_info info = {0};
     b->backend->info(b->device, &info);
-    (void)printf("%s (%s), %d threads, batch %" PRId64 ", %" PRId64
-                 " rounds; peaks %.0f GFLOP/s, %.1f GB/s\n",
-                 info.name, info.libraries, info.threads, b->batch, b->rounds, 1e-9 * b->peaks.flops,
-                 1e-9 * b->peaks.bytes);
-    (void)printf("%-26s %-9s %-24s %-9s %8s %8s %8s %8s %7s %7s\n", "case", "algorithm", "operation", "pass",
-                 "ms", "min", "max", "GFLOP/s", "GB/s", "peak");
+    print_heading(b, &info);
     for (size_t i = 0; i < count; i++) {
         if (b->filter && !strstr(cases[i].name, b->filter)) {
             continue;
         }
-        bool both = (info.capabilities & RS_CAN_WINOGRAD) && has_winograd_shape(&cases[i]);
+        bool both = (info.capabilities & RS_CAN_WINOGRAD) && rs_check_takes_winograd(&cases[i]);
         RS_TRY(time_case(b, &cases[i], both ? RS_CONVOLUTION_DIRECT : RS_CONVOLUTION_AUTO, error));
         if (both) {
             RS_TRY(time_case(b, &cases[i], RS_CONVOLUTION_WINOGRAD, error));
@@ -182,60 +185,39 @@ static rs_status time_all(const bench *b, rs_error *error)
     return RS_OK;
 }
 
-static rs_status parse(bench *b, int argc, char **argv, int64_t *threads, rs_error *error)
-{
-    for (int i = 1; i < argc; i += 2) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (!value) {
-            return RS_FAIL(error, RS_USAGE,
-                           "%s needs a value; options: --filter --batch-size --rounds --device "
-                           "--threads",
-                           argv[i]);
-        }
-        int64_t *number = strcmp(argv[i], "--batch-size") == 0 ? &b->batch
-                          : strcmp(argv[i], "--rounds") == 0   ? &b->rounds
-                          : strcmp(argv[i], "--threads") == 0  ? threads
-                                                               : NULL;
-        if (number) {
-            char *end = NULL;
-            *number = strtol(value, &end, 10);
-            if (*end || *number < 0) {
-                return RS_FAIL(error, RS_USAGE, "%s %s: must be a number, 0 or more", argv[i], value);
-            }
-        } else if (strcmp(argv[i], "--filter") == 0) {
-            b->filter = value;
-        } else if (strcmp(argv[i], "--device") == 0) {
-            b->device_name = value;
-        } else {
-            return RS_FAIL(error, RS_USAGE,
-                           "unknown option %s; there are --filter --batch-size --rounds --device "
-                           "--threads",
-                           argv[i]);
-        }
-    }
-    if (b->batch < 1 || b->rounds < 1 || b->rounds > MAX_ROUNDS) {
-        return RS_FAIL(error, RS_USAGE, "--batch-size must be 1 or more, --rounds 1 to %d", MAX_ROUNDS);
-    }
-    return RS_OK;
-}
-
-static rs_status run(bench *b, int argc, char **argv, rs_error *error)
+/* A device without peaks is timed all the same. */
+static rs_status measure(bench *b, rs_error *error)
 {
     int index = 0;
-    int64_t threads = 0;
-    RS_TRY(parse(b, argc, argv, &threads, error));
     RS_TRY(rs_backend_select(b->device_name, &b->backend, &index, error));
-    RS_TRY(b->backend->open(rs_services(), index, (int)threads, &b->device, error));
-    RS_TRY(b->backend->measure_peaks(b->device, &b->peaks, error));
-    return time_all(b, error);
+    RS_TRY(b->backend->open(rs_services(), index, (int)b->threads, &b->device, error));
+    rs_status status = b->backend->measure_peaks(b->device, &b->peaks, error);
+    if (status == RS_UNSUPPORTED) {
+        b->peaks = (rs_peaks){0};
+        status = RS_OK;
+    }
+    return status ? status : time_all(b, error);
 }
 
 int main(int argc, char **argv)
 {
     rs_wait_briefly(argv);
     bench b = {.batch = 256, .rounds = 5, .device_name = "cpu"};
+    const argument table[] = {
+        {.name = "--filter", .text = &b.filter},
+        {.name = "--batch-size", .number = &b.batch, .least = 1, .most = MOST_BATCH},
+        {.name = "--rounds", .number = &b.rounds, .least = 1, .most = MOST_ROUNDS},
+        {.name = "--device", .text = &b.device_name},
+        {.name = "--threads", .number = &b.threads, .least = 0, .most = MOST_THREADS},
+    };
     rs_error error = {0};
-    rs_status status = run(&b, argc, argv, &error);
+    bool help = false;
+    rs_status status = arguments_parse(table, sizeof table / sizeof *table, argc, argv, &help, &error);
+    if (help) {
+        (void)fputs(usage, stdout);
+    } else if (!status) {
+        status = measure(&b, &error);
+    }
     if (status) {
         (void)fprintf(stderr, "operators: %s\n", error.text);
     }

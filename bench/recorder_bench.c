@@ -1,45 +1,56 @@
-/* recorder_bench.c: how fast a recorder gets snapshots onto the disk, beside write() of the same bytes there.
- *
- *     recorder_bench [--depth 101] [--standard] [--plain] [--snapshots 6] [--rounds 5] [--threads 0] [--folder .]
- *
- * Each round, in an order that turns from round to round, writes the same values N times into a new file:
- *   recorder    snapshots of all weights, running statistics and mean gradients, a commit after each, until durable
- *   alternate   the same, waiting for each commit: what the training thread pays (copy) and what the writer needs
- *   write 1M    plain write() in pieces of 1 MiB, one fsync a snapshot
- *   write all   plain write() of a whole snapshot at once, one fsync a snapshot
- * Round 0 warms up. The ratio is the rate of the recorder over the faster rate of write() in the same round. */
+/* recorder_bench.c: how fast a recorder gets snapshots onto the disk, beside write() of the same bytes there;
+ * `usage` has the modes and what is compared. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "rs/backend.h"
 #include "rs/host.h"
 #include "rs/network.h"
 #include "rs/recorder.h"
 #include "rs/text.h"
+#include "spread.h"
 
-enum { MOST_ROUNDS = 64, PIECE = 1 << 20, PATH_BYTES = 4096 };
+static const char usage[] =
+    "recorder_bench [--depth 101] [--standard] [--plain] [--snapshots 6] [--rounds 5] [--threads 0]\n"
+    "               [--folder .]\n"
+    "\n"
+    "Each round, in an order that turns from round to round, writes the same values N times into a new\n"
+    "file:\n"
+    "  recorder    snapshots of all weights, running statistics and mean gradients, a commit after each,\n"
+    "              until durable\n"
+    "  alternate   the same, waiting for each commit: what the training thread pays (copy) and what the\n"
+    "              writer needs\n"
+    "  write 1M    plain write() in pieces of 1 MiB, one fsync a snapshot\n"
+    "  write all   plain write() of a whole snapshot at once, one fsync a snapshot\n"
+    "Round 0 warms up. The ratio is the rate of the recorder over the faster rate of write() in the same\n"
+    "round. Threads 0: all cores.\n";
+
+enum { MOST_ROUNDS = 63, PIECE = 1 << 20, PATH_BYTES = 4096 };
+enum { MOST_DEPTH = 1000, MOST_SNAPSHOTS = 1000, MOST_THREADS = 1 << 16 };
+static const double least_ratio = 0.8; /* the goal */
+
 typedef enum mode { RECORDER, ALTERNATE, WRITE_PIECES, WRITE_ALL, MODES } mode;
 static const char *const mode_names[MODES] = {"recorder", "alternate", "write 1M", "write all"};
 
 typedef struct settings {
     rs_resnet_options network;
-    int snapshots, rounds, threads;
+    int64_t depth, snapshots, rounds, threads;
     const char *folder;
 } settings;
 
-/* Seconds of one run of a mode. The last five are of the recorder's modes only. */
+/* Seconds of one run of a mode; `create` to `read` of the recorder's modes only. */
 typedef struct times {
     double total;         /* from the first byte until all is durable */
     double create, close; /* beside total: making the file, ending it in order */
     double copy, read; /* in the training thread: all of a snapshot's call; of it, copying out of the plan */
     double sync;       /* in fsync */
-    double syncs;      /* how many */
+    int syncs;         /* how many */
     double file_bytes; /* of the finished file */
 } times;
 
@@ -53,7 +64,7 @@ typedef struct bench {
     bool *flags;  /* the spec's */
     char *values; /* one snapshot as write() gets it */
     size_t bytes; /* of it */
-    times results[MODES][MOST_ROUNDS];
+    times results[MODES][1 + MOST_ROUNDS];
 } bench;
 
 /* What happens inside the recorder is seen from outside: its backend and its fsync are ours. */
@@ -131,7 +142,8 @@ static rs_status make_plan(bench *b, rs_error *error)
                                .std = {1.0F, 1.0F, 1.0F},
                                .sum_gradients = true};
     RS_TRY(rs_backend_select("cpu", &b->backend, &(int){0}, error));
-    RS_TRY(b->backend->open(rs_services(), 0, b->settings.threads, &b->device, error));
+    RS_TRY(b->backend->open(rs_services(), 0, (int)b->settings.threads, &b->device, error));
+    b->settings.network.depth = (int)b->settings.depth;
     RS_TRY(rs_resnet_build(&b->settings.network, &b->network, error));
     RS_TRY(b->backend->plan_create(b->device, b->network, &options, &b->plan, error));
     return fill_plan(b, error);
@@ -227,6 +239,9 @@ static rs_status write_bytes(int file, const char *at, size_t bytes, size_t piec
 {
     while (bytes > 0) {
         ssize_t written = write(file, at, bytes < piece ? bytes : piece);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
         if (written <= 0) {
             return file_failed("writing", path, error);
         }
@@ -269,7 +284,10 @@ static rs_status run_mode(bench *b, mode which, times *t, rs_error *error)
     char path[PATH_BYTES];
     struct stat about = {0};
     rs_status status;
-    (void)snprintf(path, sizeof path, "%s/recorder_bench.%ld.tmp", b->settings.folder, (long)getpid());
+    int length = snprintf(path, sizeof path, "%s/recorder_bench.%ld.tmp", b->settings.folder, (long)getpid());
+    if (length < 0 || (size_t)length >= sizeof path) {
+        return RS_FAIL(error, RS_USAGE, "--folder: its name is too long");
+    }
     if (which == RECORDER || which == ALTERNATE) {
         status = run_recorder(b, which == ALTERNATE, path, t, error);
     } else {
@@ -283,25 +301,19 @@ static rs_status run_mode(bench *b, mode which, times *t, rs_error *error)
 
 /* --- results --------------------------------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
+/* Returns the median. */
+static double print_spread(const char *name, double *values, int64_t count, const char *unit)
 {
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static void print_spread(const char *name, double *values, int count, const char *unit)
-{
-    qsort(values, (size_t)count, sizeof *values, ascending);
-    double median = count % 2 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
-    (void)printf("%-34s min %9.3f  median %9.3f  max %9.3f %s\n", name, values[0], median, values[count - 1],
-                 unit);
+    const spread s = spread_of(values, (int)count);
+    (void)printf("%-34s min %9.3f  median %9.3f  max %9.3f %s\n", name, s.least, s.median, s.greatest, unit);
+    return s.median;
 }
 
 static void print_round(const bench *b, int round, mode which)
 {
     const times *t = &b->results[which][round];
-    double megabytes = 1e-6 * (double)b->bytes * b->settings.snapshots;
-    (void)printf("round %d  %-9s  %8.1f MB  %7.3f s  %7.1f MB/s  file %8.1f MB  %2.0f fsync %7.3f s", round,
+    double megabytes = 1e-6 * (double)b->bytes * (double)b->settings.snapshots;
+    (void)printf("round %d  %-9s  %8.1f MB  %7.3f s  %7.1f MB/s  file %8.1f MB  %2d fsync %7.3f s", round,
                  mode_names[which], megabytes, t->total, megabytes / t->total, 1e-6 * t->file_bytes, t->syncs,
                  t->sync);
     if (which == RECORDER || which == ALTERNATE) {
@@ -317,9 +329,9 @@ static void print_part(const bench *b, const char *name, double (*part)(const ti
 {
     double values[MOST_ROUNDS];
     for (int r = 1; r <= b->settings.rounds; r++) {
-        values[r - 1] = 1e3 * part(&b->results[ALTERNATE][r]) / b->settings.snapshots;
+        values[r - 1] = 1e3 * part(&b->results[ALTERNATE][r]) / (double)b->settings.snapshots;
     }
-    print_spread(name, values, b->settings.rounds, "ms");
+    (void)print_spread(name, values, b->settings.rounds, "ms");
 }
 
 static double part_blocked(const times *t)
@@ -344,21 +356,22 @@ static double part_sync(const times *t)
 
 static void print_summary(const bench *b)
 {
-    const int rounds = b->settings.rounds;
+    const int64_t rounds = b->settings.rounds;
     double ratios[MOST_ROUNDS], rates[MOST_ROUNDS],
-        megabytes = 1e-6 * (double)b->bytes * b->settings.snapshots;
+        megabytes = 1e-6 * (double)b->bytes * (double)b->settings.snapshots;
     (void)printf("\n");
     for (int m = 0; m < MODES; m++) {
         for (int r = 1; r <= rounds; r++) {
             rates[r - 1] = megabytes / b->results[m][r].total;
         }
-        print_spread(mode_names[m], rates, rounds, "MB/s");
+        (void)print_spread(mode_names[m], rates, rounds, "MB/s");
     }
     for (int r = 1; r <= rounds; r++) {
         const double pieces = b->results[WRITE_PIECES][r].total, all = b->results[WRITE_ALL][r].total;
         ratios[r - 1] = (pieces < all ? pieces : all) / b->results[RECORDER][r].total;
     }
-    print_spread("recorder / faster write()", ratios, rounds, "");
+    const double ratio = print_spread("recorder / faster write()", ratios, rounds, "");
+    (void)printf("goal %g: %s\n", least_ratio, ratio >= least_ratio ? "met" : "missed");
     (void)printf("\nper snapshot, one after the other:\n");
     print_part(b, "training thread blocked", part_blocked);
     print_part(b, "  of it reading the plan", part_read);
@@ -381,52 +394,14 @@ static rs_status run_rounds(bench *b, rs_error *error)
     return RS_OK;
 }
 
-static bool is(const char *argument, const char *name)
+static rs_status run(bench *b, rs_error *error)
 {
-    return strcmp(argument, name) == 0;
-}
-
-static rs_status parse(settings *s, int argc, char **argv, rs_error *error)
-{
-    for (int i = 1; i < argc; i++) {
-        bool value = i + 1 < argc;
-        if (is(argv[i], "--standard")) {
-            s->network.standard = true;
-        } else if (is(argv[i], "--plain")) {
-            s->network.plain = true;
-        } else if (value && is(argv[i], "--depth")) {
-            s->network.depth = atoi(argv[++i]);
-        } else if (value && is(argv[i], "--snapshots")) {
-            s->snapshots = atoi(argv[++i]);
-        } else if (value && is(argv[i], "--rounds")) {
-            s->rounds = atoi(argv[++i]);
-        } else if (value && is(argv[i], "--threads")) {
-            s->threads = atoi(argv[++i]);
-        } else if (value && is(argv[i], "--folder")) {
-            s->folder = argv[++i];
-        } else {
-            return RS_FAIL(
-                error, RS_USAGE,
-                "%s: not one of --depth N, --standard, --plain, --snapshots N, --rounds N, --threads N, "
-                "--folder DIR",
-                argv[i]);
-        }
-    }
-    if (s->snapshots < 1 || s->rounds < 1 || s->rounds >= MOST_ROUNDS) {
-        return RS_FAIL(error, RS_USAGE, "needs at least one snapshot and 1 to %d rounds", MOST_ROUNDS - 1);
-    }
-    return RS_OK;
-}
-
-static rs_status run(bench *b, int argc, char **argv, rs_error *error)
-{
-    RS_TRY(parse(&b->settings, argc, argv, error));
     RS_TRY(make_plan(b, error));
     RS_TRY(make_values(b, error));
     RS_TRY(make_spec(b, error));
     char bytes[32];
     rs_text_bytes(b->bytes, bytes, sizeof bytes);
-    (void)printf("%s, %s width: %d snapshots of %s in %d tensors, folder %s\n", b->network->name,
+    (void)printf("%s, %s width: %" PRId64 " snapshots of %s in %d tensors, folder %s\n", b->network->name,
                  b->settings.network.standard ? "standard" : "even", b->settings.snapshots, bytes,
                  2 * b->network->parameter_count + b->network->buffer_count, b->settings.folder);
     rs_file_operations files = *rs_files();
@@ -439,25 +414,46 @@ static rs_status run(bench *b, int argc, char **argv, rs_error *error)
     return status;
 }
 
+static void release(bench *b)
+{
+    if (b->backend) {
+        b->backend->plan_destroy(b->plan);
+        b->backend->close(b->device);
+    }
+    rs_network_destroy(b->network);
+    rs_free(b->values);
+    rs_free(b->flags);
+}
+
 int main(int argc, char **argv)
 {
     rs_wait_briefly(argv);
-    bench b = {
-        .settings = {.network = {.depth = 101, .channels = 3, .height = 32, .width = 32, .classes = 10},
-                     .snapshots = 6,
-                     .rounds = 5,
-                     .folder = "."}};
+    bench b = {.settings = {.network = {.channels = 3, .height = 32, .width = 32, .classes = 10},
+                            .depth = 101,
+                            .snapshots = 6,
+                            .rounds = 5,
+                            .folder = "."}};
+    settings *s = &b.settings;
+    const argument table[] = {
+        {.name = "--depth", .number = &s->depth, .least = 1, .most = MOST_DEPTH},
+        {.name = "--standard", .flag = &s->network.standard},
+        {.name = "--plain", .flag = &s->network.plain},
+        {.name = "--snapshots", .number = &s->snapshots, .least = 1, .most = MOST_SNAPSHOTS},
+        {.name = "--rounds", .number = &s->rounds, .least = 1, .most = MOST_ROUNDS},
+        {.name = "--threads", .number = &s->threads, .least = 0, .most = MOST_THREADS},
+        {.name = "--folder", .text = &s->folder},
+    };
     rs_error error = {0};
-    rs_status status = run(&b, argc, argv, &error);
+    bool help = false;
+    rs_status status = arguments_parse(table, sizeof table / sizeof *table, argc, argv, &help, &error);
+    if (help) {
+        (void)fputs(usage, stdout);
+    } else if (!status) {
+        status = run(&b, &error);
+    }
     if (status) {
         (void)fprintf(stderr, "recorder_bench: %s\n", error.text);
     }
-    if (b.backend) {
-        b.backend->plan_destroy(b.plan);
-        b.backend->close(b.device);
-    }
-    rs_network_destroy(b.network);
-    rs_free(b.values);
-    rs_free(b.flags);
-    return status ? rs_status_exit_code(status) : 0;
+    release(&b);
+    return rs_status_exit_code(status);
 }

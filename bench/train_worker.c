@@ -8,7 +8,6 @@
  * "peak BYTES", the largest resident size of the process. The data set has to last: no epoch may end meanwhile. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "rs/config.h"
@@ -67,12 +66,6 @@ static rs_status forbid_epoch(void *context, const rs_epoch_row *row, rs_error *
                    row->epoch + 1);
 }
 
-static uint32_t wants_of(const rs_config *config)
-{
-    return (rs_config_records(config, RS_RECORD_DISTANCES, NULL) ? RS_WANT_DISTANCES : 0U) |
-           (rs_config_records(config, RS_RECORD_GRADIENT_STATS, NULL) ? RS_WANT_GRADIENT_STATS : 0U);
-}
-
 static rs_status set_up(worker *w, rs_error *error)
 {
     int index = 0;
@@ -84,20 +77,13 @@ static rs_status set_up(worker *w, rs_error *error)
     RS_TRY(w->backend->open(rs_services(), index, (int)w->config.threads, &w->device, error));
     RS_TRY(rs_dataset_load(&request, &w->dataset, error));
     w->begin = rs_seconds();
-    rs_resnet_options options = {.depth = (int)w->config.depth,
-                                 .plain = w->config.plain,
-                                 .standard = strcmp(w->config.width, "standard") == 0,
-                                 .channels = w->dataset->channels,
-                                 .height = w->dataset->height,
-                                 .width = w->dataset->width,
-                                 .classes = w->dataset->classes};
-    RS_TRY(rs_resnet_build(&options, &w->network, error));
+    RS_TRY(rs_configured_network(&w->config, w->dataset, &w->network, error));
     rs_trainer_options trainer = {.config = &w->config,
                                   .dataset = w->dataset,
                                   .network = w->network,
                                   .backend = w->backend,
                                   .device = w->device,
-                                  .wants = wants_of(&w->config),
+                                  .wants = rs_configured_wants(&w->config),
                                   .stop = &w->stop};
     return rs_trainer_create(&trainer, &w->trainer, error);
 }
@@ -107,6 +93,11 @@ static rs_status train(worker *w, int argc, char **argv, rs_error *error)
     bool help = false;
     rs_config_default(&w->config);
     RS_TRY(rs_config_parse(&w->config, 1, argc, argv, &help, error));
+    if (help) {
+        return RS_FAIL(error, RS_USAGE,
+                       "takes the options of resnet_study; bench/train_worker.c says what it reads");
+    }
+    RS_TRY(rs_config_validate(&w->config, error));
     RS_TRY(set_up(w, error));
     rs_observer observer = {.context = w, .step = count_step, .epoch = forbid_epoch};
     rs_trainer_observe(w->trainer, &observer);
@@ -114,22 +105,29 @@ static rs_status train(worker *w, int argc, char **argv, rs_error *error)
     return status == RS_INTERRUPTED ? RS_OK : status;
 }
 
+static void print_peak(void)
+{
+    struct rusage usage = {0};
+    (void)getrusage(RUSAGE_SELF, &usage);
+    (void)printf("peak %" PRId64 "\n", (int64_t)usage.ru_maxrss * 1024);
+}
+
 int main(int argc, char **argv)
 {
     rs_wait_briefly(argv);
-    static worker w;
+    worker w = {0};
     rs_error error = {0};
-    struct rusage usage = {0};
     rs_status status = train(&w, argc, argv, &error);
     if (status) {
         (void)fprintf(stderr, "train_worker: %s\n", error.text);
-        return rs_status_exit_code(status);
+    } else {
+        print_peak();
     }
-    (void)getrusage(RUSAGE_SELF, &usage);
-    (void)printf("peak %" PRId64 "\n", (int64_t)usage.ru_maxrss * 1024);
     rs_trainer_destroy(w.trainer);
     rs_network_destroy(w.network);
     rs_dataset_destroy(w.dataset);
-    w.backend->close(w.device);
-    return 0;
+    if (w.device) {
+        w.backend->close(w.device);
+    }
+    return rs_status_exit_code(status);
 }

@@ -23,7 +23,7 @@
 #include "rs/status.h"
 #include "rs/tensor.h"
 
-#define RS_BACKEND_ABI     1u
+#define RS_BACKEND_ABI     2u
 #define RS_MAX_BATCH_SIZES 4
 
 typedef enum rs_capability {
@@ -112,12 +112,12 @@ typedef enum rs_slot {
 
 typedef enum rs_node_slot { RS_NODE_OUTPUT, RS_NODE_GRADIENT } rs_node_slot;
 
-/* Where a plan's time went: one row per operation and pass. Sums over the calls since profile_start; forward
- * passes in evaluation mode are left out. */
+/* Where a plan's time went: one row per operation and pass. Sums over the calls since profile_start; what
+ * evaluation does (its batches, its forward passes) is left out. */
 typedef struct rs_profile_row {
     const char *node;      /* its name; "" for what belongs to no node (batch, update) */
     const char *operation; /* "convolution", "batch_norm + relu", "update" */
-    const char *pass;      /* "forward", "backward", "data", "weights" or "" */
+    const char *pass;      /* "forward", "backward", "data", "weights", "again" or "" */
     int64_t calls;
     double seconds;
     double flops; /* multiplications and additions of the direct algorithm; 0 where nobody counts them */
@@ -129,6 +129,10 @@ typedef struct rs_peaks {
     double flops; /* multiply-adds of f32 vectors in registers, counted twice, in a second */
     double bytes; /* read and written by a copy much larger than the caches, in a second */
 } rs_peaks;
+
+/* Seconds that the peaks need at least for that much work: the longer of arithmetic and memory; what is
+ * unknown (0) does not count. */
+double rs_peaks_seconds(const rs_peaks *peaks, double flops, double bytes);
 
 typedef struct rs_device rs_device; /* each backend's own */
 typedef struct rs_plan rs_plan;     /* each backend's own */
@@ -193,12 +197,12 @@ typedef struct rs_backend {
     /* The gradient of the last node's output, where that is no loss, before backward. [count, C, H, W] */
     rs_status (*write_gradient)(rs_plan *plan, const void *values, rs_error *error);
 
-    /* Times every operation from now on, from zero. What is computed stays the same to the bit. */
+    /* Times every operation from now on, from zero. What is computed stays the same to the bit. MEMORY. */
     rs_status (*profile_start)(rs_plan *plan, rs_error *error);
-    /* Returns the number of rows, in the order of the network; *rows is borrowed and counts on. 0 before
-     * profile_start. */
+    /* Returns the number of rows, in the order of the network; *rows [number] is borrowed until the next
+     * profile_start or plan_destroy, and counts on. 0 and NULL before profile_start. */
     int (*profile_rows)(const rs_plan *plan, const rs_profile_row **rows);
-    /* Takes about half a second. UNSUPPORTED where nobody measures them. */
+    /* Sets both. Takes about half a second and 256 MiB. UNSUPPORTED where nobody measures them; MEMORY. */
     rs_status (*measure_peaks)(rs_device *device, rs_peaks *peaks, rs_error *error);
 } rs_backend;
 

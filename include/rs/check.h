@@ -83,6 +83,8 @@ typedef struct rs_check_case {
 const rs_check_case *rs_check_cases(size_t *count);
 /* The case's network; nodes are named by operator and index: "convolution1". The caller owns it. */
 rs_status rs_check_network(const rs_check_case *c, rs_network **network, rs_error *error);
+/* Whether a convolution is in it that Winograd is for: 3x3 with stride 1. */
+bool rs_check_takes_winograd(const rs_check_case *c);
 /* Whether ReLU or max pooling is in it. */
 bool rs_check_has_kinks(const rs_check_case *c);
 

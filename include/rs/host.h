@@ -42,10 +42,10 @@ void rs_set_allocator(const rs_allocator *allocator); /* NULL: the default; borr
 double rs_seconds(void);
 void rs_set_clock(double (*clock)(void)); /* NULL: CLOCK_MONOTONIC */
 
-/* First thing in main(). Idle threads of libgomp spin for 300,000 rounds by default, which makes throughput collapse
- * beside other load; none at all costs every parallel loop a wake-up (small batches run 1.2 times slower). Unless
- * OMP_WAIT_POLICY or GOMP_SPINCOUNT is set, this starts the program once more with a spin of about a millisecond,
- * because libgomp reads them before main(). Returns where it was started so, or cannot be. */
+/* First thing in main(). Idle threads of libgomp spin for 300,000 rounds by default, which makes throughput
+ * collapse beside other load; none at all costs every parallel loop a wake-up. Unless OMP_WAIT_POLICY or
+ * GOMP_SPINCOUNT is set, this starts the program once more with a spin of about a millisecond, because libgomp
+ * reads them before main(). Returns where it was started so, or cannot be. */
 void rs_wait_briefly(char **argv);
 
 /* File operations with the meaning of the system calls of that name (return -1 and errno). */

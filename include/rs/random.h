@@ -29,7 +29,8 @@ double rs_uniform(uint64_t seed, uint64_t stream, uint64_t index, double low, do
  * of Philox at k / 2: r = sqrt(-2 ln((a + 1) 2^-32)), t = 2 pi b 2^-32; even r cos t, odd r sin t. */
 double rs_normal(uint64_t seed, uint64_t stream, uint64_t index);
 
-/* values[i] = (float)(scale * rs_normal(seed, stream, i)), the same bits, many times as fast. */
+/* values [count]: values[i] = (float)(scale * rs_normal(seed, stream, i)), the same bits, in groups:
+ * faster. */
 void rs_normal_fill(uint64_t seed, uint64_t stream, double scale, float *values, size_t count);
 
 /* A permutation of 0..count-1 as a function of (seed, epoch): Fisher-Yates from the last element down, the

@@ -49,6 +49,16 @@ def test_profile_names_every_operation(p):
     assert "conv1  convolution  data" not in layers, layers  # nobody wants the images' gradient
 
 
+def test_lean_says_what_it_computes_again(p):
+    text = p.run(*SMALL, *EPOCHS, "--device", "cpu", "--profile", "--memory", "lean", "--out", "lean.h5").stdout
+    kinds = {row["name"]: row for row in rows(text, "by operation")}
+    assert "batch_norm + relu  again" in kinds, text
+    demand_finite(kinds["batch_norm + relu  again"])
+    assert "layer1.0.bn1  batch_norm + relu  again" in [row["name"] for row in rows(text, "by layer")], text
+    usual = p.run(*SMALL, *EPOCHS, "--device", "cpu", "--profile", "--out", "usual.h5").stdout
+    assert "again" not in usual, usual
+
+
 def test_reference_is_profiled_without_peaks(p):
     text = p.run(*SMALL, *EPOCHS, "--train-limit", "32", "--batch-size", "16", "--test-limit", "16", "--device", "ref", "--profile",
                  "--out", "ref.h5").stdout
@@ -59,6 +69,14 @@ def test_reference_is_profiled_without_peaks(p):
 def test_one_step_has_no_profile(p):
     text = p.run(*SMALL, *EPOCHS, "--train-limit", "64", "--profile", "--out", "one.h5").stdout
     assert "no profile: it begins after the first step" in text, text
+
+
+def test_nothing_trained_has_no_profile(p):
+    """Neither a run without steps nor one that is refused once its plan is made says anything of a profile."""
+    text = p.run(*SMALL, "--epochs", "0", "--profile", "--out", "none.h5").stdout
+    assert text.startswith("recorded 0 epochs"), text
+    refused = p.run(*SMALL, *EPOCHS, "--profile", "--snapshots", "epochs:9", "--out", "refused.h5", expect=2)
+    assert "keeps nothing" in refused.stderr and refused.stdout == "", refused.stdout
 
 
 def test_neither_changes_what_is_trained(p):
@@ -76,8 +94,10 @@ def test_quiet_still_profiles(p):
 
 program.main([
     test_profile_names_every_operation,
+    test_lean_says_what_it_computes_again,
     test_reference_is_profiled_without_peaks,
     test_one_step_has_no_profile,
+    test_nothing_trained_has_no_profile,
     test_neither_changes_what_is_trained,
     test_quiet_still_profiles,
 ])

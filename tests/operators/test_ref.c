@@ -1,5 +1,5 @@
-/* test_ref.c: the reference backend's promises beyond numbers: threads change no bit, what a plan keeps, errors, lack
- * of memory. */
+/* test_ref.c: the reference backend's promises beyond numbers: threads change no bit, what a plan keeps and
+ * times, errors, lack of memory. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,6 +267,39 @@ static void evaluating_leaves_running_statistics_alone(void **state)
     release(&f);
 }
 
+/* The calls of an operation's rows with that pass, all together. */
+static int64_t calls_of(const fixture *f, const char *operation, const char *pass)
+{
+    const rs_profile_row *rows = NULL;
+    int64_t calls = 0;
+    int count = ref()->profile_rows(f->plan, &rows);
+    for (int i = 0; i < count; i++) {
+        bool same = strcmp(rows[i].operation, operation) == 0 && strcmp(rows[i].pass, pass) == 0;
+        calls += same ? rows[i].calls : 0;
+    }
+    return calls;
+}
+
+static void a_profile_leaves_evaluation_out(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    rs_plan_options options = training_options();
+    fixture f = make(&options);
+    harness_ok(ref()->profile_start(f.plan, &error), &error);
+    load_images(f.plan, BATCH);
+    harness_ok(ref()->forward(f.plan, RS_MODE_EVALUATE, &error), &error);
+    assert_int_equal(calls_of(&f, "batch", ""), 0);
+    assert_int_equal(calls_of(&f, "linear", "forward"), 0);
+    load_images(f.plan, BATCH);
+    harness_ok(ref()->forward(f.plan, RS_MODE_TRAIN, &error), &error);
+    load_images(f.plan, 2);
+    harness_ok(ref()->forward(f.plan, RS_MODE_EVALUATE, &error), &error);
+    assert_int_equal(calls_of(&f, "batch", ""), 1);
+    assert_int_equal(calls_of(&f, "linear", "forward"), 1);
+    release(&f);
+}
+
 /* --- lack of memory ------------------------------------------------------------------------------------------ */
 
 static int allocations_left;
@@ -337,6 +370,7 @@ int main(void)
         cmocka_unit_test(slots_that_are_not_kept_are_unsupported),
         cmocka_unit_test(gradient_sums_add_up_and_clear),
         cmocka_unit_test(evaluating_leaves_running_statistics_alone),
+        cmocka_unit_test(a_profile_leaves_evaluation_out),
         cmocka_unit_test(every_failing_allocation_is_an_error),
         cmocka_unit_test(a_plan_larger_than_the_memory_is_refused),
     };

@@ -178,8 +178,7 @@ static bool has_operator(const rs_check_case *c, rs_op_kind kind)
     return false;
 }
 
-/* 3x3 with stride 1: what Winograd is for. */
-static bool takes_winograd(const rs_check_case *c)
+bool rs_check_takes_winograd(const rs_check_case *c)
 {
     for (int i = 0; i < RS_CHECK_NODES; i++) {
         const rs_check_op *op = &c->ops[i];
@@ -201,7 +200,7 @@ static rs_status check_backend(const rs_check_machine *machine, const truth *t, 
     }
     rs_device_info info;
     machine->backend->info(machine->device, &info);
-    if ((info.capabilities & RS_CAN_WINOGRAD) && takes_winograd(t->c)) {
+    if ((info.capabilities & RS_CAN_WINOGRAD) && rs_check_takes_winograd(t->c)) {
         target.convolution = RS_CONVOLUTION_WINOGRAD;
         return check_target(t, &target, false, report, error);
     }

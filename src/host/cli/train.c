@@ -149,7 +149,7 @@ static rs_status run(session *s, const char *program, rs_error *error)
             status = closed;
         }
     }
-    if (s->config.profile && s->trainer) {
+    if (s->profiling) {
         rs_profile_print(s->backend, s->device, rs_trainer_plan(s->trainer), stdout);
     }
     if (!status && !s->config.quiet) {

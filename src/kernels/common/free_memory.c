@@ -25,7 +25,7 @@ static uint64_t number_in(const char *path, const char *key)
 }
 
 /* What the machine has left, or the container, where that is less. */
-uint64_t rs_free_memory(void)
+static uint64_t machine_free_memory(void)
 {
     uint64_t kib = number_in("/proc/meminfo", "MemAvailable:");
     uint64_t machine = kib == UINT64_MAX ? kib : kib * 1024;
@@ -38,4 +38,16 @@ uint64_t rs_free_memory(void)
     used -= cache != UINT64_MAX && cache < used ? cache : 0;
     uint64_t left = limit > used ? limit - used : 0;
     return left < machine ? left : machine;
+}
+
+static uint64_t (*current)(void) = machine_free_memory;
+
+uint64_t rs_free_memory(void)
+{
+    return current();
+}
+
+void rs_set_free_memory(uint64_t (*replacement)(void))
+{
+    current = replacement ? replacement : machine_free_memory;
 }

@@ -6,5 +6,7 @@
 
 /* Bytes that the machine has left, or the container, where that is less; UINT64_MAX when unknown. */
 uint64_t rs_free_memory(void);
+/* For tests: who answers instead; NULL: the machine. */
+void rs_set_free_memory(uint64_t (*replacement)(void));
 
 #endif

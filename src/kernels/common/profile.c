@@ -24,6 +24,14 @@ void rs_profile_release(rs_profile *profile)
     *profile = (rs_profile){0};
 }
 
+static void add(rs_profile_row *to, double seconds, double flops, double bytes)
+{
+    to->calls++;
+    to->seconds += seconds;
+    to->flops += flops;
+    to->bytes += bytes;
+}
+
 double rs_profile_begin(const rs_profile *profile)
 {
     return profile->on ? rs_seconds() : 0.0;
@@ -31,12 +39,33 @@ double rs_profile_begin(const rs_profile *profile)
 
 void rs_profile_end(rs_profile *profile, int row, double begin, double flops, double bytes)
 {
-    if (!profile->on) {
-        return;
+    if (profile->on) {
+        add(&profile->rows[row], rs_seconds() - begin, flops, bytes);
     }
-    rs_profile_row *to = &profile->rows[row];
-    to->calls++;
-    to->seconds += rs_seconds() - begin;
-    to->flops += flops;
-    to->bytes += bytes;
+}
+
+void rs_profile_forget(rs_profile *profile)
+{
+    profile->holds = false;
+}
+
+void rs_profile_hold(rs_profile *profile, double begin)
+{
+    profile->holds = profile->on;
+    profile->held_seconds = profile->on ? rs_seconds() - begin : 0.0;
+}
+
+void rs_profile_count_held(rs_profile *profile, int row, double bytes)
+{
+    if (profile->holds) {
+        add(&profile->rows[row], profile->held_seconds, 0.0, bytes);
+        profile->holds = false;
+    }
+}
+
+double rs_peaks_seconds(const rs_peaks *peaks, double flops, double bytes)
+{
+    double arithmetic = peaks->flops > 0.0 ? flops / peaks->flops : 0.0;
+    double memory = peaks->bytes > 0.0 ? bytes / peaks->bytes : 0.0;
+    return arithmetic > memory ? arithmetic : memory;
 }

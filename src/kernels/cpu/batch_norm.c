@@ -9,7 +9,7 @@
 #include "plan.h"
 
 #define PIECES        32        /* of samples, at most */
-#define STREAM_FLOATS (1 << 20) /* larger tensors are written past the caches */
+#define STREAM_FLOATS (1 << 20) /* 4 MiB, larger than a core's cache: from here on written past the caches */
 
 /* Vectors of one batch norm: kept, [padded channels] each. */
 typedef struct norm {

@@ -139,8 +139,8 @@ static void find_deferred(rs_plan *plan)
     for (int i = 0; i < plan->op_count && !plan->options.keep_all; i++) {
         const rs__op *join = &plan->ops[i];
         bool found = !(join->joined && join->relu && join->needed);
-        for (int k = i + 1; k < plan->op_count && !found;
-             k++) { /* the first consumer is the last backwards */
+        /* The first consumer is the last backwards. */
+        for (int k = i + 1; k < plan->op_count && !found; k++) {
             rs__op *op = &plan->ops[k];
             found = op->needed &&
                     (op->input[0] == join->output || (op->input_count > 1 && op->input[1] == join->output));

@@ -48,7 +48,9 @@ void rs__order_release(rs__order *order)
 /* A weight tensor is copied in tiles: ROWS indices of dimension 0 by COLUMNS of the others taken as one. Blocked
  * layouts keep neighbours of dimension 0 in one cache line, canonical order those of the others: a tile's lines of
  * both sides stay in the first cache until all of them is copied. */
-enum { ROWS = 16, COLUMNS = 256, SHARED = 1 << 18 /* elements from which on threads pay */ };
+enum { ROWS = 16, COLUMNS = 256 };
+/* Elements from which on threads share the work: copying 1 MiB takes longer than waking them. */
+enum { SHARED = 1 << 18 };
 
 /* Offsets of canonical columns first .. first + count - 1. */
 static void column_offsets(const rs__order *order, int64_t first, int64_t count, int64_t offsets[COLUMNS])

@@ -236,13 +236,17 @@ void rs__cpu_plan_print(const rs_plan *plan, FILE *stream);
 
 /* profile.c: what is timed, by the row it fills. An operation has a row for forward and one for backward; a
  * convolution one for each of its passes. */
-typedef enum rs__timed { RS__TIMED_FORWARD, RS__TIMED_BACKWARD, RS__TIMED_DATA } rs__timed;
-#define RS__TIMED_WEIGHTS RS__TIMED_BACKWARD
-#define RS__TIMED_AGAIN   RS__TIMED_DATA /* of what --memory lean does not keep */
+typedef enum rs__timed {
+    RS__TIMED_FORWARD,
+    RS__TIMED_BACKWARD,
+    RS__TIMED_DATA,
+    RS__TIMED_WEIGHTS = RS__TIMED_BACKWARD,
+    RS__TIMED_AGAIN = RS__TIMED_DATA /* of what --memory lean does not keep */
+} rs__timed;
 double rs__timer_begin(const rs_plan *plan);
 void rs__timer_end(rs_plan *plan, const rs__op *op, rs__timed what, double begin);
-void rs__timer_end_batch(rs_plan *plan, double begin);
-void rs__timer_end_update(rs_plan *plan, double begin);
+void rs__timer_count_batch(rs_plan *plan);
+void rs__timer_end_update(rs_plan *plan, const rs_update_options *options, double begin);
 rs_status rs__cpu_profile_start(rs_plan *plan, rs_error *error);
 int rs__cpu_profile_rows(const rs_plan *plan, const rs_profile_row **rows);
 rs_status rs__cpu_measure_peaks(rs_device *device, rs_peaks *peaks, rs_error *error);

@@ -1,10 +1,13 @@
 /* profile.c: time by operation, the work it stands for, and what the machine can do at best.
  *
- * Rows: the batch, three for each operation (forward; backward or the weights' gradient; the input's gradient or what
- * is computed again), the update. Work is counted for the samples of the loaded batch. Bytes: every tensor as often as a loop of the
- * operation reads or writes it, so that bytes / seconds tells how near it is to the memory's limit. */
+ * Rows: the batch, three for each operation (forward; backward or the weights' gradient; the input's
+ * gradient or what is computed again), the update. Work is counted for the samples of the loaded batch.
+ * Bytes: every tensor as often as a pass of the operation reads or writes it, scratch of its size as well,
+ * caches aside, so that bytes / seconds tells how near it is to the memory's limit. Left out is what is
+ * small beside them: statistics, biases, conversions of weights, a mask's bits, the places of maxima. */
 #include <string.h>
 
+#include "free_memory.h"
 #include "plan.h"
 #include "rs/host.h"
 
@@ -27,16 +30,27 @@ double rs__timer_begin(const rs_plan *plan)
 
 /* --- work ------------------------------------------------------------------------------------------------- */
 
+/* Of a value; the loss node has none. */
 static double tensor_bytes(const rs_plan *plan, int node)
 {
     const rs__tensor *t = &plan->tensors[node];
-    return (double)(plan->count * rs__sample_floats(plan, t)) * sizeof(float);
+    return t->exists ? (double)(plan->count * rs__sample_floats(plan, t)) * sizeof(float) : 0.0;
 }
 
-/* A gradient is read before it is written where others wrote first. */
+/* Of a gradient, which always lies in blocks. It is read before it is written where others wrote first. */
 static double gradient_bytes(const rs_plan *plan, int node, rs_pass pass)
 {
-    return tensor_bytes(plan, node) * (pass == RS_PASS_ADD ? 2.0 : pass == RS_PASS_SET ? 1.0 : 0.0);
+    rs__tensor t = plan->tensors[node];
+    t.plain = false;
+    double one = (double)(plan->count * rs__sample_floats(plan, &t)) * sizeof(float);
+    return one * (pass == RS_PASS_ADD ? 2.0 : pass == RS_PASS_SET ? 1.0 : 0.0);
+}
+
+/* The same where nothing can add in place: a summand is written, read, and added. */
+static double summed_bytes(const rs_plan *plan, int node, rs_pass pass)
+{
+    double summand = pass == RS_PASS_ADD ? 2.0 * gradient_bytes(plan, node, RS_PASS_SET) : 0.0;
+    return summand + gradient_bytes(plan, node, pass);
 }
 
 static double weight_count(const rs_plan *plan, const rs__op *op)
@@ -57,48 +71,86 @@ static double flops_of(const rs_plan *plan, const rs__op *op, rs__timed what)
            (double)(node->shape[1] * node->shape[2] * plan->count);
 }
 
-/* Forward reads x twice, computing again once, backward x and dy; a join's backward reads dy (and its addend) once and what it made of it
- * once more. The mask's bits are left out. */
+static double convolution_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
+{
+    double out = tensor_bytes(plan, op->output), weights = weight_count(plan, op) * sizeof(float);
+    if (what != RS__TIMED_DATA) {
+        return tensor_bytes(plan, op->input[0]) + out + weights;
+    }
+    return out + weights + summed_bytes(plan, op->input[0], op->defers ? RS_PASS_SET : op->pass[0]);
+}
+
+/* y is cleared, set to the bias, and added to by the product; dy is read for each of three gradients. Maps
+ * larger than 1x1 are copied to rows first and their gradient from rows, which are taken to be as large. */
+static double linear_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
+{
+    const double x = tensor_bytes(plan, op->input[0]), y = tensor_bytes(plan, op->output);
+    const double weights = weight_count(plan, op) * sizeof(float);
+    const double rows = op->reorders > 0 ? 2.0 * x : 0.0;
+    const double bias = rs__op_node(plan, op)->bias >= 0 ? y : 0.0;
+    if (what == RS__TIMED_FORWARD) {
+        return x + rows + weights + 3.0 * y + bias;
+    }
+    double to_weights = x + rows + y + bias + weights, to_x = 0.0;
+    if (op->pass[0] != RS_PASS_NONE) {
+        to_x = y + weights + rows;
+        to_x += rows > 0.0 ? summed_bytes(plan, op->input[0], op->pass[0])
+                           : gradient_bytes(plan, op->input[0], op->pass[0]);
+    }
+    return to_weights + to_x;
+}
+
+/* Forward reads x for the statistics, then x (and the other summand) for y; computing again is the second
+ * of these. Backward reads x and dy (and its addend) for the sums, then for dx; a join whose residual's
+ * gradient is set sets it at first and reads that instead. */
 static double norm_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
-    double one = tensor_bytes(plan, op->output), joined = op->joined ? one : 0.0;
-    if (what == RS__TIMED_FORWARD || what == RS__TIMED_AGAIN) {
-        return (what == RS__TIMED_FORWARD ? 3.0 : 2.0) * one + joined;
+    const double one = tensor_bytes(plan, op->output);
+    if (what != RS__TIMED_BACKWARD) {
+        return (what == RS__TIMED_FORWARD ? 3.0 : 2.0) * one + (op->joined ? one : 0.0);
     }
-    double residual = op->joined ? gradient_bytes(plan, op->input[1], op->pass[1]) : 0.0;
-    double addend = plan->tensors[op->output].addend ? one : 0.0;
-    return 4.0 * one + addend + gradient_bytes(plan, op->input[0], op->pass[0]) + residual;
+    const rs_pass residual = op->joined ? op->pass[1] : RS_PASS_NONE;
+    const double addend = plan->tensors[op->output].addend ? one : 0.0;
+    double sums = 2.0 * one + addend + (residual == RS_PASS_SET ? one : 0.0);
+    if (op->pass[0] == RS_PASS_NONE && residual != RS_PASS_ADD) {
+        return sums;
+    }
+    double again = 2.0 * one + (residual == RS_PASS_SET ? 0.0 : addend);
+    return sums + again + gradient_bytes(plan, op->input[0], op->pass[0]) +
+           (residual == RS_PASS_ADD ? gradient_bytes(plan, op->input[1], residual) : 0.0);
+}
+
+/* An input's gradient takes a pass over dy. */
+static double bytes_of_others(const rs_plan *plan, const rs__op *op, rs__timed what)
+{
+    double out = tensor_bytes(plan, op->output), in = 0.0, passed = 0.0;
+    for (int k = 0; k < op->input_count; k++) {
+        in += tensor_bytes(plan, op->input[k]);
+        passed += gradient_bytes(plan, op->input[k], op->pass[k]) + (op->pass[k] != RS_PASS_NONE ? out : 0.0);
+    }
+    if (what == RS__TIMED_FORWARD) {
+        return in + out;
+    }
+    return passed + (op->kind->needs_input ? in : 0.0) + (op->kind->needs_output ? out : 0.0);
 }
 
 static double bytes_of(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
-    double out = tensor_bytes(plan, op->output), in = 0.0, passed = 0.0;
-    if (op->kind == &rs__op_batch_norm) {
-        return norm_bytes(plan, op, what);
-    }
-    for (int k = 0; k < op->input_count; k++) {
-        in += tensor_bytes(plan, op->input[k]);
-        passed += gradient_bytes(plan, op->input[k], op->pass[k]);
-    }
-    double weights = weight_count(plan, op) * sizeof(float);
-    switch (what) {
-    case RS__TIMED_FORWARD:
-        return in + out + weights;
-    case RS__TIMED_WEIGHTS:
-        return op->kind->times_itself ? in + out + weights : out + passed + weights;
-    case RS__TIMED_DATA:
-        return out + passed + weights;
-    }
-    return 0.0;
+    return op->kind == &rs__op_convolution  ? convolution_bytes(plan, op, what)
+           : op->kind == &rs__op_linear     ? linear_bytes(plan, op, what)
+           : op->kind == &rs__op_batch_norm ? norm_bytes(plan, op, what)
+                                            : bytes_of_others(plan, op, what);
 }
 
-/* Value and moments are read and written, gradient and initial value read, sums read and written. */
-static double update_bytes(const rs_plan *plan)
+/* Value, moments and sums are read and written, the gradient is read, once more where its norm is needed
+ * before; distances read the initial value. */
+static double update_bytes(const rs_plan *plan, const rs_update_options *options)
 {
-    double one = (double)plan->element_count * sizeof(float);
-    int arrays = 3 + (plan->moment1 ? 2 : 0) + (plan->moment2 ? 2 : 0) + (plan->initial ? 1 : 0) +
-                 (plan->gradient_sum ? 4 : 0);
-    return one * arrays;
+    int arrays = 3 + (plan->moment1 ? 2 : 0) + (plan->moment2 ? 2 : 0);
+    arrays += plan->gradient_sum ? 2 * (int)(sizeof(double) / sizeof(float)) : 0;
+    arrays += options->distances && plan->initial ? 1 : 0;
+    arrays += options->clip_norm > 0.0 ? 1 : 0;
+    return (double)plan->element_count * sizeof(float) * arrays;
 }
 
 void rs__timer_end(rs_plan *plan, const rs__op *op, rs__timed what, double begin)
@@ -109,17 +161,17 @@ void rs__timer_end(rs_plan *plan, const rs__op *op, rs__timed what, double begin
     }
 }
 
-void rs__timer_end_batch(rs_plan *plan, double begin)
+void rs__timer_count_batch(rs_plan *plan)
 {
-    if (plan->profile.on) {
-        rs_profile_end(&plan->profile, 0, begin, 0.0, tensor_bytes(plan, 0) * 1.25);
-    }
+    const rs__tensor *in = &plan->tensors[0];
+    double images = (double)(plan->count * in->channels * in->height * in->width); /* read, a byte each */
+    rs_profile_count_held(&plan->profile, 0, images + tensor_bytes(plan, 0));
 }
 
-void rs__timer_end_update(rs_plan *plan, double begin)
+void rs__timer_end_update(rs_plan *plan, const rs_update_options *options, double begin)
 {
     if (plan->profile.on) {
-        rs_profile_end(&plan->profile, update_row(plan), begin, 0.0, update_bytes(plan));
+        rs_profile_end(&plan->profile, update_row(plan), begin, 0.0, update_bytes(plan, options));
     }
 }
 
@@ -188,6 +240,9 @@ rs_status rs__cpu_measure_peaks(rs_device *device, rs_peaks *peaks, rs_error *er
 {
     void *memory;
     *peaks = (rs_peaks){0};
+    if (rs_free_memory() < 2 * (uint64_t)COPY_BYTES) { /* the plan may have taken nearly all */
+        return RS_FAIL(error, RS_MEMORY, "no 256 MiB are free to measure the memory's rate with");
+    }
     RS_TRY(rs__memory_take_zeroed(device, 2 * (size_t)COPY_BYTES, &memory, error));
     for (int i = 0; i < TRIALS; i++) {
         double flops = multiply_add_rate(device), bytes = copy_rate((char *)memory + COPY_BYTES, memory);

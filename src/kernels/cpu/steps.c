@@ -11,6 +11,7 @@ static rs_status select_size(rs_plan *plan, int64_t count, rs_error *error)
             plan->size_index = i;
             plan->count = count;
             plan->ran_forward = false;
+            rs_profile_forget(&plan->profile);
             return RS_OK;
         }
     }
@@ -76,7 +77,7 @@ rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *err
             normalise_blocked(plan, image, in->value + n * floats, positions);
         }
     }
-    rs__timer_end_batch(plan, begin);
+    rs_profile_hold(&plan->profile, begin);
     return RS_OK;
 }
 
@@ -96,6 +97,9 @@ rs_status rs__cpu_forward(rs_plan *plan, rs_mode mode, rs_error *error)
         return RS_FAIL(error, RS_USAGE, "forward before any batch was loaded");
     }
     plan->ran_forward = false;
+    if (mode == RS_MODE_TRAIN) {
+        rs__timer_count_batch(plan);
+    }
     for (int i = 0; i < plan->op_count; i++) {
         double begin = rs__timer_begin(plan);
         RS_TRY(plan->ops[i].kind->forward(plan, &plan->ops[i], mode, error));

@@ -176,6 +176,6 @@ rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_mea
     if (options->gradient_stats) {
         fill_gradients(plan, measurement);
     }
-    rs__timer_end_update(plan, begin);
+    rs__timer_end_update(plan, options, begin);
     return RS_OK;
 }

@@ -170,6 +170,7 @@ RS_INLINE void forward_range(const rs__range *range, const rs__norm_vectors *v, 
     }
 }
 
+/* Constants for what is decided once: each combination gets a loop of its own, without branches. */
 RS_INLINE void forward_stored(const rs__range *range, const rs__norm_vectors *v, const rs__norm_tensors *t,
                               bool stream)
 {

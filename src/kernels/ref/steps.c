@@ -28,6 +28,7 @@ static rs_status take_labels(rs_plan *plan, const int32_t *labels, int64_t count
     plan->labelled = labels != NULL;
     plan->count = count;
     plan->ran_forward = false;
+    rs_profile_forget(&plan->profile);
     return RS_OK;
 }
 
@@ -43,7 +44,7 @@ rs_status ref_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error)
     double begin = rs_profile_begin(&plan->profile);
     plan->table->normalise(&plan->options, batch->images, batch->count, shape[0], shape[1] * shape[2],
                            plan->outputs[0]);
-    rs_profile_end(&plan->profile, REF_BATCH_ROW, begin, 0.0, 0.0);
+    rs_profile_hold(&plan->profile, begin);
     return RS_OK;
 }
 
@@ -116,6 +117,9 @@ rs_status ref_forward(rs_plan *plan, rs_mode mode, rs_error *error)
         return RS_FAIL(error, RS_FAILED, "a loss needs labels, and the batch has none");
     }
     plan->mode = mode;
+    if (mode == RS_MODE_TRAIN) {
+        rs_profile_count_held(&plan->profile, REF_BATCH_ROW, 0.0);
+    }
     for (int i = 1; i < plan->network->node_count; i++) {
         ref_call call = make_call(plan, i);
         double begin = rs_profile_begin(&plan->profile);

@@ -124,12 +124,13 @@ static void permutations_are_unbiased(void **state)
 static void filling_gives_the_same_bits(void **state)
 {
     (void)state;
-    static const size_t counts[] = {1, 3, 63, 64, 65, 1000003};
+    static const size_t counts[] = {1, 3, 63, 64, 65, 1000003}; /* the largest last */
     static const double scales[] = {1.0, 0.0416666666666666667, 3e-5};
-    float *values = malloc(counts[5] * sizeof *values);
+    const size_t count_count = sizeof counts / sizeof *counts, scale_count = sizeof scales / sizeof *scales;
+    float *values = malloc(counts[count_count - 1] * sizeof *values);
     assert_non_null(values);
-    for (size_t c = 0; c < 6; c++) {
-        for (size_t s = 0; s < 3; s++) {
+    for (size_t c = 0; c < count_count; c++) {
+        for (size_t s = 0; s < scale_count; s++) {
             rs_normal_fill(9 + s, 77, scales[s], values, counts[c]);
             for (size_t i = 0; i < counts[c]; i++) {
                 float expected = (float)(scales[s] * rs_normal(9 + s, 77, i));
