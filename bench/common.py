@@ -119,10 +119,6 @@ def end_with(main):
         sys.exit("interrupted; --resume goes on")
 
 
-def key(network):
-    return peer.network_name(network)
-
-
 def goal_text(value, goal):
     """Whether a ratio reaches a goal; what is no number does not."""
     return "no goal" if goal is None else f"{goal:g}: {'met' if value >= goal else 'missed'}"

@@ -140,7 +140,7 @@ def render(results):
 
 
 def key_of(options, part, network):
-    return key(options, network) if part == "peer" else common.key(network)
+    return key(options, network) if part == "peer" else peer.network_name(network)
 
 
 def main():

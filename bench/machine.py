@@ -11,7 +11,8 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-QUIET = 0.05  # share of its time that a quiet machine may be busy
+QUIET = 0.05  # share of its time that a quiet machine may be busy: what an idle system's own services take
+DECIDES_SPEED = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ONEDNN_", "DNNL_", "MALLOC_", "LD_PRELOAD")  # both sides get it
 
 
 def field(path, name):
@@ -94,6 +95,7 @@ def describe(program_dir=None):
         ("memory", f"{total:.1f} GiB, {memory_available() / (1 << 30):.1f} GiB of it free"),
         ("load at the start", f"{load():.2f}"),
         ("system", f"Linux {platform.release()}, {' '.join(platform.libc_ver())}, Python {platform.python_version()}"),
+        ("environment", ", ".join(f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(DECIDES_SPEED)) or "nothing set"),
         ("source", output_of(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"])),
     ]
     if program_dir:

@@ -68,7 +68,8 @@ class Worker:
         """Ends the process in order; returns its largest resident size so far, of all its starts."""
         self.process.stdin.close()
         self.peak = max(self.peak, int(self._number(self._answer("peak"), 1)))
-        self.process.wait()
+        if self.process.wait() != 0:
+            self._fail("ended badly")
         self._release()
         return self.peak
 

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from pairs import WorkerFailed, spread
+from pairs import WorkerFailed
 
 READY = re.compile(r": \d+ parameters")
 EPOCH = re.compile(r"^epoch (\d+)/(\d+) ")
@@ -63,8 +63,3 @@ def rounds(makers, count):
             if i > 0:
                 done[name].append(finished)
     return done
-
-
-def spread_of(done, field):
-    """Spread of one field over runs."""
-    return spread([getattr(r, field) for r in done])

@@ -4,7 +4,9 @@
 depth      milliseconds an image at each depth of a family (18, 34, 68 and 26, 50, 101) against the network's operations, and how far
            the farthest lies from the straight line through all: the rest beside convolutions grows with them, or it shows
 batch      milliseconds an image against the batch size
-start-up   from the loaded data to the end of the first step, less what a later step takes: planning, initial weights, first use
+start-up   from the loaded data to the end of the first step, less what a later step takes: planning, initial weights, first use. A
+           difference of two steps, so at great depth, where a step takes seconds, no surer than they are alike
+memory     bytes that the plan takes for activations, with --memory fast and lean; nothing is trained
 load       throughput beside a process per core that keeps it busy, as a share of the quiet one; turns alternate
 
 Figures are medians (least–greatest) over rounds in turn."""
@@ -21,7 +23,7 @@ import peer
 import report
 from pairs import Worker, WorkerFailed, interleaved, ratios, spread
 
-PARTS = ["depth", "batch", "start-up", "load"]
+PARTS = ["depth", "batch", "start-up", "load", "memory"]
 FAMILIES = {"basic blocks": [18, 34, 68], "bottlenecks": [26, 50, 101]}
 LEAST_SHARE, MOST_START = 0.4, 1.0
 SETTLE = 0.3  # seconds that busy processes get before they count
@@ -45,17 +47,22 @@ def network_of(options, depth, variant, batch=None):
     return peer.Network(depth, variant, options.width, batch or options.batch_size, options.threads)
 
 
+def in_plan(options, network, pattern, *more):
+    """Groups of a pattern in what the program prints of its plan."""
+    with tempfile.TemporaryDirectory(prefix="resnet_study_bench.") as folder:
+        command = [common.program(options, "resnet_study"), "--dataset", "shapes", *peer.network_options(network), "--train-limit",
+                   network.batch, "--test-limit", network.batch, "--epochs", "0", "--record", "none", "--snapshots", "none", "--verbose",
+                   "--out", os.path.join(folder, "run.h5"), *more]
+        done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    found = re.search(pattern, done.stdout)
+    if done.returncode != 0 or not found:
+        raise WorkerFailed(f"{peer.network_name(network)}: not in the plan: {pattern}: {done.stderr.strip()}")
+    return found.groups()
+
+
 def operations(options, network):
     """GFLOP of one image's training step, about, as the program's plan says them."""
-    with tempfile.TemporaryDirectory(prefix="resnet_study_bench.") as folder:
-        command = [common.program(options, "resnet_study"), "--dataset", "shapes", *peer.network_options(network._replace(batch=8)),
-                   "--train-limit", "8", "--test-limit", "8", "--epochs", "0", "--record", "none", "--snapshots", "none", "--verbose",
-                   "--out", os.path.join(folder, "run.h5")]
-        done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-    found = re.search(r"about ([0-9.]+) in training", done.stdout)
-    if done.returncode != 0 or not found:
-        raise WorkerFailed(f"{peer.network_name(network)}: the plan says no operations: {done.stderr.strip()}")
-    return float(found.group(1))
+    return float(in_plan(options, network._replace(batch=8), r"about ([0-9.]+) in training")[0])
 
 
 def timed(options, networks):
@@ -129,6 +136,16 @@ def measure_load(options, task):
     return dict(rates={name: [network.batch * steps / s for s in found] for name, found in seconds.items()})
 
 
+def measure_memory(options, task):
+    """Activations' bytes by --memory, in GiB."""
+    network, gib = network_of(options, task["depth"], task["variant"]), {"GiB": 1, "MiB": 2.0**-10, "KiB": 2.0**-20}
+    found = {}
+    for choice in ("fast", "lean"):
+        number, unit = in_plan(options, network, r"\n  activations +([0-9.]+) (\w+)\n", "--memory", choice)
+        found[choice] = float(number) * gib[unit]
+    return found
+
+
 def tasks(options):
     """(part, name, what it needs to know) of all that is to be measured."""
     suffix = f"{options.width}, batch {options.batch_size}"
@@ -140,6 +157,8 @@ def tasks(options):
         for depth in options.depths:
             yield "start-up", f"ResNet-{depth} {variant}, {suffix}", dict(variant=variant, depth=depth)
         yield "load", f"ResNet-18 {variant}, {suffix}", dict(variant=variant)
+        for depth in options.depths:
+            yield "memory", f"ResNet-{depth} {variant}, {suffix}", dict(variant=variant, depth=depth)
 
 
 def milliseconds(seconds):
@@ -180,8 +199,14 @@ def load_table(entries):
     return report.table(["network", "quiet, images/s", "beside a busy process on every core, images/s", "share", "goal"], rows)
 
 
+def memory_table(entries):
+    rows = [[e["key"], f"{e['fast']:.3f}", f"{e['lean']:.3f}", f"{100 * e['lean'] / e['fast']:.0f}%"] for e in entries]
+    return report.table(["network", "activations, fast, GiB", "lean, GiB", "share"], rows)
+
+
 MEASURERS = {"depth": (measure_depth, depth_table, "Time against depth"), "batch": (measure_batch, batch_table, "Time against batch size"),
-             "start-up": (measure_start, start_table, "Start-up"), "load": (measure_load, load_table, "Under load")}
+             "start-up": (measure_start, start_table, "Start-up"), "load": (measure_load, load_table, "Under load"),
+             "memory": (measure_memory, memory_table, "Activations by --memory")}
 
 
 def render(results):

@@ -1,8 +1,9 @@
 """test_bench.py PROGRAM: the benchmarks' statistics, turns and files of results, and the scripts from end to end with a stand-in
-for PyTorch whose times are known. Nothing here depends on how fast anything is."""
+for PyTorch whose times are known; and our own programs. Nothing here depends on how fast anything is."""
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -124,11 +125,20 @@ def refused_worker():
     raise pairs.WorkerFailed("out of order")
 
 
+def ours(p, name, *arguments, expect=0, said=""):
+    """What one of our programs prints, or complains of, when it is told `said`."""
+    done = subprocess.run([os.path.join(os.path.dirname(p.path), "bench", name), *arguments], cwd=p.dir, env=p.env, input=said,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == expect, f"{name} {arguments}: exit status {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stderr if expect else done.stdout
+
+
+WORKER = ["--device", "ref", "--blocks", "1,1,1,1", "--dataset", "shapes", "--record", "none", "--batch-size", "2", "--train-limit", "8"]
+
+
 def test_our_worker(p):
     """On the reference backend: two steps, a later one, an epoch that ends within a turn."""
-    command = [os.path.join(os.path.dirname(p.path), "bench", "train_worker"), "--device", "ref", "--blocks", "1,1,1,1", "--dataset",
-               "shapes", "--record", "none", "--batch-size", "2", "--train-limit", "8"]
-    worker = pairs.Worker("ours", command)
+    worker = pairs.Worker("ours", [os.path.join(os.path.dirname(p.path), "bench", "train_worker"), *WORKER])
     try:
         assert worker.start() > 0
         assert worker.train(2) > 0 and worker.stop() > 1 << 20
@@ -136,6 +146,86 @@ def test_our_worker(p):
         assert "--train-limit" in refused(worker.train, 5)
     finally:
         worker.kill()
+
+
+def test_our_worker_trains_what_is_asked(p):
+    """Its options mean what they mean to the program: other blocks are another network, what excludes each other is refused."""
+    def loss(*options):
+        ready, answer, peak = (line.split() for line in ours(p, "train_worker", *WORKER, *options, said="1\n").splitlines())
+        assert ready[0] == "ready" and peak[0] == "peak", (ready, answer, peak)
+        return answer[1]
+
+    assert loss() == loss() and loss() != loss("--blocks", "1,1,1,2")
+    assert "exclude each other" in ours(p, "train_worker", *WORKER, "--overwrite", "--resume", expect=2)
+    assert "--depth 19" in ours(p, "train_worker", *WORKER, "--depth", "19", expect=2)
+
+
+def environment_of(p, given):
+    """The variables of idle threads that a worker runs with where only those of `given` are set."""
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    environment = {name: value for name, value in p.env.items() if name not in names}
+    process = subprocess.Popen([os.path.join(os.path.dirname(p.path), "bench", "train_worker"), *WORKER], env={**environment, **given},
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline().startswith("ready")
+        pairs_of = (entry.partition("=") for entry in read(f"/proc/{process.pid}/environ").split("\0"))
+        return {name: value for name, _, value in pairs_of if name in names}
+    finally:
+        process.communicate()
+        assert process.returncode == 0, process.returncode
+
+
+def test_idle_threads_wait_briefly(p):
+    """Our programs start themselves once more with what libgomp reads before main(), unless the user chose."""
+    assert environment_of(p, {}) == {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "20000"}
+    for chosen in ({"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": "7"}):
+        assert environment_of(p, chosen) == chosen
+
+
+def test_recorder_bench(p):
+    """Every mode in every round, the median of an even number of rounds, a goal, and nothing left on the disk."""
+    folder = p.file("disk")
+    os.mkdir(folder)
+    text = ours(p, "recorder_bench", "--depth", "18", "--plain", "--snapshots", "1", "--rounds", "2", "--folder", folder)
+    for mode in ("recorder", "alternate", "write 1M", "write all"):
+        assert len(re.findall(rf"^round [012]  {mode} ", text, re.M)) == 3, text
+    spreads = re.findall(r"^ *(\S.*?) +min +([0-9.]+)  median +([0-9.]+)  max +([0-9.]+) ", text, re.M)
+    assert len(spreads) == 4 + 1 + 4, text
+    for _, least, median, most in spreads:
+        assert abs(2 * float(median) - float(least) - float(most)) < 0.003, text
+    assert re.search(r"^goal 0\.8: (met|missed)$", text, re.M), text
+    assert os.listdir(folder) == []
+
+
+def test_operators(p):
+    """Each operation and pass of the chosen cases, with and without peaks to hold them against."""
+    for device in ("cpu", "ref"):
+        lines = ours(p, "operators", "--filter", "conv_1x1_stride2", "--batch-size", "2", "--rounds", "2", "--threads", "2", "--device",
+                     device).splitlines()
+        rows = [line.split() for line in lines[2:]]
+        assert len({row[0] for row in rows}) == 4 and "batch 2, 2 rounds" in lines[0], lines
+        assert {row[-7] for row in rows} == ({"forward", "data", "weights"} if device == "cpu" else {"forward", "backward"}), lines
+        for row in rows:
+            middle, least, most = (float(word) for word in row[-6:-3])
+            assert 0 <= least <= most and abs(2 * middle - least - most) < 0.003, row
+            if device == "cpu":
+                assert all(re.fullmatch(r"[0-9]+(\.[0-9]|%)", word) for word in row[-3:]), row
+            else:
+                assert row[-3:] == ["-", "-", "-"], row
+
+
+def test_our_usage(p):
+    """Help is no failure; a number is a whole number within its range, or the program says what is allowed."""
+    for name in ("operators", "recorder_bench"):
+        assert f"{name} [--" in ours(p, name, "--help") and "[--rounds 5]" in ours(p, name, "-h")
+        for wrong in ("0", "x", "2x", "", "-1", "99999999999999999999", "1000"):
+            assert f"--rounds {wrong}: must be a number from 1 to" in ours(p, name, "--rounds", wrong, expect=2)
+        assert "--threads -1: must be" in ours(p, name, "--threads", "-1", expect=2)
+        assert "needs a value" in ours(p, name, "--rounds", expect=2)
+        assert "unknown option --round; there are --" in ours(p, name, "--round", "2", expect=2)
+    assert "not one of auto" in ours(p, "operators", "--device", "gpu", expect=2)
+    assert "19" in ours(p, "recorder_bench", "--depth", "19", expect=2)
+    assert "too long" in ours(p, "recorder_bench", "--depth", "18", "--folder", "x" * 5000, expect=2)
 
 
 def test_step(p):
@@ -178,9 +268,9 @@ def test_epoch_and_scaling(p):
     script(p, "scaling.py", build, "--variants", "plain", "--depths", "18,34", "--batch-size", "4", "--batches", "2,4", "--rounds", "1",
            "--turn", "0", "-o", p.file("scaling.md"))
     text = read(p.file("scaling.md"))
-    assert text.count("## ") == 4 and "ms a GFLOP" in text, text
+    assert text.count("## ") == 5 and "ms a GFLOP" in text, text
     rows = [line for line in text.split("\n") if line.startswith("| ResNet-")]
-    assert len(rows) == 2 + 2 + 1, rows  # batch sizes, start-ups, load
+    assert len(rows) == 2 + 2 + 1 + 2, rows  # batch sizes, start-ups, load, activations
 
 
 def test_usage(p):
