@@ -171,10 +171,12 @@ static rs_status time_all(const bench *b, rs_error *error)
     rs_device_info info = {0};
     b->backend->info(b->device, &info);
     print_heading(b, &info);
+    bool any = false;
     for (size_t i = 0; i < count; i++) {
         if (b->filter && !strstr(cases[i].name, b->filter)) {
             continue;
         }
+        any = true;
         bool both = (info.capabilities & RS_CAN_WINOGRAD) && rs_check_takes_winograd(&cases[i]);
         RS_TRY(time_case(b, &cases[i], both ? RS_CONVOLUTION_DIRECT : RS_CONVOLUTION_AUTO, error));
         if (both) {
@@ -182,7 +184,9 @@ static rs_status time_all(const bench *b, rs_error *error)
         }
         (void)fflush(stdout);
     }
-    return RS_OK;
+    return any ? RS_OK
+               : RS_FAIL(error, RS_USAGE, "no case has \"%s\" in its name; resnet_study check lists them",
+                         b->filter);
 }
 
 /* A device without peaks is timed all the same. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what is missing, builds, and runs the main job small: ResNet-18 without shortcuts on the built-in data set,
-# two epochs, everything recorded. One to two minutes of training on two cores.
+# two epochs, everything recorded. Half a minute of training on two idle cores.
 set -eu
 cd "$(dirname "$0")/.."
 out=runs/quickstart.h5

@@ -12,9 +12,18 @@ labels="-L short"
 while [ $# -gt 0 ]; do
     case $1 in
     --long) labels= ;;
+    -h | --help)
+        sed -n '2,7s/^# \{0,1\}//p' "$0"
+        exit 0
+        ;;
     --preset)
         preset=${2:?--preset release|dev|tsan}
         shift
+        ;;
+    --rerun-failed | --repeat* | --timeout* | --stop-on-failure | --schedule-random | --verbose | --parallel*) break ;;
+    --*)
+        echo "test.sh: unknown option $1; --help says what there is" >&2
+        exit 2
         ;;
     *) break ;;
     esac

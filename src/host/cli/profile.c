@@ -136,12 +136,15 @@ void rs_profile_print(const rs_backend *backend, rs_device *device, const rs_pla
         (void)fprintf(stream, "no profile: it begins after the first step, and there was no second\n");
         return;
     }
-    (void)fprintf(stream, "profile of %" PRId64 " training steps, %.3f s in operations, %.1f ms a step\n",
+    (void)fprintf(stream,
+                  "profile of %" PRId64
+                  " training steps (after the first), %.3f s in operations, %.1f ms a step\n",
                   t.steps, t.seconds, 1e3 * t.seconds / (double)t.steps);
     print_peaks(backend, device, &t, stream);
     (void)fprintf(stream,
                   "GFLOP/s count the direct algorithm: Winograd's can exceed the peak. GB/s count what the "
-                  "operation's loops read and write, caches aside.\n");
+                  "operation's loops read and write, caches aside. Of peak: the least time that the peaks "
+                  "allow, as a share of the time.\n");
     print_kinds(&t, rows, count, stream);
     print_heading("by layer", stream);
     for (int i = 0; i < count; i++) {

@@ -15,8 +15,8 @@ static const char usage[] =
     "\n"
     "Reads every committed row of a record and says what is missing or torn.\n"
     "  --repair  first clear HDF5's mark of a killed writer, so that every tool opens the file\n"
-    "  --same    compare two records data set by data set, byte by byte (commits, times and the\n"
-    "            keys out, resume and jobs aside)\n"
+    "  --same    compare two records data set by data set, byte by byte (commits, times and\n"
+    "            options that only say how a run is run, such as threads, aside)\n"
     "Exit status: 0 whole (the same), 1 damaged (different), 2 bad usage, 3 unusable.\n";
 
 typedef struct request {
