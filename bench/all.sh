@@ -4,7 +4,7 @@
 #   bench/all.sh build/release --venv DIR       with a PyTorch that is there already (default: one of its own in build/bench-venv)
 #   bench/all.sh build/release --prefix P       results P-step.md ...; one that is there goes on where it was interrupted (those of
 #                                               recorder and operators are made anew)
-#   bench/all.sh build/release --quick          minutes, tiny settings: that all works, not how fast
+#   bench/all.sh build/release --quick          minutes, tiny settings (P-quick-step.md ...): that all works, not how fast
 set -eu
 usage() {
     sed -n '2,7s/^# \{0,1\}//p' "$0"
@@ -24,7 +24,10 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --quick) quick=yes ;;
-    -*) usage 2 >&2 ;;
+    -*)
+        echo "all.sh: unknown option $1" >&2
+        usage 2 >&2
+        ;;
     *) program_dir=$1 ;;
     esac
     shift

@@ -48,7 +48,7 @@ def parser(description, name):
     made.add_argument("program_dir", metavar="PROGRAM_DIR", help="build folder, as in build/release")
     made.add_argument("--rounds", type=at_least(1), default=5, metavar="N", help="counted rounds after one to warm up (%(default)s)")
     made.add_argument("--threads", type=at_least(1), default=machine.cores(), metavar="N", help="of each side (%(default)s)")
-    made.add_argument("--ours", type=shlex.split, default=[], metavar="OPTIONS", help='more options for our side, as in --ours "--seed 2"')
+    made.add_argument("--ours", type=shlex.split, default=[], metavar="OPTIONS", help='more options for our side, as in --ours="--seed 2"')
     made.add_argument("--resume", action="store_true", help="go on with FILE.md: skip what is in it")
     made.add_argument("-o", dest="out", default=result_path(name), metavar="FILE.md", help="results, with FILE.jsonl beside (%(default)s)")
     return made

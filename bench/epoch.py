@@ -116,7 +116,7 @@ def recording_table(entries):
         epoch = FULL_IMAGES / e["images"] * spread(nothing).median
         rows.append([e["key"], text(e, "everything", "training"), text(e, "nothing", "training"),
                      f"{added.median:+.2f} ({added.least:+.2f} to {added.greatest:+.2f})", f"{epoch:.0f}",
-                     f"{100 * added.median / epoch:+.2f}", common.limit_text(added.median / epoch, MOST_EVERYTHING), len(nothing)])
+                     f"{100 * added.median / epoch:+.2f}", common.limit_text(100 * added.median / epoch, 100 * MOST_EVERYTHING), len(nothing)])
     return report.table(["network", "everything, s", "nothing, s", "it adds, s", "a full epoch, s", "share of it, %", "at most", "rounds"],
                         rows)
 

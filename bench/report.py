@@ -50,8 +50,10 @@ class Results:
         if resume and os.path.exists(self.raw):
             with open(self.raw, encoding="utf-8") as f:
                 self.entries = [json.loads(line) for line in f if line.endswith("\n")]
-        elif os.path.exists(path) or os.path.exists(self.raw):
+        elif os.path.exists(self.raw):
             sys.exit(f"{path}: exists; give --resume to go on with it, or another -o FILE.md")
+        elif os.path.exists(path):
+            sys.exit(f"{path}: exists and is no file of results ({self.raw} is missing); give another -o FILE.md")
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
         self._write()
 

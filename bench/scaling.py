@@ -52,7 +52,7 @@ def in_plan(options, network, pattern, *more):
     with tempfile.TemporaryDirectory(prefix="resnet_study_bench.") as folder:
         command = [common.program(options, "resnet_study"), "--dataset", "shapes", *peer.network_options(network), "--train-limit",
                    network.batch, "--test-limit", network.batch, "--epochs", "0", "--record", "none", "--snapshots", "none", "--verbose",
-                   "--out", os.path.join(folder, "run.h5"), *more]
+                   "--out", os.path.join(folder, "run.h5"), *options.ours, *more]
         done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     found = re.search(pattern, done.stdout)
     if done.returncode != 0 or not found:

@@ -107,6 +107,8 @@ def read(path):
             network = network_of(path, record)
             return network, read_run(path, record, network)
     except (OSError, KeyError) as error:
+        if "already open" in str(error):
+            raise NotSuchARecord(f"{path}: a run writes it, or was killed: finish it with --resume, or leave it out") from error
         raise NotSuchARecord(f"{path}: no readable record of a finished run: {error}") from error
 
 

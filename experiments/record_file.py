@@ -11,7 +11,7 @@ def need(*modules):
         try:
             found.append(__import__(name))
         except ImportError:
-            print(f"skipped: {sys.executable} has no {name} (Debian: python3-{name})")
+            print(f"skipped: needs {name}, which {sys.executable} lacks (Debian's python3-{name} is for /usr/bin/python3)")
             sys.exit(SKIPPED)
     return found
 
