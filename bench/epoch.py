@@ -114,9 +114,10 @@ def recording_table(entries):
         everything, nothing = (column(e, kind, "training") for kind in KINDS)
         added = spread([with_it - without for with_it, without in zip(everything, nothing)])
         epoch = FULL_IMAGES / e["images"] * spread(nothing).median
+        percent = 100 * added.median / epoch
         rows.append([e["key"], text(e, "everything", "training"), text(e, "nothing", "training"),
                      f"{added.median:+.2f} ({added.least:+.2f} to {added.greatest:+.2f})", f"{epoch:.0f}",
-                     f"{100 * added.median / epoch:+.2f}", common.limit_text(100 * added.median / epoch, 100 * MOST_EVERYTHING), len(nothing)])
+                     f"{percent:+.2f}", common.limit_text(percent, 100 * MOST_EVERYTHING), len(nothing)])
     return report.table(["network", "everything, s", "nothing, s", "it adds, s", "a full epoch, s", "share of it, %", "at most", "rounds"],
                         rows)
 
