@@ -21,6 +21,10 @@
 
 #include "rs/status.h"
 
+#ifdef __cplusplus /* CUDA code asks for rs_metric_list_needs */
+extern "C" {
+#endif
+
 #define RS_MAX_METRICS 8
 
 typedef enum rs_metric_kind {
@@ -71,5 +75,9 @@ void rs_difference_join(rs_difference_sums *total, const rs_difference_sums *par
 
 /* The distance of metric `index` of the list from the sums over a tensor of `count` elements. */
 double rs_metric_finish(const rs_metric_list *list, int index, const rs_difference_sums *sums, int64_t count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

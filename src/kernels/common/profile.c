@@ -24,23 +24,24 @@ void rs_profile_release(rs_profile *profile)
     *profile = (rs_profile){0};
 }
 
-static void add(rs_profile_row *to, double seconds, double flops, double bytes)
+double rs_profile_begin(const rs_profile *profile)
 {
+    return profile->on ? rs_seconds() : 0.0;
+}
+
+void rs_profile_add(rs_profile *profile, int row, double seconds, double flops, double bytes)
+{
+    rs_profile_row *to = &profile->rows[row];
     to->calls++;
     to->seconds += seconds;
     to->flops += flops;
     to->bytes += bytes;
 }
 
-double rs_profile_begin(const rs_profile *profile)
-{
-    return profile->on ? rs_seconds() : 0.0;
-}
-
 void rs_profile_end(rs_profile *profile, int row, double begin, double flops, double bytes)
 {
     if (profile->on) {
-        add(&profile->rows[row], rs_seconds() - begin, flops, bytes);
+        rs_profile_add(profile, row, rs_seconds() - begin, flops, bytes);
     }
 }
 
@@ -58,7 +59,7 @@ void rs_profile_hold(rs_profile *profile, double begin)
 void rs_profile_count_held(rs_profile *profile, int row, double bytes)
 {
     if (profile->holds) {
-        add(&profile->rows[row], profile->held_seconds, 0.0, bytes);
+        rs_profile_add(profile, row, profile->held_seconds, 0.0, bytes);
         profile->holds = false;
     }
 }

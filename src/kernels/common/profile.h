@@ -24,6 +24,8 @@ void rs_profile_release(rs_profile *profile);
 double rs_profile_begin(const rs_profile *profile);
 /* Adds the time since `begin` and one call of that much work to a row. */
 void rs_profile_end(rs_profile *profile, int row, double begin, double flops, double bytes);
+/* The same for a time taken elsewhere. */
+void rs_profile_add(rs_profile *profile, int row, double seconds, double flops, double bytes);
 
 /* Forgets what is held: another batch takes its place. */
 void rs_profile_forget(rs_profile *profile);

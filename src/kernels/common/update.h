@@ -18,6 +18,12 @@
 
 #include "rs/backend.h"
 
+#ifdef __CUDACC__ /* GPU kernels take the same functions */
+#define RS_HOST_DEVICE __host__ __device__
+#else
+#define RS_HOST_DEVICE
+#endif
+
 /* Sums over one parameter's raw gradient. */
 typedef struct rs_gradient_sums {
     double abs;     /* sum of |g| */
@@ -49,7 +55,7 @@ static inline double rs_gradient_abs_std(const rs_gradient_sums *sums, int64_t c
 
 /* What every gradient is multiplied by: min(1, clip_norm / (norm + 1e-6)), 1 without clipping. A norm of NaN
  * gives NaN and one of infinity 0, as PyTorch's clip_grad_norm_ does. */
-static inline double rs_clip_coefficient(double clip_norm, double norm)
+RS_HOST_DEVICE static inline double rs_clip_coefficient(double clip_norm, double norm)
 {
     if (clip_norm <= 0.0) {
         return 1.0;
@@ -73,27 +79,27 @@ typedef struct rs_update_scalars {
     bool nesterov;       /* SGD */
 } rs_update_scalars;
 
-static inline rs_update_scalars rs_update_scalars_make(const rs_update_options *options, double clip,
-                                                       int64_t step)
+RS_HOST_DEVICE static inline rs_update_scalars rs_update_scalars_make(const rs_update_options *options,
+                                                                      double clip, int64_t step)
 {
     bool adam = options->optimizer != RS_OPTIMIZER_SGD;
     bool decoupled = options->optimizer == RS_OPTIMIZER_ADAMW;
     double bias1 = adam ? 1.0 - pow(options->beta1, (double)step) : 1.0;
     double bias2 = adam ? 1.0 - pow(options->beta2, (double)step) : 1.0;
-    return (rs_update_scalars){
-        .clip = clip,
-        .decay = decoupled ? 0.0 : options->weight_decay,
-        .shrink = decoupled ? 1.0 - options->learning_rate * options->weight_decay : 1.0,
-        .momentum = options->momentum,
-        .minus_rate = -(options->learning_rate / bias1),
-        .beta1 = options->beta1,
-        .beta2 = options->beta2,
-        .rest1 = 1.0 - options->beta1,
-        .rest2 = 1.0 - options->beta2,
-        .root_bias2 = sqrt(bias2),
-        .epsilon = options->epsilon,
-        .nesterov = options->nesterov,
-    };
+    rs_update_scalars s;
+    s.clip = clip;
+    s.decay = decoupled ? 0.0 : options->weight_decay;
+    s.shrink = decoupled ? 1.0 - options->learning_rate * options->weight_decay : 1.0;
+    s.momentum = options->momentum;
+    s.minus_rate = -(options->learning_rate / bias1);
+    s.beta1 = options->beta1;
+    s.beta2 = options->beta2;
+    s.rest1 = 1.0 - options->beta1;
+    s.rest2 = 1.0 - options->beta2;
+    s.root_bias2 = sqrt(bias2);
+    s.epsilon = options->epsilon;
+    s.nesterov = options->nesterov;
+    return s;
 }
 
 #define RS_UPDATE_REAL  float

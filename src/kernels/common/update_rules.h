@@ -13,35 +13,37 @@ typedef struct RS_UPDATE(rs_rule) {
 } RS_UPDATE(rs_rule);
 
 /* Rounds the scalars to the type of the tensors. */
-static inline RS_UPDATE(rs_rule) RS_UPDATE(rs_rule_make)(const rs_update_scalars *s)
+RS_HOST_DEVICE static inline RS_UPDATE(rs_rule) RS_UPDATE(rs_rule_make)(const rs_update_scalars *s)
 {
-    return (RS_UPDATE(rs_rule)){
-        .clip = (RS_UPDATE_REAL)s->clip,
-        .decay = (RS_UPDATE_REAL)s->decay,
-        .shrink = (RS_UPDATE_REAL)s->shrink,
-        .momentum = (RS_UPDATE_REAL)s->momentum,
-        .minus_rate = (RS_UPDATE_REAL)s->minus_rate,
-        .beta1 = (RS_UPDATE_REAL)s->beta1,
-        .beta2 = (RS_UPDATE_REAL)s->beta2,
-        .rest1 = (RS_UPDATE_REAL)s->rest1,
-        .rest2 = (RS_UPDATE_REAL)s->rest2,
-        .root_bias2 = (RS_UPDATE_REAL)s->root_bias2,
-        .epsilon = (RS_UPDATE_REAL)s->epsilon,
-        .nesterov = s->nesterov,
-    };
+    RS_UPDATE(rs_rule) rule;
+    rule.clip = (RS_UPDATE_REAL)s->clip;
+    rule.decay = (RS_UPDATE_REAL)s->decay;
+    rule.shrink = (RS_UPDATE_REAL)s->shrink;
+    rule.momentum = (RS_UPDATE_REAL)s->momentum;
+    rule.minus_rate = (RS_UPDATE_REAL)s->minus_rate;
+    rule.beta1 = (RS_UPDATE_REAL)s->beta1;
+    rule.beta2 = (RS_UPDATE_REAL)s->beta2;
+    rule.rest1 = (RS_UPDATE_REAL)s->rest1;
+    rule.rest2 = (RS_UPDATE_REAL)s->rest2;
+    rule.root_bias2 = (RS_UPDATE_REAL)s->root_bias2;
+    rule.epsilon = (RS_UPDATE_REAL)s->epsilon;
+    rule.nesterov = s->nesterov;
+    return rule;
 }
 
 /* SGD without momentum: g = clip g + decay w;   w += -rate g. Returns the new weight. */
-static inline RS_UPDATE_REAL RS_UPDATE(rs_sgd)(RS_UPDATE(rs_rule) rule, RS_UPDATE_REAL gradient,
-                                               RS_UPDATE_REAL weight)
+RS_HOST_DEVICE static inline RS_UPDATE_REAL RS_UPDATE(rs_sgd)(RS_UPDATE(rs_rule) rule,
+                                                              RS_UPDATE_REAL gradient, RS_UPDATE_REAL weight)
 {
     RS_UPDATE_REAL g = gradient * rule.clip + rule.decay * weight;
     return weight + rule.minus_rate * g;
 }
 
 /* SGD with momentum: b = momentum b + g;   nesterov: g = g + momentum b, else g = b;   w += -rate g. */
-static inline RS_UPDATE_REAL RS_UPDATE(rs_momentum)(RS_UPDATE(rs_rule) rule, RS_UPDATE_REAL gradient,
-                                                    RS_UPDATE_REAL weight, RS_UPDATE_REAL *buffer)
+RS_HOST_DEVICE static inline RS_UPDATE_REAL RS_UPDATE(rs_momentum)(RS_UPDATE(rs_rule) rule,
+                                                                   RS_UPDATE_REAL gradient,
+                                                                   RS_UPDATE_REAL weight,
+                                                                   RS_UPDATE_REAL *buffer)
 {
     RS_UPDATE_REAL g = gradient * rule.clip + rule.decay * weight;
     RS_UPDATE_REAL b = rule.momentum * *buffer + g;
@@ -51,9 +53,10 @@ static inline RS_UPDATE_REAL RS_UPDATE(rs_momentum)(RS_UPDATE(rs_rule) rule, RS_
 
 /* Adam (shrink = 1) and AdamW (decay = 0):  w *= shrink;  g = clip g + decay w;  m = beta1 m + rest1 g;
  * v = beta2 v + (rest2 g) g;  w += (-rate m) / (sqrt(v) / root_bias2 + epsilon). */
-static inline RS_UPDATE_REAL RS_UPDATE(rs_adam)(RS_UPDATE(rs_rule) rule, RS_UPDATE_REAL gradient,
-                                                RS_UPDATE_REAL weight, RS_UPDATE_REAL *moment1,
-                                                RS_UPDATE_REAL *moment2)
+RS_HOST_DEVICE static inline RS_UPDATE_REAL RS_UPDATE(rs_adam)(RS_UPDATE(rs_rule) rule,
+                                                               RS_UPDATE_REAL gradient, RS_UPDATE_REAL weight,
+                                                               RS_UPDATE_REAL *moment1,
+                                                               RS_UPDATE_REAL *moment2)
 {
     RS_UPDATE_REAL w = weight * rule.shrink;
     RS_UPDATE_REAL g = gradient * rule.clip + rule.decay * w;

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "backward.h"
+#include "measure.h"
 #include "rs/backend.h"
-#include "update.h"
 
 #define RS__LANES_MAX 16
 
@@ -60,11 +60,6 @@ typedef struct rs__update_piece {
     int64_t count;
 } rs__update_piece;
 
-typedef struct rs__update_sums {
-    rs_gradient_sums gradient;
-    rs_difference_sums to_initial, to_previous;
-} rs__update_sums;
-
 /* What an update does to every piece. `rule` belongs to the piece's parameter. */
 typedef struct rs__update_work {
     rs_optimizer_kind optimizer;
@@ -109,7 +104,7 @@ typedef struct rs__kernels {
 
     /* Updates one piece and sets *sums. */
     void (*update)(const rs__update_work *work, rs_rule_f32 rule, const rs__update_piece *piece,
-                   rs__update_sums *sums);
+                   rs_update_sums *sums);
     void (*gradient_sums)(const float *gradient, int64_t count, rs_gradient_sums *sums); /* sets */
 
     /* Runs 2^20 rounds of multiply-adds in registers; returns how many multiplications and additions that was. Its
@@ -140,8 +135,7 @@ extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_basel
                                          rs_pass);                                                           \
     void rs__global_pool_forward_##isa(int64_t, int64_t, int64_t, const float *, float *);                   \
     void rs__global_pool_backward_##isa(int64_t, int64_t, int64_t, const float *, float *, rs_pass);         \
-    void rs__update_##isa(const rs__update_work *, rs_rule_f32, const rs__update_piece *,                    \
-                          rs__update_sums *);                                                                \
+    void rs__update_##isa(const rs__update_work *, rs_rule_f32, const rs__update_piece *, rs_update_sums *); \
     void rs__gradient_sums_##isa(const float *, int64_t, rs_gradient_sums *);                                \
     double rs__multiply_add_##isa(float *);
 RS__DECLARE_KERNELS(avx512)

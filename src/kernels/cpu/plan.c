@@ -4,8 +4,6 @@
 
 #include <inttypes.h>
 
-#include "rs/text.h"
-
 static rs_status check_options(const rs_device *device, const rs_plan_options *options, rs_error *error)
 {
     if (options->dtype != RS_F32) {
@@ -138,39 +136,21 @@ static uint64_t needed_bytes(const rs_plan *plan)
     return (uint64_t)b->parameters + b->gradients + b->optimizer + plan->activation_bytes + b->scratch;
 }
 
-/* What would help, for the end of the refusal. */
-static rs_status memory_advice(rs_plan *plan, uint64_t left, char *text, size_t capacity, rs_error *error)
-{
-    uint64_t fast = needed_bytes(plan);
-    (void)snprintf(text, capacity, "use a smaller --batch-size");
-    if (plan->options.memory == RS_MEMORY_LEAN || !plan->options.training) {
-        return RS_OK;
-    }
-    RS_TRY(rs__lives_place(plan, RS_MEMORY_LEAN, error)); /* the plan is given up anyway */
-    uint64_t lean = needed_bytes(plan);
-    char bytes[32];
-    rs_text_bytes(lean, bytes, sizeof bytes);
-    if (lean <= left) {
-        (void)snprintf(text, capacity, "use --memory lean, which needs %s, or a smaller --batch-size", bytes);
-    } else if (lean < fast) {
-        (void)snprintf(text, capacity,
-                       "use a smaller --batch-size; --memory lean helps, but needs %s at this one", bytes);
-    }
-    return RS_OK;
-}
-
 static rs_status check_memory(rs_plan *plan, rs_error *error)
 {
-    uint64_t needed = needed_bytes(plan), left = rs_free_memory();
-    if (needed <= left) {
+    rs_memory_need need = {.network = plan->network->name,
+                           .memory = "memory",
+                           .batch = rs__largest_batch(plan),
+                           .bytes = needed_bytes(plan),
+                           .left = rs_free_memory()};
+    if (need.bytes <= need.left) {
         return RS_OK;
     }
-    char needed_text[32], left_text[32], advice[160];
-    rs_text_bytes(needed, needed_text, sizeof needed_text);
-    rs_text_bytes(left, left_text, sizeof left_text);
-    RS_TRY(memory_advice(plan, left, advice, sizeof advice, error));
-    return RS_FAIL(error, RS_MEMORY, "%s needs %s of memory at batch size %" PRId64 ", but %s are free; %s",
-                   plan->network->name, needed_text, rs__largest_batch(plan), left_text, advice);
+    if (plan->options.memory != RS_MEMORY_LEAN && plan->options.training) {
+        RS_TRY(rs__plan_lives(plan, RS_MEMORY_LEAN, error)); /* the plan is given up anyway */
+        need.lean = needed_bytes(plan);
+    }
+    return rs_memory_refuse(&need, error);
 }
 
 static void share_parameters(rs_plan *plan)
@@ -270,7 +250,7 @@ static rs_status build(rs_plan *plan, rs_error *error)
     for (int i = 0; i < plan->op_count; i++) {
         RS_TRY(plan->ops[i].kind->prepare(plan, &plan->ops[i], error));
     }
-    RS_TRY(rs__lives_place(plan, plan->options.memory, error));
+    RS_TRY(rs__plan_lives(plan, plan->options.memory, error));
     sum_bytes(plan);
     RS_TRY(take_memory(plan, error));
     for (int i = 0; i < plan->op_count; i++) {
@@ -328,6 +308,7 @@ void rs__cpu_plan_destroy(rs_plan *plan)
     release(plan, plan->activation_memory);
     release(plan, plan->scratch_memory);
     rs_backward_release(&plan->backward);
+    rs_operations_release(&plan->operations);
     rs_profile_release(&plan->profile);
     rs_free(plan->tensors);
     rs_free(plan->ops);

@@ -1,7 +1,7 @@
 /* plan.h: what the cpu backend keeps for a network; shared by the files behind its table.
  *
  * A network becomes a list of operations: one per node, but a batch norm takes in the ReLU, or the add and
- * the ReLU, that are its only consumers (fuse.c). Activations are blocked by channels (kernels.h); the input
+ * the ReLU, that are its only consumers (common/operations.h). Activations are blocked by channels (kernels.h); the input
  * of a first convolution is plain [N, C, H, W]. Memory, each one allocation:
  *
  *     parameters   value | initial, then the running statistics (canonical)
@@ -17,6 +17,7 @@
 #define RS_KERNELS_CPU_PLAN_H
 
 #include "kernels.h"
+#include "lives.h"
 #include "onednn.h"
 #include "profile.h"
 #include "rs/backend.h"
@@ -34,27 +35,12 @@ bool rs__has_winograd(const rs_device *device);
 
 /* --- memory (arena.c) ------------------------------------------------------------------------------------- */
 
-/* Bytes that live from time `first` to time `last` (both included). */
-typedef struct rs__span {
-    size_t bytes, offset; /* offset: filled by rs__spans_place, a multiple of 64 */
-    int first, last;      /* last < first: never used */
-} rs__span;
-
-/* Places spans so that no two that live at a common time overlap; returns the bytes of the whole. */
-rs_status rs__spans_place(rs__span *spans, int count, size_t *bytes, rs_error *error);
 /* One block of memory for a plan, in large pages where the kernel has them. */
 rs_status rs__memory_take(const rs_device *device, size_t bytes, void **memory, rs_error *error);
 /* The same, zeroed by the device's threads. */
 rs_status rs__memory_take_zeroed(const rs_device *device, size_t bytes, void **memory, rs_error *error);
-static inline size_t rs__round64(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
 
 /* --- tensors and parameters ------------------------------------------------------------------------------- */
-
-/* What of a tensor has a place: its value, the value computed again for backward, its gradient, the addend. */
-enum { RS__SPAN_VALUE, RS__SPAN_AGAIN, RS__SPAN_GRADIENT, RS__SPAN_ADDEND, RS__SPANS };
 
 /* A node's output, and its gradient. Where a convolution is the last to add to the gradient of a residual join's
  * output, its part lies in the addend, and the join's backward pass adds while it reads: one pass less. */
@@ -139,7 +125,8 @@ struct rs_plan {
     rs_plan_bytes bytes;
 
     rs__tensor *tensors; /* [node] */
-    rs__op *ops;         /* [op_count], in order of their outputs */
+    rs_operations operations;
+    rs__op *ops; /* [op_count], as the operations */
     int op_count;
     int *recomputed; /* [recomputed_count] operations whose outputs are computed again, in order */
     int recomputed_count;
@@ -156,9 +143,9 @@ struct rs_plan {
 
     rs__job *jobs; /* [job_count] pieces of parameters, for the update */
     int job_count;
-    rs__update_sums *job_sums;    /* [job] */
-    rs__update_sums *tensor_sums; /* [parameter] */
-    rs_rule_f32 *rules;           /* [parameter] */
+    rs_update_sums *job_sums;    /* [job] */
+    rs_update_sums *tensor_sums; /* [parameter] */
+    rs_rule_f32 *rules;          /* [parameter] */
 
     int32_t *labels;                   /* [largest batch] */
     double *losses;                    /* [largest batch] of each sample */
@@ -199,7 +186,7 @@ extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs
 
 /* lives.c: what is kept and what is computed again: fills the spans of all tensors, plan->activation_bytes and the
  * operations' recomputed ones. */
-rs_status rs__lives_place(rs_plan *plan, rs_memory_choice memory, rs_error *error);
+rs_status rs__plan_lives(rs_plan *plan, rs_memory_choice memory, rs_error *error);
 
 /* order.c: layouts of weights and activations against canonical order. */
 rs_status rs__order_make(rs__order *order, const rs__blocking *blocking, rs_error *error);

@@ -1,17 +1,18 @@
 /* profile.c: time by operation, the work it stands for, and what the machine can do at best.
  *
  * Rows: the batch, three for each operation (forward; backward or the weights' gradient; the input's
- * gradient or what is computed again), the update. Work is counted for the samples of the loaded batch.
- * Bytes: every tensor as often as a pass of the operation reads or writes it, scratch of its size as well,
+ * gradient or what is computed again), the update. Work is counted for the samples of the loaded batch,
+ * arithmetic as common/cost.h has it. Bytes: every tensor as often as a pass of the operation reads or writes it, scratch of its size as well,
  * caches aside, so that bytes / seconds tells how near it is to the memory's limit. Left out is what is
  * small beside them: statistics, biases, conversions of weights, a mask's bits, the places of maxima. */
 #include <string.h>
 
+#include "cost.h"
 #include "free_memory.h"
 #include "plan.h"
 #include "rs/host.h"
 
-enum { ROWS_PER_OP = 3 };
+enum { ROWS_PER_OP = RS_COST_PASSES };
 
 static int row_of(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
@@ -59,16 +60,19 @@ static double weight_count(const rs_plan *plan, const rs__op *op)
     return weight < 0 ? 0.0 : (double)plan->parameters[weight].count;
 }
 
-/* Convolution and linear: every weight meets every output position once, in each pass. */
+/* The operation that it was made of. */
+static const rs_operation *made_of(const rs_plan *plan, const rs__op *op)
+{
+    return &plan->operations.list[op - plan->ops];
+}
+
+_Static_assert((int)RS__TIMED_FORWARD == RS_COST_FORWARD && (int)RS__TIMED_BACKWARD == RS_COST_BACKWARD &&
+                   (int)RS__TIMED_DATA == RS_COST_DATA,
+               "rows are counted as they are timed");
+
 static double flops_of(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
-    const rs_node *node = rs__op_node(plan, op);
-    bool both = op->kind == &rs__op_linear && what == RS__TIMED_BACKWARD && op->pass[0] != RS_PASS_NONE;
-    if (op->kind != &rs__op_convolution && op->kind != &rs__op_linear) {
-        return 0.0;
-    }
-    return (both ? 4.0 : 2.0) * weight_count(plan, op) *
-           (double)(node->shape[1] * node->shape[2] * plan->count);
+    return rs_cost_flops(plan->network, made_of(plan, op), (rs_cost_pass)what, plan->count);
 }
 
 static double convolution_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
@@ -177,18 +181,8 @@ void rs__timer_end_update(rs_plan *plan, const rs_update_options *options, doubl
 
 /* --- rows ------------------------------------------------------------------------------------------------- */
 
-static const char *operation_name(const rs__op *op)
-{
-    if (op->kind == &rs__op_batch_norm && op->relu) {
-        return op->joined ? "batch_norm + add + relu" : "batch_norm + relu";
-    }
-    return op->kind->name;
-}
-
 rs_status rs__cpu_profile_start(rs_plan *plan, rs_error *error)
 {
-    static const char *const passes[2][ROWS_PER_OP] = {{"forward", "backward", "again"},
-                                                       {"forward", "weights", "data"}};
     RS_TRY(rs_profile_start(&plan->profile, update_row(plan) + 1, error));
     rs_profile_row *rows = plan->profile.rows;
     rows[0].operation = "batch";
@@ -198,8 +192,8 @@ rs_status rs__cpu_profile_start(rs_plan *plan, rs_error *error)
         for (int k = 0; k < ROWS_PER_OP; k++) {
             rs_profile_row *row = &rows[row_of(plan, op, (rs__timed)k)];
             row->node = rs__op_node(plan, op)->name;
-            row->operation = operation_name(op);
-            row->pass = passes[op->kind->times_itself ? 1 : 0][k];
+            row->operation = rs_cost_operation_name(plan->network, made_of(plan, op));
+            row->pass = rs_cost_pass_name(plan->network, made_of(plan, op), (rs_cost_pass)k);
         }
     }
     return RS_OK;

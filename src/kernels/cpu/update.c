@@ -18,8 +18,8 @@ rs_status rs__jobs_make(rs_plan *plan, rs_error *error)
         jobs += plan->parameters[i].reached ? (size_t)((plan->parameters[i].count + JOB - 1) / JOB) : 0;
     }
     plan->jobs = rs_alloc_array(jobs, sizeof(rs__job));
-    plan->job_sums = rs_alloc_array(jobs, sizeof(rs__update_sums));
-    plan->tensor_sums = rs_alloc_array((size_t)parameters, sizeof(rs__update_sums));
+    plan->job_sums = rs_alloc_array(jobs, sizeof(rs_update_sums));
+    plan->tensor_sums = rs_alloc_array((size_t)parameters, sizeof(rs_update_sums));
     plan->rules = rs_alloc_array((size_t)parameters, sizeof(rs_rule_f32));
     if (!plan->jobs || !plan->job_sums || !plan->tensor_sums || !plan->rules) {
         return RS_FAIL(error, RS_MEMORY, "no memory for the update's %zu jobs", jobs);
@@ -33,7 +33,7 @@ rs_status rs__jobs_make(rs_plan *plan, rs_error *error)
     return RS_OK;
 }
 
-static void join(rs__update_sums *total, const rs__update_sums *part)
+static void join(rs_update_sums *total, const rs_update_sums *part)
 {
     total->gradient.abs += part->gradient.abs;
     total->gradient.squares += part->gradient.squares;
@@ -44,7 +44,7 @@ static void join(rs__update_sums *total, const rs__update_sums *part)
 /* Sums per parameter from the sums per job; returns the gradient's norm. */
 static double join_jobs(rs_plan *plan)
 {
-    memset(plan->tensor_sums, 0, (size_t)plan->network->parameter_count * sizeof(rs__update_sums));
+    memset(plan->tensor_sums, 0, (size_t)plan->network->parameter_count * sizeof(rs_update_sums));
     for (int j = 0; j < plan->job_count; j++) {
         join(&plan->tensor_sums[plan->jobs[j].parameter], &plan->job_sums[j]);
     }
@@ -61,7 +61,7 @@ static double norm_before(rs_plan *plan)
     for (int j = 0; j < plan->job_count; j++) {
         const rs__job *job = &plan->jobs[j];
         size_t at = plan->parameters[job->parameter].offset + (size_t)job->first;
-        plan->job_sums[j] = (rs__update_sums){0};
+        plan->job_sums[j] = (rs_update_sums){0};
         plan->device->kernels->gradient_sums(plan->gradient + at, job->count, &plan->job_sums[j].gradient);
     }
     return join_jobs(plan);
@@ -108,52 +108,6 @@ static void run_jobs(rs_plan *plan, const rs_update_options *options)
     }
 }
 
-static void fill_distances(const rs_plan *plan, rs_measurement *measurement)
-{
-    const rs_network *network = plan->network;
-    const rs_metric_list *metrics = &plan->options.metrics;
-    for (int m = 0; m < metrics->count; m++) {
-        double *initial = measurement->to_initial ? measurement->to_initial + m * network->block_count : NULL;
-        double *previous =
-            measurement->to_previous ? measurement->to_previous + m * network->block_count : NULL;
-        for (int b = 0; b < network->block_count; b++) {
-            if (initial) {
-                initial[b] = 0.0;
-            }
-            if (previous) {
-                previous[b] = 0.0;
-            }
-        }
-        for (int i = 0; i < network->parameter_count; i++) {
-            const rs_parameter *p = &network->parameters[i];
-            if (p->block >= 0 && initial && plan->initial) {
-                initial[p->block] += rs_metric_finish(metrics, m, &plan->tensor_sums[i].to_initial, p->count);
-            }
-            if (p->block >= 0 && previous) {
-                previous[p->block] +=
-                    rs_metric_finish(metrics, m, &plan->tensor_sums[i].to_previous, p->count);
-            }
-        }
-    }
-}
-
-static void fill_gradients(const rs_plan *plan, rs_measurement *measurement)
-{
-    for (int i = 0; i < plan->network->parameter_count; i++) {
-        const rs_gradient_sums *sums = &plan->tensor_sums[i].gradient;
-        int64_t count = plan->parameters[i].count;
-        if (measurement->gradient_abs_mean) {
-            measurement->gradient_abs_mean[i] = (float)rs_gradient_abs_mean(sums, count);
-        }
-        if (measurement->gradient_abs_std) {
-            measurement->gradient_abs_std[i] = (float)rs_gradient_abs_std(sums, count);
-        }
-        if (measurement->gradient_norms) {
-            measurement->gradient_norms[i] = (float)sqrt(sums->squares);
-        }
-    }
-}
-
 rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_measurement *measurement,
                          rs_error *error)
 {
@@ -171,10 +125,11 @@ rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_mea
     measurement->gradient_norm = join_jobs(plan);
     measurement->gradient_norm_clipped = measurement->gradient_norm * clip;
     if (options->distances) {
-        fill_distances(plan, measurement);
+        rs_measure_distances(plan->network, &plan->options.metrics, plan->tensor_sums, plan->initial != NULL,
+                             measurement);
     }
     if (options->gradient_stats) {
-        fill_gradients(plan, measurement);
+        rs_measure_gradients(plan->network, plan->tensor_sums, measurement);
     }
     rs__timer_end_update(plan, options, begin);
     return RS_OK;

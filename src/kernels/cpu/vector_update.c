@@ -165,10 +165,10 @@ static void add_to_sum(const float *restrict gradient, double *restrict sum, int
 }
 
 void RS_ISA(rs__update)(const rs__update_work *work, rs_rule_f32 rule, const rs__update_piece *piece,
-                        rs__update_sums *sums)
+                        rs_update_sums *sums)
 {
     float before[STRIP] __attribute__((aligned(64)));
-    *sums = (rs__update_sums){0};
+    *sums = (rs_update_sums){0};
     for (int64_t at = 0; at < piece->count; at += STRIP) {
         int64_t count = piece->count - at < STRIP ? piece->count - at : STRIP;
         const float *gradient = piece->gradient + at;
