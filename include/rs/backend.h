@@ -23,7 +23,7 @@
 #include "rs/status.h"
 #include "rs/tensor.h"
 
-#define RS_BACKEND_ABI     2u
+#define RS_BACKEND_ABI     3u
 #define RS_MAX_BATCH_SIZES 4
 
 typedef enum rs_capability {
@@ -150,6 +150,8 @@ typedef struct rs_backend {
     uint32_t size;    /* sizeof(rs_backend) */
     const char *name; /* "ref", "cpu", "cuda" */
 
+    /* Whether a device can be opened here, cheaply; one line why not (UNSUPPORTED). NULL: always. */
+    rs_status (*usable)(int device_index, rs_error *error);
     /* device_index: of several GPUs; threads: 0 for one per core that the process may use. */
     rs_status (*open)(const rs_host_services *services, int device_index, int threads, rs_device **device,
                       rs_error *error);
@@ -206,12 +208,21 @@ typedef struct rs_backend {
     rs_status (*measure_peaks)(rs_device *device, rs_peaks *peaks, rs_error *error);
 } rs_backend;
 
-/* --- registry (src/kernels/registry.c)
- * -------------------------------------------------------------------------- */
+/* --- modules ------------------------------------------------------------------------------------------------
+ * A backend that needs libraries which not every machine has is a shared object beside the program, or in
+ * ../lib/resnet_study from it, or in $RS_MODULE_DIR, loaded when it is first asked for and never closed. It exports
+ * RS_MODULE_ENTRY, which gets the program's services and returns a table, or NULL with a line why not. */
+#define RS_MODULE_ENTRY "rs_backend_module"
+typedef const rs_backend *(*rs_module_entry)(const rs_host_services *services, rs_error *error);
+/* NAME -> the table of resnet_study_NAME.so. UNSUPPORTED with one line: not there, not loadable, of another version. */
+rs_status rs_module_load(const char *name, const rs_backend **backend, rs_error *error);
+
+/* --- registry (src/kernels/registry.c) -------------------------------------------------------------------- */
+/* Backends linked in, in the order of preference; ref comes last. */
 int rs_backend_count(void);
 const rs_backend *rs_backend_at(int index);
-/* "auto", "cpu", "cuda", "cuda:1", "ref" -> backend and device index. One line why not: UNSUPPORTED (not in
- * this build or not usable here), USAGE (unknown). */
+/* "auto", "cpu", "cuda", "cuda:1", "ref" -> backend and device index. "auto" is a GPU where one is usable, else the CPU.
+ * One line why not: UNSUPPORTED (not in this build or not usable here), USAGE (unknown). */
 rs_status rs_backend_select(const char *text, const rs_backend **backend, int *device_index, rs_error *error);
 /* Prints every backend with its device and libraries, or why it cannot be used; exit status of `devices`. */
 int rs_backend_print_devices(FILE *stream);

@@ -96,6 +96,7 @@ typedef struct rs_record_summary {
     char state[16];
     rs_position committed;
     int64_t commits;
+    char device[128];  /* that it was begun on, as rs_device_info names it */
     char *config_yaml; /* rs_free */
     bool writer_mark;  /* HDF5's mark of an unfinished writer: a live or killed run */
 } rs_record_summary;

@@ -1,4 +1,5 @@
 /* registry.c: the backends of this build, and choosing one by name. The only place that knows them all. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,8 +11,6 @@ typedef const rs_backend *(*backend_table)(void);
 /* In the order of preference. ref is never chosen by "auto". */
 static const backend_table tables[] = {rs_cpu_backend, rs_ref_backend};
 enum { BACKENDS = sizeof tables / sizeof tables[0] };
-
-static const char no_cuda[] = "this build has no CUDA module";
 
 int rs_backend_count(void)
 {
@@ -31,15 +30,57 @@ static bool names_cuda(const char *text)
            (strncmp(text, "cuda:", 5) == 0 && rs_text_int(text + 5, &index) && index >= 0);
 }
 
+/* The CUDA module's table, loaded once. A failure is not remembered: the next try gives the same line. */
+static rs_status cuda_backend(const rs_backend **backend, rs_error *error)
+{
+    static const rs_backend *loaded;
+    if (!loaded) {
+        RS_TRY(rs_module_load("cuda", &loaded, error));
+    }
+    *backend = loaded;
+    return RS_OK;
+}
+
+static rs_status usable_cuda(int device_index, const rs_backend **backend, rs_error *error)
+{
+    RS_TRY(cuda_backend(backend, error));
+    return (*backend)->usable ? (*backend)->usable(device_index, error) : RS_OK;
+}
+
+/* "cuda:3" -> 3. */
+static int cuda_index(const char *text)
+{
+    int64_t index = 0;
+    if (text[4] == ':') {
+        (void)rs_text_int(text + 5, &index);
+    }
+    return index < INT_MAX ? (int)index : INT_MAX;
+}
+
+static rs_status select_cuda(const char *text, const rs_backend **backend, int *device_index, rs_error *error)
+{
+    rs_error why = {0};
+    *device_index = cuda_index(text);
+    if (usable_cuda(*device_index, backend, &why)) {
+        return RS_FAIL(error, RS_UNSUPPORTED,
+                       "device %s cannot be used: %s; use --device cpu, or see resnet_study devices", text,
+                       why.text);
+    }
+    return RS_OK;
+}
+
 rs_status rs_backend_select(const char *text, const rs_backend **backend, int *device_index, rs_error *error)
 {
     *device_index = 0;
     if (names_cuda(text)) {
-        return RS_FAIL(error, RS_UNSUPPORTED,
-                       "device %s cannot be used: %s; use --device cpu, or see resnet_study devices", text,
-                       no_cuda);
+        return select_cuda(text, backend, device_index, error);
     }
-    const char *name = strcmp(text, "auto") == 0 ? "cpu" : text;
+    rs_error why_not = {0};
+    bool automatic = strcmp(text, "auto") == 0;
+    if (automatic && usable_cuda(0, backend, &why_not) == RS_OK) {
+        return RS_OK;
+    }
+    const char *name = automatic ? "cpu" : text;
     for (int i = 0; i < BACKENDS; i++) {
         if (strcmp(rs_backend_at(i)->name, name) == 0) {
             *backend = rs_backend_at(i);
@@ -73,9 +114,15 @@ static void print_backend(const rs_backend *backend, FILE *stream)
 
 int rs_backend_print_devices(FILE *stream)
 {
+    rs_error why = {0};
+    const rs_backend *cuda;
     for (int i = 0; i < BACKENDS; i++) {
         print_backend(rs_backend_at(i), stream);
     }
-    (void)fprintf(stream, "%-5s not usable: %s\n", "cuda", no_cuda);
+    if (cuda_backend(&cuda, &why)) {
+        (void)fprintf(stream, "%-5s not usable: %s\n", "cuda", why.text);
+    } else {
+        print_backend(cuda, stream);
+    }
     return 0;
 }

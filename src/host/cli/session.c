@@ -28,13 +28,35 @@ static rs_status check_output(session *s, rs_error *error)
     return RS_OK;
 }
 
-static rs_status open_device(session *s, rs_error *error)
+static rs_status open_named(session *s, const char *name, rs_error *error)
 {
     int index = 0;
-    RS_TRY(rs_backend_select(s->config.device, &s->backend, &index, error));
+    RS_TRY(rs_backend_select(name, &s->backend, &index, error));
     RS_TRY(s->backend->open(rs_services(), index, (int)s->config.threads, &s->device, error));
     s->backend->info(s->device, &s->info);
     return RS_OK;
+}
+
+/* A GPU that is there may still not be had: others fill its memory, or keep it for themselves. Then --device auto means
+ * the CPU, but not for a record of that GPU: half of it would be another training than the rest. */
+static rs_status open_cpu_instead(session *s, rs_error *error)
+{
+    const rs_error why = *error;
+    RS_TRY(open_named(s, "cpu", error));
+    if (s->made_on[0] && strcmp(s->made_on, s->info.name) != 0) {
+        return RS_FAIL(error, why.status, "%s; %s was made on %s, so that only --device cpu resumes it here",
+                       why.text, s->path, s->made_on);
+    }
+    rs_log(RS_LOG_WARNING, "the GPU cannot be used, training on the CPU: %s", why.text);
+    return RS_OK;
+}
+
+static rs_status open_device(session *s, rs_error *error)
+{
+    rs_status status = open_named(s, s->config.device, error);
+    bool automatic =
+        strcmp(s->config.device, "auto") == 0 && s->backend && strcmp(s->backend->name, "cpu") != 0;
+    return status && automatic ? open_cpu_instead(s, error) : status;
 }
 
 static rs_status load_data(session *s, const volatile sig_atomic_t *stop, rs_error *error)
@@ -217,6 +239,7 @@ static rs_status examine_existing(session *s, rs_error *error)
     rs_record_summary summary = {0};
     RS_TRY(rs_record_summarize(s->path, &summary, error));
     rs_status status = summary.commits > 0 ? examine_summary(s, &summary, error) : RS_OK;
+    (void)snprintf(s->made_on, sizeof s->made_on, "%s", summary.commits > 0 ? summary.device : "");
     rs_free(summary.config_yaml);
     return status;
 }

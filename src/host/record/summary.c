@@ -7,10 +7,13 @@
 
 static rs_status read_texts(hid_t file, rs_record_summary *summary, rs_error *error)
 {
-    char *state = NULL;
+    char *state = NULL, *device = NULL;
     RS_TRY(rs_h5_read_string(file, "state", &state, error));
     (void)snprintf(summary->state, sizeof summary->state, "%s", state);
     rs_free(state);
+    RS_TRY(rs_h5_get_text(file, "device", &device, error));
+    (void)snprintf(summary->device, sizeof summary->device, "%s", device);
+    rs_free(device);
     return rs_h5_read_string(file, "config", &summary->config_yaml, error);
 }
 

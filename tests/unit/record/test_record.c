@@ -104,6 +104,7 @@ static void has_state(const char *expected, int64_t commits)
     assert_int_equal(summary.commits, commits);
     assert_false(summary.writer_mark);
     assert_string_equal(summary.config_yaml, made.spec.config_yaml);
+    assert_string_equal(summary.device, made.spec.provenance.device);
     rs_free(summary.config_yaml);
 }
 
