@@ -7,8 +7,8 @@
  *
  * None of these five allocates or searches. All values cross this interface in canonical order and host
  * memory (weights [out, in, kh, kw], activations [N, C, H, W]); layouts inside belong to the backend. One
- * thread uses a device and its plans. Calls are synchronous here; a GPU backend may only enqueue in forward,
- * backward and update, and waits in read*. */
+ * thread uses a device and its plans, but for copy_wait. On the CPU all calls are synchronous; a GPU backend only
+ * enqueues in load_batch, forward, backward and update_later, and waits in update, read* and write*. */
 #ifndef RS_BACKEND_H
 #define RS_BACKEND_H
 
@@ -25,11 +25,15 @@
 
 #define RS_BACKEND_ABI     3u
 #define RS_MAX_BATCH_SIZES 4
+#define RS_MOST_RESULTS    8 /* of steps that the host has not looked at yet */
 
 typedef enum rs_capability {
     RS_CAN_F64 = 1 << 0,      /* plans in double precision */
     RS_CAN_WINOGRAD = 1 << 1, /* has a Winograd convolution on this machine */
-    RS_CAN_TF32 = 1 << 2
+    RS_CAN_TF32 = 1 << 2,
+    RS_CAN_RUN_AHEAD =
+        1 << 3, /* update_later, next_result, copy_begin, copy_wait and pinned memory are there */
+    RS_CAN_HOLD_IMAGES = 1 << 4 /* hold_split is there */
 } rs_capability;
 
 typedef enum rs_convolution_choice {
@@ -109,6 +113,14 @@ typedef enum rs_slot {
     RS_SLOT_STEP_COUNT, /* updates this parameter has had */
     RS_SLOTS
 } rs_slot;
+
+/* One tensor of a copy that is made while training goes on. */
+typedef struct rs_copy_item {
+    rs_slot slot;   /* VALUE, RUNNING, GRADIENT or GRADIENT_SUM */
+    int index;      /* as of read */
+    double divisor; /* of GRADIENT_SUM: float(sum / divisor) comes out, computed in double */
+    void *values;   /* canonical floats, in memory from pinned_allocate; whole when copy_wait has returned */
+} rs_copy_item;
 
 typedef enum rs_node_slot { RS_NODE_OUTPUT, RS_NODE_GRADIENT } rs_node_slot;
 
@@ -206,6 +218,29 @@ typedef struct rs_backend {
     int (*profile_rows)(const rs_plan *plan, const rs_profile_row **rows);
     /* Sets both. Takes about half a second and 256 MiB. UNSUPPORTED where nobody measures them; MEMORY. */
     rs_status (*measure_peaks)(rs_device *device, rs_peaks *peaks, rs_error *error);
+
+    /* --- a device that works while the host goes on: NULL without RS_CAN_RUN_AHEAD ---------------------- */
+    /* As update, but what it measures, with the loss of the forward pass before it, stays in the plan until
+     * next_result takes it. At most RS_MOST_RESULTS may wait there: FAILED beyond. */
+    rs_status (*update_later)(rs_plan *plan, const rs_update_options *options, rs_error *error);
+    /* Takes the oldest result. *taken is false when none waits or, without `wait`, when it is not there yet.
+     * `measurement` has the arrays that the options of its update asked for. */
+    rs_status (*next_result)(rs_plan *plan, bool wait, rs_loss *loss, rs_measurement *measurement,
+                             bool *taken, rs_error *error);
+    /* Copies slots as they stand now; training may go on at once. Two copies may be under way: a third waits
+     * for the first. *ticket is for copy_wait. */
+    rs_status (*copy_begin)(rs_plan *plan, const rs_copy_item *items, int count, uint64_t *ticket,
+                            rs_error *error);
+    /* Returns when that copy and those before it are whole. For any thread. */
+    rs_status (*copy_wait)(rs_plan *plan, uint64_t ticket, rs_error *error);
+    /* Host memory that the device copies to on its own; NULL when there is none. */
+    void *(*pinned_allocate)(rs_device *device, size_t bytes);
+    void (*pinned_release)(rs_device *device, void *memory); /* takes NULL */
+
+    /* --- images that live on the device: NULL without RS_CAN_HOLD_IMAGES -------------------------------- */
+    /* Copies a split to the device, once; load_batch then takes batches of it (batch->split) by their sample_ids and
+     * reads no images. MEMORY when it does not fit: batches then bring their images as ever. */
+    rs_status (*hold_split)(rs_plan *plan, const rs_split *split, rs_error *error);
 } rs_backend;
 
 /* --- modules ------------------------------------------------------------------------------------------------

@@ -46,9 +46,10 @@ void rs_dataset_destroy(rs_dataset *dataset); /* takes NULL */
 /* One batch, borrowed from a loader until the next call of rs_loader_next. */
 typedef struct rs_batch {
     int64_t count;             /* samples, <= the plan's largest batch size and one of its sizes */
-    const uint8_t *images;     /* [count, C, H, W] bytes */
+    const uint8_t *images;     /* [count, C, H, W] bytes; NULL from a loader that leaves them out */
     const int32_t *labels;     /* [count] */
     const int64_t *sample_ids; /* [count] place in the split */
+    const rs_split *split;     /* that it is of; NULL: not known */
 } rs_batch;
 
 /* Batches of a split, gathered by a prefetch thread that runs ahead by two batches. The thread enters no
@@ -59,7 +60,8 @@ typedef struct rs_loader_options {
     int64_t batch_size;
     bool shuffle;
     uint64_t seed;
-    bool prefetch; /* false: gather in the caller's thread (same batches) */
+    bool prefetch;         /* false: gather in the caller's thread (same batches) */
+    bool leave_out_images; /* whoever takes the batches has the split already */
 } rs_loader_options;
 /* `dataset` is borrowed and outlives the loader; `split` is one of its splits. */
 rs_status rs_loader_create(const rs_dataset *dataset, const rs_split *split, const rs_loader_options *options,

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "rs/backend.h"
 #include "rs/metric.h"
 #include "rs/network.h"
 #include "rs/observer.h"
@@ -54,6 +55,10 @@ typedef struct rs_record_spec {
     bool wait_when_full;                                      /* --on-full wait */
     bool keep_checkpoint;                                     /* also after a run that is done */
     int64_t planned_epochs, planned_steps, planned_snapshots; /* for the size estimate */
+    /* Who trains: where it has pinned memory, snapshots go there, copied while training goes on; the recorder is then
+     * closed before the plan and the device are. Or NULL. */
+    const rs_backend *backend;
+    rs_device *device;
 } rs_record_spec;
 
 typedef struct rs_recorder rs_recorder;
@@ -88,7 +93,8 @@ rs_status rs_recorder_wait(rs_recorder *recorder, rs_error *error); /* until all
 const rs_record_spec *rs_recorder_spec(const rs_recorder *recorder);
 
 /* Writes the state, closes the file in order and stops the writer; with `state` DONE removes the checkpoint
- * unless the spec says keep_checkpoint (a run that may get more epochs needs it). Always frees the recorder, whatever it returns. Takes NULL. */
+ * unless the spec says keep_checkpoint (a run that may get more epochs needs it). Always frees the recorder, whatever
+ * it returns. Takes NULL. */
 rs_status rs_recorder_close(rs_recorder *recorder, rs_run_state state, rs_error *error);
 
 /* What a file holds, as far as its last commit. */

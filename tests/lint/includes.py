@@ -23,7 +23,7 @@ SEES = {  # folder: modules whose public headers it may include
     "src/host/network": {"core", "network"},
     "src/kernels": {"core", "data", "network", "kernels"},
     "src/host/observe": {"core", "network", "kernels", "observe", "record"},
-    "src/host/record": {"core", "config", "network", "observe", "record"},
+    "src/host/record": {"core", "config", "network", "kernels", "observe", "record"},
     "src/host/train": RUNNING,
     "src/host/check": {"core", "data", "network", "kernels", "check"},
     "src/host/study": {"core", "config", "record"},

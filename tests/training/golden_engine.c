@@ -136,7 +136,8 @@ static void load_batch(golden_engine *e, int step)
         e->labels[i] = golden_label((uint64_t)sample);
         e->sample_ids[i] = sample;
     }
-    rs_batch batch = {e->batch, e->images, e->labels, e->sample_ids};
+    rs_batch batch = {
+        .count = e->batch, .images = e->images, .labels = e->labels, .sample_ids = e->sample_ids};
     demand(e, e->backend->load_batch(e->plan, &batch, &error), &error);
 }
 

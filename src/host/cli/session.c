@@ -168,6 +168,8 @@ static rs_status make_spec(session *s, uint32_t wants, rs_error *error)
         RS_TRY(rs_metric_list_parse(s->config.metric, &spec->metrics, error));
     }
     spec->network = s->network;
+    spec->backend = s->backend;
+    spec->device = s->device;
     spec->config_yaml = s->config_yaml;
     spec->provenance = (rs_provenance){.version = rs_version(),
                                        .commit = rs_commit(),

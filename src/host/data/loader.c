@@ -64,8 +64,10 @@ static void gather(rs_loader *loader, slot *into, int64_t epoch, int64_t batch)
     into->count = rest < loader->options.batch_size ? rest : loader->options.batch_size;
     for (int64_t i = 0; i < into->count; i++) {
         size_t sample = loader->order ? loader->order[first + i] : (size_t)(first + i);
-        memcpy(into->images + (size_t)i * loader->sample_bytes, split->images + sample * loader->sample_bytes,
-               loader->sample_bytes);
+        if (into->images) {
+            memcpy(into->images + (size_t)i * loader->sample_bytes,
+                   split->images + sample * loader->sample_bytes, loader->sample_bytes);
+        }
         into->labels[i] = split->labels[sample];
         into->sample_ids[i] = (int64_t)sample;
     }
@@ -135,10 +137,11 @@ static rs_status allocate_slots(rs_loader *loader, rs_error *error)
     size_t samples = (size_t)loader->largest_batch;
     for (int i = 0; i < SLOTS; i++) {
         slot *made = &loader->slots[i];
-        made->images = rs_alloc_array(samples, loader->sample_bytes);
+        bool images = !loader->options.leave_out_images;
+        made->images = images ? rs_alloc_array(samples, loader->sample_bytes) : NULL;
         made->labels = rs_alloc_array(samples, sizeof *made->labels);
         made->sample_ids = rs_alloc_array(samples, sizeof *made->sample_ids);
-        if (!made->images || !made->labels || !made->sample_ids) {
+        if ((images && !made->images) || !made->labels || !made->sample_ids) {
             return RS_FAIL(error, RS_MEMORY, "no memory for %d batches of %zu images of %zu bytes", SLOTS,
                            samples, loader->sample_bytes);
         }
@@ -294,7 +297,7 @@ rs_status rs_loader_next(rs_loader *loader, rs_batch *batch, rs_error *error)
     }
     if (taken != NO_SLOT) {
         const slot *from = &loader->slots[taken];
-        *batch = (rs_batch){from->count, from->images, from->labels, from->sample_ids};
+        *batch = (rs_batch){from->count, from->images, from->labels, from->sample_ids, loader->split};
     }
     return RS_OK;
 }

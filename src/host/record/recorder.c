@@ -54,7 +54,7 @@ rs_status rs_recorder_allocate(const char *path, const rs_record_spec *spec, rs_
     RS_TRY_GOTO(rs_layout_create(spec, &made->layout, error));
     for (int t = 0; t < RS_DATA_TABLES; t++) {
         for (int b = 0; b < RS_BLOCKS; b++) {
-            RS_TRY_GOTO(rs_rows_create(&made->layout.table[t], &made->ring[t].block[b], error));
+            RS_TRY_GOTO(rs_rows_create(spec, &made->layout.table[t], &made->ring[t].block[b], error));
         }
     }
     made->scratch = rs_alloc_array(made->layout.largest_row + 1, sizeof *made->scratch);

@@ -23,21 +23,42 @@ static void prefer_huge_pages(char *bytes, size_t count)
 #endif
 }
 
-rs_status rs_rows_create(const rs_table *table, rs_block_of_rows *block, rs_error *error)
+static bool can_be_pinned(const rs_record_spec *spec, const rs_table *table)
 {
+    return spec->backend && spec->backend->copy_begin && strcmp(table->dimension, "snapshot") == 0;
+}
+
+static char *allocate_rows(const rs_record_spec *spec, rs_block_of_rows *block, size_t bytes)
+{
+    if (block->pinned_by) {
+        return spec->backend->pinned_allocate(spec->device, bytes);
+    }
+    char *made = rs_alloc(bytes);
+    if (made) {
+        prefer_huge_pages(made, bytes);
+    }
+    return made;
+}
+
+rs_status rs_rows_create(const rs_record_spec *spec, const rs_table *table, rs_block_of_rows *block,
+                         rs_error *error)
+{
+    size_t count = (size_t)table->count, size = (size_t)table->block_rows * table->row_bytes;
     memset(block, 0, sizeof *block);
     block->table = table;
     block->capacity = table->block_rows;
-    block->columns = rs_alloc_array((size_t)table->count, sizeof *block->columns);
-    char *bytes = rs_alloc((size_t)block->capacity * table->row_bytes);
-    if (!block->columns || !bytes) {
-        rs_free(bytes);
-        rs_free(block->columns);
-        block->columns = NULL;
+    block->pinned_by = can_be_pinned(spec, table) ? spec : NULL;
+    block->items = block->pinned_by ? rs_alloc_array(count, sizeof *block->items) : NULL;
+    block->columns = rs_alloc_array(count, sizeof *block->columns);
+    char *bytes = block->columns ? allocate_rows(spec, block, size) : NULL;
+    if (!bytes || (block->pinned_by && !block->items)) {
+        if (block->columns) {
+            block->columns[0] = bytes;
+        }
+        rs_rows_destroy(block);
         return RS_FAIL(error, RS_MEMORY, "no memory for the %s buffer of the record (%zu bytes)",
-                       table->dimension, (size_t)block->capacity * table->row_bytes);
+                       table->dimension, size);
     }
-    prefer_huge_pages(bytes, (size_t)block->capacity * table->row_bytes);
     for (int c = 0; c < table->count; c++) {
         block->columns[c] = bytes;
         bytes += (size_t)block->capacity * table->columns[c].row_bytes;
@@ -47,11 +68,21 @@ rs_status rs_rows_create(const rs_table *table, rs_block_of_rows *block, rs_erro
 
 void rs_rows_destroy(rs_block_of_rows *block)
 {
-    if (block->columns) {
+    if (block->columns && block->pinned_by) {
+        block->pinned_by->backend->pinned_release(block->pinned_by->device, block->columns[0]);
+    } else if (block->columns) {
         rs_free(block->columns[0]);
-        rs_free(block->columns);
     }
+    rs_free(block->columns);
+    rs_free(block->items);
     block->columns = NULL;
+    block->items = NULL;
+}
+
+rs_status rs_rows_wait(const rs_block_of_rows *block, rs_error *error)
+{
+    const rs_block_copy *copy = &block->copy;
+    return copy->backend ? copy->backend->copy_wait(copy->plan, copy->ticket, error) : RS_OK;
 }
 
 /* Where the row under way of a column is to be written. */
@@ -131,6 +162,51 @@ static rs_status read_gradient(const rs_column *column, const rs_snapshot_moment
     return RS_OK;
 }
 
+/* The columns of a snapshot that come from the plan, as items of a copy. Returns how many. */
+static int list_items(rs_block_of_rows *block, const rs_snapshot_moment *moment, bool mean)
+{
+    int count = 0;
+    for (int c = 0; c < block->table->count; c++) {
+        const rs_column *column = &block->table->columns[c];
+        rs_copy_item item = {.slot = RS_SLOT_VALUE, .index = column->index, .values = next_row(block, c)};
+        if (column->source == RS_FROM_BUFFER) {
+            item.slot = RS_SLOT_RUNNING;
+        } else if (column->source == RS_FROM_GRADIENT) {
+            item.slot = mean ? RS_SLOT_GRADIENT_SUM : RS_SLOT_GRADIENT;
+            item.divisor = (double)moment->gradient_steps;
+        }
+        if (column->source != RS_FROM_ROW &&
+            (column->source != RS_FROM_GRADIENT || moment->index >= column->first_row)) {
+            block->items[count++] = item;
+        }
+    }
+    return count;
+}
+
+static rs_status begin_copy(rs_block_of_rows *block, const rs_snapshot_moment *moment, bool mean,
+                            rs_error *error)
+{
+    int count = list_items(block, moment, mean);
+    block->copy = (rs_block_copy){.backend = moment->backend, .plan = moment->plan};
+    return moment->backend->copy_begin(moment->plan, block->items, count, &block->copy.ticket, error);
+}
+
+static rs_status read_column(const rs_column *column, const rs_snapshot_moment *moment, bool mean,
+                             double *scratch, void *values, rs_error *error)
+{
+    switch (column->source) {
+    case RS_FROM_PARAMETER:
+        return moment->backend->read(moment->plan, RS_SLOT_VALUE, column->index, values, error);
+    case RS_FROM_BUFFER:
+        return moment->backend->read(moment->plan, RS_SLOT_RUNNING, column->index, values, error);
+    default:
+        RS_ASSERT(column->source == RS_FROM_GRADIENT);
+        return moment->index >= column->first_row
+                   ? read_gradient(column, moment, mean, scratch, values, error)
+                   : RS_OK;
+    }
+}
+
 rs_status rs_rows_add_snapshot(rs_block_of_rows *block, const rs_snapshot_moment *moment, bool mean,
                                double *scratch, rs_error *error)
 {
@@ -139,23 +215,14 @@ rs_status rs_rows_add_snapshot(rs_block_of_rows *block, const rs_snapshot_moment
                                [RS_SNAPSHOT_STEP] = moment->step};
     for (int c = 0; c < block->table->count; c++) {
         const rs_column *column = &block->table->columns[c];
-        void *values = next_row(block, c);
-        switch (column->source) {
-        case RS_FROM_ROW:
-            memcpy(values, &numbers[column->index], sizeof numbers[0]);
-            break;
-        case RS_FROM_PARAMETER:
-            RS_TRY(moment->backend->read(moment->plan, RS_SLOT_VALUE, column->index, values, error));
-            break;
-        case RS_FROM_BUFFER:
-            RS_TRY(moment->backend->read(moment->plan, RS_SLOT_RUNNING, column->index, values, error));
-            break;
-        default:
-            RS_ASSERT(column->source == RS_FROM_GRADIENT);
-            if (moment->index >= column->first_row) {
-                RS_TRY(read_gradient(column, moment, mean, scratch, values, error));
-            }
+        if (column->source == RS_FROM_ROW) {
+            memcpy(next_row(block, c), &numbers[column->index], sizeof numbers[0]);
+        } else if (!block->pinned_by) {
+            RS_TRY(read_column(column, moment, mean, scratch, next_row(block, c), error));
         }
+    }
+    if (block->pinned_by) {
+        RS_TRY(begin_copy(block, moment, mean, error));
     }
     block->rows++;
     return RS_OK;

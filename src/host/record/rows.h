@@ -39,6 +39,13 @@ enum {
     RS_COMMIT_FIELDS
 };
 
+/* A copy out of a device that fills a block while training goes on. */
+typedef struct rs_block_copy {
+    const rs_backend *backend; /* NULL: the rows are there */
+    rs_plan *plan;
+    uint64_t ticket;
+} rs_block_copy;
+
 typedef struct rs_block_of_rows {
     const rs_table *table;
     int64_t first_row; /* of the table */
@@ -46,15 +53,23 @@ typedef struct rs_block_of_rows {
     int64_t capacity;
     char **columns; /* [table->count] start of each column's rows */
     bool busy;      /* handed to the writer */
+    rs_block_copy copy;
+    const rs_record_spec *pinned_by; /* whose device has the memory; NULL: rs_alloc's */
+    rs_copy_item *items;             /* [table->count], of a pinned block */
 } rs_block_of_rows;
 
-rs_status rs_rows_create(const rs_table *table, rs_block_of_rows *block, rs_error *error);
+/* Snapshots lie in pinned memory where the spec names a device that has it. */
+rs_status rs_rows_create(const rs_record_spec *spec, const rs_table *table, rs_block_of_rows *block,
+                         rs_error *error);
 void rs_rows_destroy(rs_block_of_rows *block); /* takes a zeroed one */
+/* Waits until all rows of a block are there. For the writer's thread. */
+rs_status rs_rows_wait(const rs_block_of_rows *block, rs_error *error);
 
 /* Fill the next row; the caller has made room. They copy everything. */
 void rs_rows_add_step(rs_block_of_rows *block, const rs_network *network, const rs_step_row *row);
 void rs_rows_add_epoch(rs_block_of_rows *block, const rs_epoch_row *row);
-/* Reads the plan. `mean`: gradients are sums / gradient_steps, through `scratch` [largest parameter]. */
+/* Reads the plan, or begins to, where the block is pinned. `mean`: gradients are sums / gradient_steps, through
+ * `scratch` [largest parameter]. */
 rs_status rs_rows_add_snapshot(rs_block_of_rows *block, const rs_snapshot_moment *moment, bool mean,
                                double *scratch, rs_error *error);
 

@@ -61,6 +61,7 @@ static rs_status write_rows(rs_recorder *recorder, const rs_block_of_rows *block
     const char *different = NULL;
     int64_t row = 0, covered = rs_position_rows(&recorder->covered, table) - block->first_row;
     covered = covered < 0 ? 0 : covered > block->rows ? block->rows : covered;
+    RS_TRY(rs_rows_wait(block, error));
     if (covered > 0) {
         RS_TRY(rs_record_file_compare(&recorder->file, block, covered, &different, &row, error));
         if (different) {

@@ -20,16 +20,21 @@ struct rs_trainer {
     rs_loader *train, *test;
     rs_position position;
     rs__epoch_sums sums;
-    int64_t gradient_steps;               /* steps in the plan's gradient sums */
-    int64_t batches;                      /* steps of an epoch */
-    rs_update_options update;             /* learning_rate is set per epoch */
-    rs_measurement measurement;           /* arrays NULL where nobody wants them */
+    int64_t gradient_steps;            /* steps in the plan's gradient sums */
+    int64_t batches;                   /* steps of an epoch */
+    rs_update_options update;          /* learning_rate is set per epoch */
+    rs_measurement measurement;        /* arrays NULL where nobody wants them */
+    bool runs_ahead;                   /* results of steps come later */
+    rs_step_row rows[RS_MOST_RESULTS]; /* a ring of steps whose results are still to come */
+    int first_pending, pending;
     double last_commit;                   /* rs_seconds */
     double train_seconds, record_seconds; /* of the epoch under way */
 };
 
 /* step.c: one training step, told to the observers; DIVERGED when it is not finite and that stops. */
 rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *error);
+/* Takes the results that are there, and waits for those beyond `most`: 0 takes all. */
+rs_status rs__take_results(rs_trainer *trainer, int most, rs_error *error);
 /* evaluate.c: loss and accuracy over the whole test set in evaluation mode. INTERRUPTED when asked to stop.
  */
 rs_status rs__evaluate(rs_trainer *trainer, double *loss, double *accuracy, rs_error *error);

@@ -1,4 +1,6 @@
-/* step.c: one training step: forward, backward, update and measure, then the observers. */
+/* step.c: one training step: forward, backward, update and measure, then the observers. Where the device works on its
+ * own, some steps are on their way before their rows are told, in order: as many as the backend has room for (batches,
+ * results), RS_MOST_RESULTS at most. */
 #include <inttypes.h>
 #include <math.h>
 
@@ -17,12 +19,16 @@ static rs_status tell_step(rs_trainer *trainer, const rs_step_row *row, rs_error
     return RS_OK;
 }
 
-static rs_status check_finite(const rs_trainer *trainer, const rs_step_row *row, rs_error *error)
+static rs_status check_finite(rs_trainer *trainer, const rs_step_row *row, rs_error *error)
 {
     double norm = trainer->measurement.gradient_norm;
     if (!trainer->options.config->stop_on_nan || (isfinite(row->loss) && isfinite(norm))) {
         return RS_OK;
     }
+    /* a device may have gone some steps further: the record ends on this one */
+    trainer->position.steps = row->step + 1;
+    trainer->position.batches = row->batch + 1;
+    trainer->pending = 0;
     return RS_FAIL(error, RS_DIVERGED,
                    "training diverged at step %" PRId64 " (epoch %" PRId64
                    "): loss %g, gradient norm %g; the record up to this step is whole. Try a lower "
@@ -30,35 +36,70 @@ static rs_status check_finite(const rs_trainer *trainer, const rs_step_row *row,
                    row->step + 1, row->epoch + 1, row->loss, norm);
 }
 
-rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *error)
+/* Counts a step's result and tells it. */
+static rs_status finish_step(rs_trainer *trainer, const rs_loss *result, rs_error *error)
+{
+    rs_step_row row = trainer->rows[trainer->first_pending];
+    trainer->first_pending = (trainer->first_pending + 1) % RS_MOST_RESULTS;
+    trainer->pending--;
+    trainer->sums.loss += result->loss * (double)row.samples;
+    trainer->sums.correct += result->correct;
+    trainer->sums.samples += row.samples;
+    row.loss = row.task_loss = result->loss;
+    row.accuracy = (double)result->correct / (double)row.samples;
+    row.measurement = &trainer->measurement;
+    RS_TRY(tell_step(trainer, &row, error));
+    return check_finite(trainer, &row, error);
+}
+
+rs_status rs__take_results(rs_trainer *trainer, int most, rs_error *error)
 {
     const rs_backend *backend = trainer->options.backend;
-    double begin = rs_seconds();
     rs_loss result;
+    bool taken = true;
+    while (trainer->pending > 0 && taken) {
+        double begin = rs_seconds();
+        RS_TRY(backend->next_result(trainer->plan, trainer->pending > most, &result, &trainer->measurement,
+                                    &taken, error));
+        trainer->train_seconds += rs_seconds() - begin;
+        if (taken) {
+            RS_TRY(finish_step(trainer, &result, error));
+        }
+    }
+    return RS_OK;
+}
+
+/* Forward, backward, update; leaves the step's row among the pending ones. */
+static rs_status compute(rs_trainer *trainer, const rs_batch *batch, rs_loss *result, rs_error *error)
+{
+    const rs_backend *backend = trainer->options.backend;
     RS_TRY(backend->load_batch(trainer->plan, batch, error));
     RS_TRY(backend->forward(trainer->plan, RS_MODE_TRAIN, error));
     RS_TRY(backend->backward(trainer->plan, error));
+    if (trainer->runs_ahead) {
+        return backend->update_later(trainer->plan, &trainer->update, error);
+    }
     RS_TRY(backend->update(trainer->plan, &trainer->update, &trainer->measurement, error));
-    RS_TRY(backend->read_loss(trainer->plan, &result, error));
+    return backend->read_loss(trainer->plan, result, error);
+}
+
+rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *error)
+{
+    double begin = rs_seconds();
+    rs_loss result = {0};
+    RS_TRY(compute(trainer, batch, &result, error));
     trainer->train_seconds += rs_seconds() - begin;
-    trainer->sums.loss += result.loss * (double)batch->count;
-    trainer->sums.correct += result.correct;
-    trainer->sums.samples += batch->count;
     trainer->gradient_steps++;
-    rs_step_row row = {
+    trainer->rows[(trainer->first_pending + trainer->pending++) % RS_MOST_RESULTS] = (rs_step_row){
         .step = trainer->position.steps,
         .epoch = trainer->position.epochs,
         .batch = trainer->position.batches,
         .batches = trainer->batches,
         .samples = batch->count,
-        .loss = result.loss,
-        .task_loss = result.loss,
-        .accuracy = (double)result.correct / (double)batch->count,
         .learning_rate = trainer->update.learning_rate,
-        .measurement = &trainer->measurement,
     };
     trainer->position.steps++;
     trainer->position.batches++;
-    RS_TRY(tell_step(trainer, &row, error));
-    return check_finite(trainer, &row, error);
+    return trainer->runs_ahead ? rs__take_results(trainer, RS_MOST_RESULTS - 1, error)
+                               : finish_step(trainer, &result, error);
 }

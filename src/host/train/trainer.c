@@ -74,6 +74,24 @@ static rs_status make_plan(rs_trainer *trainer, rs_error *error)
     return o->backend->plan_create(o->device, o->network, &plan, &trainer->plan, error);
 }
 
+/* Puts a split on the device where that can be; *held says whether its batches need no images any more. */
+static rs_status hold_images(rs_trainer *trainer, const rs_split *split, bool *held, rs_error *error)
+{
+    rs_device_info info = {0};
+    trainer->options.backend->info(trainer->options.device, &info);
+    if (!(info.capabilities & RS_CAN_HOLD_IMAGES)) {
+        return RS_OK;
+    }
+    rs_error why = {0};
+    rs_status status = trainer->options.backend->hold_split(trainer->plan, split, &why);
+    *held = status == RS_OK;
+    if (status && status != RS_MEMORY) {
+        *error = why;
+        return status;
+    }
+    return RS_OK;
+}
+
 static rs_status make_loaders(rs_trainer *trainer, rs_error *error)
 {
     const rs_trainer_options *o = &trainer->options;
@@ -81,6 +99,8 @@ static rs_status make_loaders(rs_trainer *trainer, rs_error *error)
     rs_loader_options train = {
         .batch_size = o->config->batch_size, .shuffle = true, .seed = (uint64_t)order, .prefetch = true};
     rs_loader_options test = {.batch_size = o->config->batch_size, .prefetch = true};
+    RS_TRY(hold_images(trainer, &o->dataset->train, &train.leave_out_images, error));
+    RS_TRY(hold_images(trainer, &o->dataset->test, &test.leave_out_images, error));
     RS_TRY(rs_loader_create(o->dataset, &o->dataset->train, &train, &trainer->train, error));
     RS_TRY(rs_loader_create(o->dataset, &o->dataset->test, &test, &trainer->test, error));
     trainer->batches = rs_loader_steps(trainer->train);
@@ -161,7 +181,10 @@ rs_status rs_trainer_create(const rs_trainer_options *options, rs_trainer **trai
     if (!made) {
         return RS_FAIL(error, RS_MEMORY, "no memory for a trainer");
     }
+    rs_device_info info = {0};
+    options->backend->info(options->device, &info);
     made->options = *options;
+    made->runs_ahead = info.capabilities & RS_CAN_RUN_AHEAD;
     make_update(made);
     rs_status status = make_plan(made, error);
     status = status ? status : make_loaders(made, error);
@@ -298,6 +321,7 @@ static rs_status snapshot_after_step(rs_trainer *trainer, rs_error *error)
     if (p->batches == trainer->batches || !rs__snapshot_due(trainer->options.config, -1, p->steps)) {
         return RS_OK;
     }
+    RS_TRY(rs__take_results(trainer, 0, error));
     RS_TRY(take_snapshot(trainer, -1, error));
     if (rs_seconds() - trainer->last_commit >= trainer->options.config->commit_every) {
         return commit(trainer, RS_COMMIT_STEP_SNAPSHOT, error);
@@ -311,6 +335,7 @@ static rs_status train_batches(rs_trainer *trainer, rs_error *error)
     RS_TRY(rs_loader_start(trainer->train, trainer->position.epochs, trainer->position.batches, error));
     while (trainer->position.batches < trainer->batches) {
         if (rs__stop_asked(trainer)) {
+            RS_TRY(rs__take_results(trainer, 0, error));
             return rs__interrupted(error);
         }
         RS_TRY(rs_loader_next(trainer->train, &batch, error));
@@ -318,7 +343,7 @@ static rs_status train_batches(rs_trainer *trainer, rs_error *error)
         RS_TRY(rs__train_batch(trainer, &batch, error));
         RS_TRY(snapshot_after_step(trainer, error));
     }
-    return RS_OK;
+    return rs__take_results(trainer, 0, error);
 }
 
 static rs_status end_epoch(rs_trainer *trainer, rs_error *error)

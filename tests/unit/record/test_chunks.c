@@ -67,7 +67,7 @@ static void expect_rows_back(const fixture *made, const int64_t chunk[4])
     table->columns[c].chunk_rows = 1;
     memcpy(table->columns[c].chunk.dim, chunk, 4 * sizeof *chunk);
     ok(rs_record_file_create(path, &made->spec, &layout, &record, &error));
-    ok(rs_rows_create(table, &block, &error));
+    ok(rs_rows_create(&made->spec, table, &block, &error));
     fill(&block, c);
     ok(rs_record_file_write(&record, &block, 0, &error));
     ok(rs_column_read(&table->columns[c], record.columns[RS_TABLE_SNAPSHOTS][c].dataset, 0, ROWS, got,
