@@ -33,13 +33,15 @@ typedef enum rs_capability {
     RS_CAN_TF32 = 1 << 2,
     RS_CAN_RUN_AHEAD =
         1 << 3, /* update_later, next_result, copy_begin, copy_wait and pinned memory are there */
-    RS_CAN_HOLD_IMAGES = 1 << 4 /* hold_split is there */
+    RS_CAN_HOLD_IMAGES = 1 << 4, /* hold_split is there */
+    RS_CAN_SEARCH = 1 << 5       /* RS_CONVOLUTION_SEARCH; plan_choices is there */
 } rs_capability;
 
 typedef enum rs_convolution_choice {
     RS_CONVOLUTION_AUTO,
     RS_CONVOLUTION_DIRECT,
-    RS_CONVOLUTION_WINOGRAD
+    RS_CONVOLUTION_WINOGRAD,
+    RS_CONVOLUTION_SEARCH /* times what the device's library has, unless `choices` has the answer */
 } rs_convolution_choice;
 /* What becomes of values that backward reads: all are kept, or what is cheap to compute again is not. The same bits. */
 typedef enum rs_memory_choice { RS_MEMORY_FAST, RS_MEMORY_LEAN } rs_memory_choice;
@@ -51,6 +53,7 @@ typedef struct rs_plan_options {
     int batch_size_count;
     int64_t batch_sizes[RS_MAX_BATCH_SIZES]; /* every size load_batch will see, largest first, no repeats */
     rs_convolution_choice convolution;
+    const char *choices; /* with SEARCH: plan_choices of an earlier plan, to take the same again; or NULL */
     rs_memory_choice memory; /* ref keeps all in both */
     bool tf32;
     bool training; /* false: forward only; no gradients, no optimizer state */
@@ -178,6 +181,8 @@ typedef struct rs_backend {
     void (*plan_bytes)(const rs_plan *plan, rs_plan_bytes *bytes);
     /* One line per node: name, algorithm, layout, reorders before it; then their number. */
     void (*plan_print)(const rs_plan *plan, FILE *stream);
+    /* What a search has chosen, as lines of text, borrowed. NULL without RS_CAN_SEARCH. */
+    const char *(*plan_choices)(const rs_plan *plan);
 
     /* Normalises batch->images into node 0's layout: x = (byte / 255 - mean) / std in float32 (float64 plans:
      * of that float32 value). Sets the labels; count must be one of the plan's sizes. */

@@ -40,6 +40,9 @@ rs_status rs__take_results(rs_trainer *trainer, int most, rs_error *error);
 rs_status rs__evaluate(rs_trainer *trainer, double *loss, double *accuracy, rs_error *error);
 /* state.c: writes the checkpoint of the state as it stands to `path`. */
 rs_status rs__state_save(rs_trainer *trainer, const char *path, rs_error *error);
+/* The algorithms that the run to be resumed has found by its search, from its checkpoint; NULL where there are none. The
+ * caller frees the text. */
+rs_status rs__choices_load(const rs_trainer *trainer, char **choices, rs_error *error);
 /* planned.c: whether the state after these epochs (-1: within an epoch) and steps is kept. */
 bool rs__snapshot_due(const rs_config *config, int64_t epochs_done, int64_t steps_done);
 

@@ -1,10 +1,11 @@
 /* state.c: everything training depends on, to and from a checkpoint file.
  *
- * Sections: "format" (a number), "config" (YAML), "machine" (text), "position", "epoch_sums",
- * "gradient_steps", and per parameter or buffer "SLOT/NAME" in canonical order. A slot the plan does not keep
- * has no section. */
+ * Sections: "format" (a number), "config" (YAML), "machine" (text), "choices" (text; with --convolution search),
+ * "position", "epoch_sums", "gradient_steps", and per parameter or buffer "SLOT/NAME" in canonical order. A slot
+ * the plan does not keep has no section. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 #include "rs/checkpoint.h"
@@ -125,6 +126,20 @@ static rs_status load_slot(rs_trainer *trainer, void *context, const char *name,
     return trainer->options.backend->write(trainer->plan, slot, index, buffer, error);
 }
 
+static bool searches(const rs_trainer *trainer)
+{
+    return strcmp(trainer->options.config->convolution, "search") == 0;
+}
+
+static rs_status save_choices(const rs_trainer *trainer, rs_checkpoint_writer *writer, rs_error *error)
+{
+    if (!searches(trainer)) {
+        return RS_OK;
+    }
+    const char *text = trainer->options.backend->plan_choices(trainer->plan);
+    return rs_checkpoint_put(writer, "choices", text, strlen(text), error);
+}
+
 static rs_status save_sections(rs_trainer *trainer, rs_checkpoint_writer *writer, const char *yaml,
                                rs_error *error)
 {
@@ -133,6 +148,7 @@ static rs_status save_sections(rs_trainer *trainer, rs_checkpoint_writer *writer
     RS_TRY(rs_checkpoint_put(writer, "format", &state_format, sizeof state_format, error));
     RS_TRY(rs_checkpoint_put(writer, "config", yaml, strlen(yaml), error));
     RS_TRY(rs_checkpoint_put(writer, "machine", machine, sizeof machine, error));
+    RS_TRY(save_choices(trainer, writer, error));
     RS_TRY(rs_checkpoint_put(writer, "position", &trainer->position, sizeof trainer->position, error));
     RS_TRY(rs_checkpoint_put(writer, "epoch_sums", &trainer->sums, sizeof trainer->sums, error));
     RS_TRY(rs_checkpoint_put(writer, "gradient_steps", &trainer->gradient_steps,
@@ -179,21 +195,49 @@ static rs_status compare_config(const rs_trainer *trainer, const char *yaml, con
     return RS_OK;
 }
 
+/* A section as text that the caller frees; NULL where there is none. */
+static rs_status read_text(rs_checkpoint *checkpoint, const char *path, const char *section, char **text,
+                           rs_error *error)
+{
+    int64_t length = rs_checkpoint_length(checkpoint, section);
+    if (length < 0) {
+        return RS_OK;
+    }
+    *text = rs_alloc_zero((size_t)length + 1);
+    if (!*text) {
+        return RS_FAIL(error, RS_MEMORY, "no memory to read %s", path);
+    }
+    return rs_checkpoint_get(checkpoint, section, *text, (size_t)length, error);
+}
+
 static rs_status check_config(const rs_trainer *trainer, rs_checkpoint *checkpoint, const char *path,
                               rs_error *error)
 {
-    int64_t length = rs_checkpoint_length(checkpoint, "config");
-    if (length < 0) {
-        return RS_FAIL(error, RS_DATA, "%s holds no configuration; remove it and begin anew with --overwrite",
-                       path);
+    char *yaml = NULL;
+    rs_status status = read_text(checkpoint, path, "config", &yaml, error);
+    if (!status) {
+        status = yaml ? compare_config(trainer, yaml, path, error)
+                      : RS_FAIL(error, RS_DATA,
+                                "%s holds no configuration; remove it and begin anew with --overwrite", path);
     }
-    char *yaml = rs_alloc_zero((size_t)length + 1);
-    if (!yaml) {
-        return RS_FAIL(error, RS_MEMORY, "no memory to read %s", path);
-    }
-    rs_status status = rs_checkpoint_get(checkpoint, "config", yaml, (size_t)length, error);
-    status = status ? status : compare_config(trainer, yaml, path, error);
     rs_free(yaml);
+    return status;
+}
+
+rs_status rs__choices_load(const rs_trainer *trainer, char **choices, rs_error *error)
+{
+    const char *path = trainer->options.checkpoint_path;
+    rs_checkpoint *checkpoint = NULL;
+    if (!searches(trainer) || !trainer->options.config->resume || !path || access(path, F_OK) != 0) {
+        return RS_OK;
+    }
+    RS_TRY(rs_checkpoint_open(path, &checkpoint, error));
+    rs_status status = read_text(checkpoint, path, "choices", choices, error);
+    rs_checkpoint_close(checkpoint);
+    if (status) {
+        rs_free(*choices);
+        *choices = NULL;
+    }
     return status;
 }
 

@@ -20,6 +20,9 @@ static rs_convolution_choice convolution_choice(const rs_config *config)
     if (strcmp(config->convolution, "direct") == 0) {
         return RS_CONVOLUTION_DIRECT;
     }
+    if (strcmp(config->convolution, "search") == 0) {
+        return RS_CONVOLUTION_SEARCH;
+    }
     return strcmp(config->convolution, "winograd") == 0 ? RS_CONVOLUTION_WINOGRAD : RS_CONVOLUTION_AUTO;
 }
 
@@ -71,7 +74,12 @@ static rs_status make_plan(rs_trainer *trainer, rs_error *error)
     if (distances) {
         RS_TRY(rs_metric_list_parse(o->config->metric, &plan.metrics, error));
     }
-    return o->backend->plan_create(o->device, o->network, &plan, &trainer->plan, error);
+    char *choices = NULL;
+    RS_TRY(rs__choices_load(trainer, &choices, error));
+    plan.choices = choices;
+    rs_status status = o->backend->plan_create(o->device, o->network, &plan, &trainer->plan, error);
+    rs_free(choices);
+    return status;
 }
 
 /* Puts a split on the device where that can be; *held says whether its batches need no images any more. */

@@ -93,6 +93,7 @@ static bool wants_winograd(const rs_plan *plan, const rs__op *op)
     case RS_CONVOLUTION_WINOGRAD:
         return possible;
     case RS_CONVOLUTION_AUTO:
+    case RS_CONVOLUTION_SEARCH: /* refused before */
         break;
     }
     return possible && in->channels >= 64 && node->shape[0] >= 64 && in->height >= 4 && in->width >= 4;

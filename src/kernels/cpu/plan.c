@@ -13,6 +13,12 @@ static rs_status check_options(const rs_device *device, const rs_plan_options *o
     if (options->tf32) {
         return RS_FAIL(error, RS_UNSUPPORTED, "the cpu backend has no TF32; use --precision f32");
     }
+    if (options->convolution == RS_CONVOLUTION_SEARCH) {
+        return RS_FAIL(
+            error, RS_UNSUPPORTED,
+            "the cpu backend chooses its convolutions by rule, without a search; use --convolution "
+            "auto, direct or winograd");
+    }
     if (options->convolution == RS_CONVOLUTION_WINOGRAD && !rs__has_winograd(device)) {
         return RS_FAIL(error, RS_UNSUPPORTED,
                        "oneDNN %d.%d has no Winograd convolution for this machine's %s; use --convolution "

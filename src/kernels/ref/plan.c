@@ -221,9 +221,10 @@ static rs_status check_options(const rs_plan_options *options, rs_error *error)
                            options->batch_sizes[i]);
         }
     }
-    if (options->convolution == RS_CONVOLUTION_WINOGRAD) {
-        return RS_FAIL(error, RS_UNSUPPORTED,
-                       "ref has no Winograd convolution; use --convolution auto or direct");
+    if (options->convolution == RS_CONVOLUTION_WINOGRAD || options->convolution == RS_CONVOLUTION_SEARCH) {
+        return RS_FAIL(
+            error, RS_UNSUPPORTED,
+            "ref has one convolution, no Winograd and no search; use --convolution auto or direct");
     }
     if (options->tf32) {
         return RS_FAIL(error, RS_UNSUPPORTED, "ref has no TF32; use --precision f32");
