@@ -56,7 +56,8 @@ typedef struct rs_plan_options {
     const char *choices; /* with SEARCH: plan_choices of an earlier plan, to take the same again; or NULL */
     rs_memory_choice memory; /* ref keeps all in both */
     bool tf32;
-    bool training; /* false: forward only; no gradients, no optimizer state */
+    uint64_t dropout_seed; /* of every dropout's masks */
+    bool training;         /* false: forward only; no gradients, no optimizer state */
     float mean[RS_MAX_CHANNELS], std[RS_MAX_CHANNELS]; /* normalisation of byte images, per channel */
     rs_optimizer_kind optimizer;
     bool momentum;      /* SGD keeps a momentum buffer */
@@ -185,9 +186,11 @@ typedef struct rs_backend {
     const char *(*plan_choices)(const rs_plan *plan);
 
     /* Normalises batch->images into node 0's layout: x = (byte / 255 - mean) / std in float32 (float64 plans:
-     * of that float32 value). Sets the labels; count must be one of the plan's sizes. */
+     * of that float32 value). Sets the labels; count must be one of the plan's sizes. Dropout draws by sample_ids (NULL:
+     * 0, 1, 2 ..) and epoch. */
     rs_status (*load_batch)(rs_plan *plan, const rs_batch *batch, rs_error *error);
-    /* The same from values: [count, C, H, W] of the plan's type; labels may be NULL without a loss node. */
+    /* The same from values: [count, C, H, W] of the plan's type; labels may be NULL without a loss node. Samples are 0, 1,
+     * 2 .. of epoch 0. */
     rs_status (*load_values)(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
                              rs_error *error);
     /* All nodes. TRAIN: batch statistics, running statistics updated. EVALUATE: running statistics used; the

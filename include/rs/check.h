@@ -105,7 +105,7 @@ typedef struct rs_check_report {
 
 /* All checks of a case: the reference's gradients against finite differences, the reference in float and the
  * backend (with every convolution algorithm it has) against the reference in double, each against itself, bit by
- * bit, and with batch norm --memory lean against fast, bit by bit. What fails, also an error of the backend, is a
+ * bit, and with batch norm or dropout --memory lean against fast, bit by bit. What fails, also an error of the backend, is a
  * failure in the report; only MEMORY is returned. */
 rs_status rs_check_run_case(const rs_check_machine *machine, const rs_check_case *c, rs_check_report *report,
                             rs_error *error);

@@ -50,6 +50,7 @@ typedef struct rs_batch {
     const int32_t *labels;     /* [count] */
     const int64_t *sample_ids; /* [count] place in the split */
     const rs_split *split;     /* that it is of; NULL: not known */
+    int64_t epoch;             /* from 0 */
 } rs_batch;
 
 /* Batches of a split, gathered by a prefetch thread that runs ahead by two batches. The thread enters no

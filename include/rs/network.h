@@ -16,6 +16,10 @@
  *                   dx = dy [x > 0]
  *   softplus        y = ln(1 + e^x)
  *                   dx = dy / (1 + e^-x)
+ *   dropout         training: y = x m / (1 - rate), m in {0, 1}: 0 with probability rate, a function of (seed, node,
+ *                   epoch, sample, element); 0 where m is, whatever x
+ *                   dx = dy m / (1 - rate)
+ *                   evaluation: y = x, dx = dy
  *   add             y = a + b
  *                   da = dy, db = dy
  *   max_pool        y = max over the window; padding never wins
@@ -82,6 +86,7 @@ typedef struct rs_node_attributes {
     int kernel, stride, padding; /* square windows of convolution and pooling */
     bool bias;                   /* convolution, linear */
     double epsilon, momentum;    /* batch_norm */
+    double rate;                 /* dropout: what share is left out, in [0, 1) */
 } rs_node_attributes;
 
 typedef struct rs_node {

@@ -14,6 +14,7 @@
 #define BN_EPSILON_1          {RS_OP_BATCH_NORM, {.epsilon = 1.0, .momentum = 0.1}, {P, P}}
 #define RELU                  {RS_OP_RELU, {0}, {P, P}}
 #define SOFTPLUS              {RS_OP_SOFTPLUS, {0}, {P, P}}
+#define DROPOUT(p)            {RS_OP_DROPOUT, {.rate = (p)}, {P, P}}
 #define ADD(node)             {RS_OP_ADD, {0}, {P, (node)}} /* the previous node and that one */
 #define ADD_OF(a, b)          {RS_OP_ADD, {0}, {(a), (b)}}
 #define MAX(r, s, p)          {RS_OP_MAX_POOL, {WINDOW(0, r, s, p)}, {P, P}}
@@ -109,6 +110,20 @@ static const rs_check_case cases[] = {
     {"two_users_of_a_relu",       {8, 4, 4},    {3, 2}, NORMAL,
      {BN, RELU, CONV(8, 3, 1, 1), CONV_OF(2, 8, 1, 1, 0), ADD_OF(3, 4), ADD(2)}},
     {"bn_read_twice",             {8, 5, 5},    {3, 2}, NORMAL, {BN, RELU, ADD_OF(2, 1), CONV(9, 3, 1, 1)}},
+    /* dropout: any number of channels, in blocks and not; gradients set and added; computed again with --memory lean */
+    {"dropout_64_8x8",            {64, 8, 8},   {4, 3}, NORMAL, {DROPOUT(0.5)}},
+    {"dropout_17_7x5",            {17, 7, 5},   {3, 2}, NORMAL, {DROPOUT(0.3)}},
+    {"dropout_rgb_5x5",           {3, 5, 5},    {3, 2}, NORMAL, {DROPOUT(0.75)}},
+    {"dropout_one_value",         {1, 1, 1},    {9, 1}, NORMAL, {DROPOUT(0.5)}},
+    {"dropout_exact_20_3x3",      {20, 3, 3},   {3, 2}, INTEGER, {DROPOUT(0.5)}},
+    {"dropout_exact_6_7x6",       {6, 7, 6},    {5, 2}, INTEGER, {DROPOUT(0.75)}},
+    {"dropout_exact_rate_0",      {5, 4, 4},    {3, 2}, INTEGER, {DROPOUT(0.0)}},
+    {"dropout_of_vectors",        {12, 1, 1},   {16, 5}, NORMAL, {LINEAR(37), DROPOUT(0.25), LINEAR(20), DROPOUT(0.1), LINEAR(3)}},
+    {"dropout_of_maps",           {5, 6, 5},    {3, 2}, NORMAL, {DROPOUT(0.4), LINEAR(7)}},
+    {"dropout_adds",              {9, 4, 3},    {3, 2}, NORMAL, {CONV(9, 3, 1, 1), DROPOUT(0.4), ADD(1), CONV(5, 1, 1, 0)}},
+    {"dropout_exact_adds",        {18, 4, 3},   {3, 2}, INTEGER, {ADD_OF(0, 0), DROPOUT(0.5), ADD(1)}},
+    {"bn_relu_dropout_conv",      {16, 5, 5},   {3, 2}, NORMAL, {BN, RELU, DROPOUT(0.2), CONV(17, 3, 1, 1)}},
+    {"dropout_twice",             {24, 5, 4},   {3, 2}, NORMAL, {BN, DROPOUT(0.3), DROPOUT(0.5), BN, CONV(8, 3, 1, 1)}},
     /* pooling */
     {"max_pool_3x3_stride2",      {64, 16, 16}, {2, 1}, SPREAD, {MAX(3, 2, 1)}},
     {"max_pool_3x3_14x14",        {64, 14, 14}, {2, 1}, SPREAD, {MAX(3, 2, 1)}},

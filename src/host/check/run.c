@@ -30,13 +30,24 @@ static void release_truth(truth *t)
     rs_network_destroy(t->network);
 }
 
+static bool has_operator(const rs_check_case *c, rs_op_kind kind)
+{
+    for (int i = 0; i < RS_CHECK_NODES; i++) {
+        if (c->ops[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static rs_status differences_row(rs_check_session *session, truth *t, rs_check_report *report,
                                  rs_error *error)
 {
     rs_check_row row =
         rs_check_row_begin(report, t->c->name, "ref f64 / finite differences", RS_TOLERANCE_DIFFERENCES);
     rs_status status = rs_check_differences(session, t->data, RS_MODE_TRAIN, &row, error);
-    if (!status && t->network->buffer_count > 0) {
+    bool modes = t->network->buffer_count > 0 || has_operator(t->c, RS_OP_DROPOUT);
+    if (!status && modes) {
         status = rs_check_differences(session, t->data, RS_MODE_EVALUATE, &row, error);
     }
     rs_check_row_end(&row);
@@ -168,16 +179,6 @@ static rs_status check_lean(const truth *t, const rs_check_target *fast, rs_chec
     return status == RS_MEMORY ? status : RS_OK;
 }
 
-static bool has_operator(const rs_check_case *c, rs_op_kind kind)
-{
-    for (int i = 0; i < RS_CHECK_NODES; i++) {
-        if (c->ops[i].kind == kind) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool rs_check_takes_winograd(const rs_check_case *c)
 {
     for (int i = 0; i < RS_CHECK_NODES; i++) {
@@ -195,7 +196,7 @@ static rs_status check_backend(const rs_check_machine *machine, const truth *t, 
     rs_check_target target = {machine->backend, machine->device, RS_F32, RS_CONVOLUTION_DIRECT,
                               RS_MEMORY_FAST};
     RS_TRY(check_target(t, &target, false, report, error));
-    if (has_operator(t->c, RS_OP_BATCH_NORM)) {
+    if (has_operator(t->c, RS_OP_BATCH_NORM) || has_operator(t->c, RS_OP_DROPOUT)) {
         RS_TRY(check_lean(t, &target, report, error));
     }
     rs_device_info info;

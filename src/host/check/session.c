@@ -65,6 +65,7 @@ rs_status rs_check_session_open(const rs_check_case *c, const rs_network *networ
                                .convolution = target->convolution,
                                .memory = target->memory,
                                .training = true,
+                               .dropout_seed = 11,
                                .optimizer = RS_OPTIMIZER_SGD,
                                .keep_all = true,
                                .input_gradient = true};

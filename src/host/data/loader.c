@@ -297,7 +297,12 @@ rs_status rs_loader_next(rs_loader *loader, rs_batch *batch, rs_error *error)
     }
     if (taken != NO_SLOT) {
         const slot *from = &loader->slots[taken];
-        *batch = (rs_batch){from->count, from->images, from->labels, from->sample_ids, loader->split};
+        *batch = (rs_batch){.count = from->count,
+                            .images = from->images,
+                            .labels = from->labels,
+                            .sample_ids = from->sample_ids,
+                            .split = loader->split,
+                            .epoch = loader->epoch};
     }
     return RS_OK;
 }

@@ -41,6 +41,15 @@ static rs_status check_channels(const rs_node_spec *spec, rs_error *error)
     return RS_OK;
 }
 
+static rs_status check_rate(const rs_node_spec *spec, rs_error *error)
+{
+    double rate = spec->attributes.rate;
+    return rate >= 0.0 && rate < 1.0
+               ? RS_OK
+               : RS_FAIL(error, RS_USAGE, "%s: dropout rate %g must be at least 0 and below 1", spec->name,
+                         rate);
+}
+
 static rs_status add_shape(const rs_network *network, const rs_node_spec *spec, int64_t shape[3],
                            rs_error *error)
 {
@@ -100,6 +109,10 @@ rs_status rs__node_shape(const rs_network *network, const rs_node_spec *spec, in
         return add_shape(network, spec, shape, error);
     case RS_OP_SOFTMAX_CROSS_ENTROPY:
         return loss_shape(network, spec, in, shape, error);
+    case RS_OP_DROPOUT:
+        RS_TRY(check_rate(spec, error));
+        memcpy(shape, in, sizeof(int64_t[3]));
+        return RS_OK;
     case RS_OP_BATCH_NORM:
     case RS_OP_RELU:
     case RS_OP_SOFTPLUS:

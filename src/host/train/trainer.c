@@ -57,7 +57,9 @@ static rs_status make_plan(rs_trainer *trainer, rs_error *error)
 {
     const rs_trainer_options *o = &trainer->options;
     bool distances = o->wants & RS_WANT_DISTANCES;
+    int64_t dropout = o->config->seed_dropout < 0 ? o->config->seed : o->config->seed_dropout;
     rs_plan_options plan = {.dtype = RS_F32,
+                            .dropout_seed = (uint64_t)dropout,
                             .convolution = convolution_choice(o->config),
                             .memory = memory_choice(o->config),
                             .tf32 = strcmp(o->config->precision, "tf32") == 0,

@@ -12,6 +12,8 @@ static const rs__op_class *class_of(rs_op_kind kind)
         return &rs__op_relu;
     case RS_OP_SOFTPLUS:
         return &rs__op_softplus;
+    case RS_OP_DROPOUT:
+        return &rs__op_dropout;
     case RS_OP_ADD:
         return &rs__op_add;
     case RS_OP_MAX_POOL:

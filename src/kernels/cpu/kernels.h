@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "backward.h"
+#include "dropout.h"
 #include "measure.h"
 #include "rs/backend.h"
 
@@ -69,6 +70,15 @@ typedef struct rs__update_work {
     rs_metric_needs needs;
 } rs__update_work;
 
+/* A dropout over the loaded batch: its masks, and the tensor. */
+typedef struct rs__dropout {
+    rs_dropout rule;
+    float scale;
+    const int64_t *ids; /* [sample] */
+    uint32_t epoch;
+    int64_t channels, blocks, positions;
+} rs__dropout;
+
 typedef struct rs__kernels {
     const char *name; /* "AVX-512" */
     int lanes;
@@ -88,6 +98,10 @@ typedef struct rs__kernels {
     void (*relu_backward)(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count);
     void (*add_forward)(const float *a, const float *b, float *y, int64_t count);
     void (*pass_gradient)(const float *dy, float *dx, rs_pass pass, int64_t count); /* dx = or += dy */
+
+    /* Planes [first, last) of y = or += x m / (1 - rate): forward, and backward with the gradients. */
+    void (*dropout)(const rs__dropout *d, int64_t first, int64_t last, const float *x, float *y,
+                    rs_pass pass);
 
     /* Planes [first, last): one plane is one sample's channel block. choice: [plane][out position][lanes],
      * the window place that was largest. */
@@ -126,6 +140,7 @@ extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_basel
     void rs__relu_backward_##isa(const float *, const float *, float *, rs_pass, int64_t);                   \
     void rs__add_forward_##isa(const float *, const float *, float *, int64_t);                              \
     void rs__pass_gradient_##isa(const float *, float *, rs_pass, int64_t);                                  \
+    void rs__dropout_##isa(const rs__dropout *, int64_t, int64_t, const float *, float *, rs_pass);          \
     void rs__max_pool_forward_##isa(const rs__window *, int64_t, int64_t, const float *, float *,            \
                                     uint16_t *);                                                             \
     void rs__max_pool_backward_##isa(const rs__window *, int64_t, int64_t, const uint16_t *, const float *,  \

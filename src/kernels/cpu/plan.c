@@ -123,8 +123,8 @@ static void sum_bytes(rs_plan *plan)
         shared = plan->ops[i].shared_bytes > shared ? plan->ops[i].shared_bytes : shared;
     }
     size_t batch = (size_t)rs__largest_batch(plan);
-    size_t samples =
-        rs__round64(batch * sizeof(int32_t)) + rs__round64(batch * sizeof(double)) + rs__round64(batch);
+    size_t samples = rs__round64(batch * sizeof *plan->labels) + rs__round64(batch * sizeof *plan->ids) +
+                     rs__round64(batch * sizeof *plan->losses) + rs__round64(batch);
     plan->kept_bytes = kept + samples;
     plan->shared_bytes = rs__round64(shared);
     plan->bytes = (rs_plan_bytes){
@@ -200,9 +200,11 @@ static void share_scratch(rs_plan *plan)
     }
     size_t batch = (size_t)rs__largest_batch(plan);
     plan->labels = (int32_t *)(void *)at;
-    at += rs__round64(batch * sizeof(int32_t));
+    at += rs__round64(batch * sizeof *plan->labels);
+    plan->ids = (int64_t *)(void *)at;
+    at += rs__round64(batch * sizeof *plan->ids);
     plan->losses = (double *)(void *)at;
-    at += rs__round64(batch * sizeof(double));
+    at += rs__round64(batch * sizeof *plan->losses);
     plan->hits = (uint8_t *)at;
     for (int i = 0; i < plan->network->node_count; i++) {
         rs__tensor *t = &plan->tensors[i];

@@ -147,7 +147,9 @@ struct rs_plan {
     rs_update_sums *tensor_sums; /* [parameter] */
     rs_rule_f32 *rules;          /* [parameter] */
 
-    int32_t *labels;                   /* [largest batch] */
+    int32_t *labels; /* [largest batch] */
+    int64_t *ids;    /* [largest batch] the samples' numbers, which dropout draws by */
+    uint32_t epoch;
     double *losses;                    /* [largest batch] of each sample */
     uint8_t *hits;                     /* [largest batch] 1 where the first largest score is the label's */
     float table[RS_MAX_CHANNELS][256]; /* byte -> normalised value */
@@ -181,8 +183,8 @@ void rs__elements_pass(const rs_plan *plan, const rs__tensor *t, const float *fr
 /* fuse.c: fills plan->ops and their inputs. */
 rs_status rs__plan_fuse(rs_plan *plan, rs_error *error);
 /* operators: one class per kind of node */
-extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_add,
-    rs__op_max_pool, rs__op_average_pool, rs__op_global_pool, rs__op_linear, rs__op_loss;
+extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_dropout,
+    rs__op_add, rs__op_max_pool, rs__op_average_pool, rs__op_global_pool, rs__op_linear, rs__op_loss;
 
 /* lives.c: what is kept and what is computed again: fills the spans of all tensors, plan->activation_bytes and the
  * operations' recomputed ones. */

@@ -66,6 +66,8 @@ rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *err
     }
     RS_TRY(select_size(plan, batch->count, error));
     RS_TRY(take_labels(plan, batch->labels, batch->count, error));
+    rs_dropout_ids(batch->sample_ids, batch->count, plan->ids);
+    plan->epoch = (uint32_t)batch->epoch;
     double begin = rs__timer_begin(plan);
     int64_t positions = in->height * in->width, floats = rs__sample_floats(plan, in);
 #pragma omp parallel for schedule(static)
@@ -86,6 +88,8 @@ rs_status rs__cpu_load_values(rs_plan *plan, const void *values, const int32_t *
 {
     RS_TRY(select_size(plan, count, error));
     RS_TRY(take_labels(plan, labels, count, error));
+    rs_dropout_ids(NULL, count, plan->ids);
+    plan->epoch = 0;
     const rs__tensor *in = &plan->tensors[0];
     rs__tensor_copy(plan, in, in->plain, RS__FROM_CANONICAL, in->value, (float *)(uintptr_t)values, count);
     return RS_OK;

@@ -21,6 +21,7 @@ const rs__kernels RS_ISA(rs__kernels) = {
     .relu_backward = RS_ISA(rs__relu_backward),
     .add_forward = RS_ISA(rs__add_forward),
     .pass_gradient = RS_ISA(rs__pass_gradient),
+    .dropout = RS_ISA(rs__dropout),
     .max_pool_forward = RS_ISA(rs__max_pool_forward),
     .max_pool_backward = RS_ISA(rs__max_pool_backward),
     .average_pool_forward = RS_ISA(rs__average_pool_forward),

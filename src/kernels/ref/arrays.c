@@ -47,7 +47,7 @@ static void add_to_sum(const void *gradient, int64_t count, double *sum)
     }
 }
 
-extern const ref_operator REF(convolution), REF(batch_norm), REF(relu), REF(softplus), REF(add),
+extern const ref_operator REF(convolution), REF(batch_norm), REF(relu), REF(softplus), REF(dropout), REF(add),
     REF(max_pool), REF(average_pool), REF(global_average_pool), REF(linear), REF(softmax_cross_entropy);
 
 const ref_table REF(table) = {
@@ -57,6 +57,7 @@ const ref_table REF(table) = {
             [RS_OP_BATCH_NORM] = &REF(batch_norm),
             [RS_OP_RELU] = &REF(relu),
             [RS_OP_SOFTPLUS] = &REF(softplus),
+            [RS_OP_DROPOUT] = &REF(dropout),
             [RS_OP_ADD] = &REF(add),
             [RS_OP_MAX_POOL] = &REF(max_pool),
             [RS_OP_AVERAGE_POOL] = &REF(average_pool),

@@ -6,6 +6,7 @@
 #define RS_REF_OPERATORS_H
 
 #include "backward.h"
+#include "dropout.h"
 #include "rs/backend.h"
 #include "update.h"
 
@@ -28,6 +29,9 @@ typedef struct ref_call {
     const int32_t *labels; /* loss: [n] */
     double *loss;          /* loss: [n], of each sample */
     int64_t *correct;      /* loss: samples whose first largest score is their label */
+    rs_dropout dropout;    /* of a dropout node, and what it draws by: */
+    const int64_t *ids;    /* [n] the samples' numbers */
+    uint32_t epoch;
     int threads;
     double *shared;  /* scratch that all threads read */
     double *scratch; /* scratch of each thread: `threads` pieces of scratch_stride doubles */

@@ -125,6 +125,7 @@ static void lay_out_scratch(rs_plan *plan, cursor *at)
     plan->per_thread =
         take(at, (int64_t)plan->scratch_stride, sizeof(double) * (size_t)plan->device->threads);
     plan->labels = take(at, n, sizeof *plan->labels);
+    plan->ids = take(at, n, sizeof *plan->ids);
     plan->losses = take(at, n, sizeof *plan->losses);
     plan->before = take(at, largest, rs_dtype_size(plan->options.dtype));
     plan->differences = take(at, 2 * (int64_t)network->parameter_count, sizeof *plan->differences);

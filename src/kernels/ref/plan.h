@@ -39,7 +39,9 @@ struct rs_plan {
     void **gradients;          /* [node] of its output; all NULL without training */
     double **saved;            /* [node] batch norm: [2 C] */
 
-    int32_t *labels;    /* [largest batch] */
+    int32_t *labels; /* [largest batch] */
+    int64_t *ids;    /* [largest batch] the samples' numbers, which dropout draws by */
+    uint32_t epoch;
     double *losses;     /* [largest batch] of each sample */
     double *shared;     /* scratch of operators */
     double *per_thread; /* `threads` pieces of scratch_stride */

@@ -41,6 +41,8 @@ rs_status ref_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error)
     }
     RS_TRY(check_count(plan, batch->count, error));
     RS_TRY(take_labels(plan, batch->labels, batch->count, error));
+    rs_dropout_ids(batch->sample_ids, batch->count, plan->ids);
+    plan->epoch = (uint32_t)batch->epoch;
     double begin = rs_profile_begin(&plan->profile);
     plan->table->normalise(&plan->options, batch->images, batch->count, shape[0], shape[1] * shape[2],
                            plan->outputs[0]);
@@ -60,6 +62,8 @@ rs_status ref_load_values(rs_plan *plan, const void *values, const int32_t *labe
 {
     RS_TRY(check_count(plan, count, error));
     RS_TRY(take_labels(plan, labels, count, error));
+    rs_dropout_ids(NULL, count, plan->ids);
+    plan->epoch = 0;
     memcpy(plan->outputs[0], values, node_bytes(plan, 0, count));
     return RS_OK;
 }
@@ -80,6 +84,8 @@ static ref_call make_call(rs_plan *plan, int i)
                      .labels = plan->labels,
                      .loss = plan->losses,
                      .correct = &plan->correct,
+                     .ids = plan->ids,
+                     .epoch = plan->epoch,
                      .threads = plan->device->threads,
                      .shared = plan->shared,
                      .scratch = plan->per_thread,
@@ -95,6 +101,9 @@ static ref_call make_call(rs_plan *plan, int i)
     if (node->bias >= 0) {
         call.b = plan->parameters[node->bias].value;
         call.db = plan->parameters[node->bias].gradient;
+    }
+    if (node->kind == RS_OP_DROPOUT) {
+        call.dropout = rs_dropout_make(plan->options.dropout_seed, node->name, node->attributes.rate);
     }
     if (node->running_mean >= 0) {
         call.running_mean = plan->running[node->running_mean];

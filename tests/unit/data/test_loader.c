@@ -83,6 +83,7 @@ static void check_batches(rs_loader *loader, int64_t batch_size, bool shuffle, i
         int64_t rest = SAMPLES - b * batch_size;
         ok(rs_loader_next(loader, &batch, &error));
         check_batch(&batch, order, b * batch_size, rest < batch_size ? rest : batch_size);
+        assert_int_equal(batch.epoch, epoch);
     }
 }
 

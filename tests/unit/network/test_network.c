@@ -193,6 +193,26 @@ static void a_node_that_does_not_fit_is_named(void **state)
     rs_network_destroy(network);
 }
 
+static void a_dropout_rate_is_a_share(void **state)
+{
+    (void)state;
+    static const double bad[] = {-0.1, 1.0, 1.5, NAN};
+    rs_error error = {0};
+    rs_network *network = NULL;
+    int node = 0;
+    assert_int_equal(rs_network_create("n", 3, 8, 6, 10, &network, &error), RS_OK);
+    rs_node_spec spec = {.name = "drop", .kind = RS_OP_DROPOUT, .block = -1};
+    for (int i = 0; i < 4; i++) {
+        spec.attributes.rate = bad[i];
+        assert_int_equal(rs_network_add(network, &spec, &node, &error), RS_USAGE);
+        assert_non_null(strstr(error.text, "drop"));
+    }
+    spec.attributes.rate = 0.0;
+    assert_int_equal(rs_network_add(network, &spec, &node, &error), RS_OK);
+    assert_memory_equal(network->nodes[node].shape, network->nodes[0].shape, sizeof network->nodes[0].shape);
+    rs_network_destroy(network);
+}
+
 static void twins_share_what_they_have_in_common(void **state)
 {
     (void)state;
@@ -254,6 +274,7 @@ int main(void)
         cmocka_unit_test(own_block_counts_are_built),
         cmocka_unit_test(impossible_networks_are_refused_by_name),
         cmocka_unit_test(a_node_that_does_not_fit_is_named),
+        cmocka_unit_test(a_dropout_rate_is_a_share),
         cmocka_unit_test(twins_share_what_they_have_in_common),
         cmocka_unit_test(initial_values_have_their_moments),
     };
