@@ -48,6 +48,14 @@ typedef enum rs_memory_choice { RS_MEMORY_FAST, RS_MEMORY_LEAN } rs_memory_choic
 typedef enum rs_optimizer_kind { RS_OPTIMIZER_SGD, RS_OPTIMIZER_ADAM, RS_OPTIMIZER_ADAMW } rs_optimizer_kind;
 typedef enum rs_mode { RS_MODE_TRAIN, RS_MODE_EVALUATE } rs_mode;
 
+/* An objective of a layer's own: the mean of (y - target)^2 over all elements y of a node's output in the batch. Measured
+ * with the mean of y in every forward pass. Backward adds weight 2 (y - target) / elements to the gradient of y. */
+typedef struct rs_objective {
+    int node; /* an operator's output: neither the input nor a loss */
+    double target;
+    double weight; /* 0: only measured, and nothing else changes by a bit */
+} rs_objective;
+
 typedef struct rs_plan_options {
     rs_dtype dtype; /* of activations and weights; RS_F64 where the backend can */
     int batch_size_count;
@@ -65,8 +73,10 @@ typedef struct rs_plan_options {
     bool sum_gradients; /* accumulate gradients for their mean */
     bool keep_all; /* every node's output and output gradient stays readable (read_node); for tests and check
                     */
-    bool input_gradient;    /* also the gradient of node 0; for tests and check */
-    rs_metric_list metrics; /* what update measures; count 0: no distances */
+    bool input_gradient;            /* also the gradient of node 0; for tests and check */
+    rs_metric_list metrics;         /* what update measures; count 0: no distances */
+    const rs_objective *objectives; /* [objective_count], borrowed for the plan's life; never fused away */
+    int objective_count;
 } rs_plan_options;
 
 /* Bytes and choices of a plan, for --verbose and the memory check. */
@@ -96,6 +106,8 @@ typedef struct rs_measurement {
     float *gradient_abs_mean;     /* [parameter] mean of |g| */
     float *gradient_abs_std;      /* [parameter] population standard deviation of |g| */
     float *gradient_norms;        /* [parameter] L2 norm of g */
+    double *layer_losses;         /* [objective] as of read_layers; NULL: not wanted */
+    double *layer_means;          /* [objective] */
 } rs_measurement;
 
 typedef struct rs_loss {
@@ -204,7 +216,10 @@ typedef struct rs_backend {
      * bit. */
     rs_status (*update)(rs_plan *plan, const rs_update_options *options, rs_measurement *measurement,
                         rs_error *error);
+    /* Of the last node alone: objectives of layers come from read_layers. */
     rs_status (*read_loss)(rs_plan *plan, rs_loss *loss, rs_error *error);
+    /* Of every objective: its loss (without weight) and the mean of the node's output, in the last forward pass. */
+    rs_status (*read_layers)(rs_plan *plan, double *losses, double *means, rs_error *error);
 
     /* Copies a slot out of, or into, the plan. UNSUPPORTED for a slot the plan does not keep. */
     rs_status (*read)(rs_plan *plan, rs_slot slot, int index, void *values, rs_error *error);

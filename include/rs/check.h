@@ -63,8 +63,9 @@ void rs_guarded_release(rs_guarded *guarded);      /* takes an empty one */
 
 /* --- cases: small networks, an input, then operators, each on the one before unless it says otherwise ----- */
 
-#define RS_CHECK_PREVIOUS (-1)
-#define RS_CHECK_NODES    12
+#define RS_CHECK_PREVIOUS   (-1)
+#define RS_CHECK_NODES      12
+#define RS_CHECK_OBJECTIVES 3
 
 typedef struct rs_check_op {
     rs_op_kind kind; /* RS_OP_INPUT: end of the list */
@@ -81,6 +82,8 @@ typedef struct rs_check_case {
 } rs_check_case;
 
 const rs_check_case *rs_check_cases(size_t *count);
+/* The objectives of layers in a case, which go by its name; at most RS_CHECK_OBJECTIVES. */
+const rs_objective *rs_check_objectives(const rs_check_case *c, int *count);
 /* The case's network; nodes are named by operator and index: "convolution1". The caller owns it. */
 rs_status rs_check_network(const rs_check_case *c, rs_network **network, rs_error *error);
 /* Whether a convolution is in it that Winograd is for: 3x3 with stride 1. */

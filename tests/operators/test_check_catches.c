@@ -195,6 +195,13 @@ static rs_status wrong_loss(rs_plan *plan, rs_loss *loss, rs_error *error)
     return RS_OK;
 }
 
+static rs_status wrong_layers(rs_plan *plan, double *losses, double *means, rs_error *error)
+{
+    RS_TRY(real()->read_layers(plan, losses, means, error));
+    means[0] += 0.001;
+    return RS_OK;
+}
+
 static rs_status wrong_correct(rs_plan *plan, rs_loss *loss, rs_error *error)
 {
     RS_TRY(real()->read_loss(plan, loss, error));
@@ -308,6 +315,7 @@ static const struct fault {
     {"failing backward pass", "conv_one_channel", {.backward = backward_fails}, 0, NULL},
     {"wrong loss", "loss_10", {.read_loss = wrong_loss}, 0, NULL},
     {"one more correct", "loss_10", {.read_loss = wrong_correct}, 0, NULL},
+    {"wrong mean of a layer", "layer_of_conv", {.read_layers = wrong_layers}, 0, NULL},
     {"no decay", "update_nesterov_decay", {.update = update_without_decay}, 0, NULL},
     {"no clipping", "update_adam_decay_clip", {.update = update_without_clipping}, 0, NULL},
     {"no Nesterov", "update_nesterov_decay", {.update = update_without_nesterov}, 0, NULL},
@@ -330,6 +338,7 @@ static void install(const struct fault *fault)
     broken.backward = fault->replaced.backward ? fault->replaced.backward : broken.backward;
     broken.update = fault->replaced.update ? fault->replaced.update : broken.update;
     broken.read_loss = fault->replaced.read_loss ? fault->replaced.read_loss : broken.read_loss;
+    broken.read_layers = fault->replaced.read_layers ? fault->replaced.read_layers : broken.read_layers;
     target_slot = fault->slot;
     spoil = fault->spoil;
     calls = 0;

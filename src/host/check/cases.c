@@ -2,6 +2,7 @@
 #include "rs/check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* clang-format off */
 #define P                     RS_CHECK_PREVIOUS
@@ -124,6 +125,21 @@ static const rs_check_case cases[] = {
     {"dropout_exact_adds",        {18, 4, 3},   {3, 2}, INTEGER, {ADD_OF(0, 0), DROPOUT(0.5), ADD(1)}},
     {"bn_relu_dropout_conv",      {16, 5, 5},   {3, 2}, NORMAL, {BN, RELU, DROPOUT(0.2), CONV(17, 3, 1, 1)}},
     {"dropout_twice",             {24, 5, 4},   {3, 2}, NORMAL, {BN, DROPOUT(0.3), DROPOUT(0.5), BN, CONV(8, 3, 1, 1)}},
+    /* layers' own objectives (below): inside, at the end, of what is fused and what then is not, beside the loss, only measured */
+    {"layer_of_conv",             {5, 7, 6},    {3, 2}, NORMAL, {CONV(17, 3, 1, 1), SOFTPLUS, CONV(6, 3, 2, 1)}},
+    {"layer_at_the_end",          {17, 5, 3},   {3, 2}, NORMAL, {CONV(9, 3, 1, 1)}},
+    {"layer_beside_the_end",      {5, 5, 4},    {3, 2}, NORMAL, {CONV(8, 3, 1, 1), CONV_OF(0, 6, 3, 1, 1)}},
+    {"layer_of_fused_relu",       {16, 4, 4},   {3, 2}, NORMAL, {CONV(17, 3, 1, 1), BN, RELU, CONV(8, 1, 1, 0)}},
+    {"layers_of_bn_and_relu",     {16, 4, 4},   {3, 2}, NORMAL, {CONV(16, 3, 1, 1), BN, RELU, CONV(8, 1, 1, 0)}},
+    {"layer_of_joined_relu",      {16, 4, 4},   {3, 2}, NORMAL,
+     {CONV(16, 3, 1, 1), BN, RELU, CONV(16, 3, 1, 1), BN, ADD(0), RELU, CONV(16, 3, 1, 1), ADD(7)}},
+    {"layers_of_residual_block",  {16, 4, 4},   {3, 2}, NORMAL,
+     {CONV(16, 3, 1, 1), BN, RELU, CONV(16, 3, 1, 1), BN, ADD(0), RELU, CONV(16, 3, 1, 1), ADD(7)}},
+    {"layer_of_dropout",          {6, 5, 5},    {3, 2}, NORMAL, {DROPOUT(0.3), CONV(5, 3, 1, 1)}},
+    {"layer_of_vectors",          {37, 1, 1},   {7, 2}, NORMAL, {LINEAR(19), SOFTPLUS, LINEAR(3)}},
+    {"layers_of_network",         {3, 8, 8},    {4, 3}, NORMAL,
+     {CONV(16, 3, 1, 1), BN, SOFTPLUS, CONV(16, 3, 1, 1), BN, ADD(3), SOFTPLUS, GLOBAL, LINEAR(10), LOSS}},
+    {"layers_only_measured",      {8, 6, 5},    {4, 3}, NORMAL, {CONV(17, 3, 1, 1), BN, SOFTPLUS, GLOBAL, LINEAR(10), LOSS}},
     /* pooling */
     {"max_pool_3x3_stride2",      {64, 16, 16}, {2, 1}, SPREAD, {MAX(3, 2, 1)}},
     {"max_pool_3x3_14x14",        {64, 14, 14}, {2, 1}, SPREAD, {MAX(3, 2, 1)}},
@@ -157,12 +173,44 @@ static const rs_check_case cases[] = {
     {"small_network",             {3, 8, 8},    {4, 3}, NORMAL,
      {CONV(16, 3, 1, 1), BN, SOFTPLUS, CONV(16, 3, 1, 1), BN, ADD(3), SOFTPLUS, GLOBAL, LINEAR(10), LOSS}},
 };
+
+/* The objectives of layers in cases of these names: node, target, weight. */
+static const struct {
+    const char *name;
+    rs_objective objectives[RS_CHECK_OBJECTIVES]; /* node 0: end of the list */
+} layers[] = {
+    {"layer_of_conv",            {{1, 0.3, 90.0}}},
+    {"layer_at_the_end",         {{1, -0.5, 70.0}}},
+    {"layer_beside_the_end",     {{1, 0.5, 40.0}}},
+    {"layer_of_fused_relu",      {{3, 0.5, 50.0}}},
+    {"layers_of_bn_and_relu",    {{2, 0.1, 60.0}, {3, 1.0, 30.0}}},
+    {"layer_of_joined_relu",     {{7, 0.25, 80.0}}},
+    {"layers_of_residual_block", {{5, -0.2, 40.0}, {6, 0.4, 20.0}, {7, 0.25, 30.0}}},
+    {"layer_of_dropout",         {{1, 0.2, 50.0}}},
+    {"layer_of_vectors",         {{2, 0.9, 10.0}}},
+    {"layers_of_network",        {{4, 0.5, 3.0}, {4, -1.0, 2.0}, {9, 0.2, 0.5}}},
+    {"layers_only_measured",     {{2, 0.5, 0.0}, {3, 1.0, 0.0}, {5, 0.0, 0.0}}},
+};
 /* clang-format on */
 
 const rs_check_case *rs_check_cases(size_t *count)
 {
     *count = sizeof cases / sizeof cases[0];
     return cases;
+}
+
+const rs_objective *rs_check_objectives(const rs_check_case *c, int *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+        if (strcmp(layers[i].name, c->name) == 0) {
+            while (*count < RS_CHECK_OBJECTIVES && layers[i].objectives[*count].node > 0) {
+                (*count)++;
+            }
+            return layers[i].objectives;
+        }
+    }
+    return NULL;
 }
 
 static int source(int from, int previous)

@@ -19,7 +19,7 @@ void rs_check_outcome_release(rs_check_outcome *outcome)
 /* Upper bound of the values that one batch size gives. */
 static int values_per_batch(const rs_network *network)
 {
-    return 2 * network->node_count + network->parameter_count + network->buffer_count + 4;
+    return 2 * network->node_count + network->parameter_count + network->buffer_count + 6;
 }
 
 /* Takes over `values` (NULL: not present). */
@@ -79,6 +79,24 @@ static rs_status put_loss(rs_check_session *session, rs_check_outcome *outcome, 
     return RS_OK;
 }
 
+static rs_status put_layers(rs_check_session *session, rs_check_outcome *outcome, int64_t n, const char *mode,
+                            rs_error *error)
+{
+    double all[2 * RS_CHECK_OBJECTIVES];
+    int count;
+    RS_TRY(rs_check_session_layers(session, all, &count, error));
+    if (count == 0) {
+        return RS_OK;
+    }
+    double *values = rs_alloc_array(2 * (size_t)count, sizeof *values);
+    if (!values) {
+        return RS_FAIL(error, RS_MEMORY, "no memory to check %s", session->c->name);
+    }
+    memcpy(values, all, 2 * (size_t)count * sizeof *values);
+    put(outcome, values, 2 * count, "batch %" PRId64 ": %s layers' losses and means", n, mode);
+    return RS_OK;
+}
+
 static rs_status put_gradients(rs_check_session *session, rs_check_outcome *outcome, int64_t n,
                                rs_error *error)
 {
@@ -105,11 +123,13 @@ static rs_status run_batch(rs_check_session *session, const rs_check_data *data,
     RS_TRY(rs_check_session_run(session, data, n, RS_MODE_TRAIN, true, error));
     RS_TRY(put_outputs(session, outcome, n, "train", error));
     RS_TRY(put_loss(session, outcome, n, "train", error));
+    RS_TRY(put_layers(session, outcome, n, "train", error));
     RS_TRY(put_gradients(session, outcome, n, error));
     RS_TRY(rs_check_session_write(session, data, error));
     RS_TRY(rs_check_session_run(session, data, n, RS_MODE_EVALUATE, false, error));
     RS_TRY(put_outputs(session, outcome, n, "evaluate", error));
-    return put_loss(session, outcome, n, "evaluate", error);
+    RS_TRY(put_loss(session, outcome, n, "evaluate", error));
+    return put_layers(session, outcome, n, "evaluate", error);
 }
 
 rs_status rs_check_session_outcome(rs_check_session *session, const rs_check_data *data,

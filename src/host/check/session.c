@@ -69,6 +69,7 @@ rs_status rs_check_session_open(const rs_check_case *c, const rs_network *networ
                                .optimizer = RS_OPTIMIZER_SGD,
                                .keep_all = true,
                                .input_gradient = true};
+    options.objectives = rs_check_objectives(c, &options.objective_count);
     *session = (rs_check_session){.c = c, .network = network, .target = *target, .guards_intact = true};
     return target->backend->plan_create(target->device, network, &options, &session->plan, error);
 }
@@ -166,6 +167,26 @@ rs_status rs_check_session_read_node(rs_check_session *session, rs_node_slot slo
     return status;
 }
 
+rs_status rs_check_session_layers(rs_check_session *session, double values[2 * RS_CHECK_OBJECTIVES],
+                                  int *count, rs_error *error)
+{
+    (void)rs_check_objectives(session->c, count);
+    return session->target.backend->read_layers(session->plan, values, values + *count, error);
+}
+
+/* What the layers' objectives add to the loss. */
+static rs_status add_layers(rs_check_session *session, double *objective, rs_error *error)
+{
+    double values[2 * RS_CHECK_OBJECTIVES];
+    int count;
+    const rs_objective *objectives = rs_check_objectives(session->c, &count);
+    RS_TRY(rs_check_session_layers(session, values, &count, error));
+    for (int i = 0; i < count; i++) {
+        *objective += objectives[i].weight * values[i];
+    }
+    return RS_OK;
+}
+
 rs_status rs_check_session_objective(rs_check_session *session, const rs_check_data *data, int64_t n,
                                      double *objective, rs_error *error)
 {
@@ -174,7 +195,7 @@ rs_status rs_check_session_objective(rs_check_session *session, const rs_check_d
         rs_loss loss;
         RS_TRY(session->target.backend->read_loss(session->plan, &loss, error));
         *objective = loss.loss;
-        return RS_OK;
+        return add_layers(session, objective, error);
     }
     double *y;
     RS_TRY(rs_check_session_read_node(session, RS_NODE_OUTPUT, last, n, &y, error));
@@ -183,5 +204,5 @@ rs_status rs_check_session_objective(rs_check_session *session, const rs_check_d
         *objective += data->dy[i] * y[i];
     }
     rs_free(y);
-    return RS_OK;
+    return add_layers(session, objective, error);
 }

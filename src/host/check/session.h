@@ -59,7 +59,10 @@ rs_status rs_check_session_write(rs_check_session *session, const rs_check_data 
 /* Loads the first n samples and runs forward; with `backward` also backward from dy or the loss. */
 rs_status rs_check_session_run(rs_check_session *session, const rs_check_data *data, int64_t n, rs_mode mode,
                                bool backward, rs_error *error);
-/* What a step is measured by: the loss, or sum of dy * y. After a run. */
+/* The losses, then the means, of the objectives of layers: 2 *count values. After a run. */
+rs_status rs_check_session_layers(rs_check_session *session, double values[2 * RS_CHECK_OBJECTIVES],
+                                  int *count, rs_error *error);
+/* What a step is measured by: the loss, or sum of dy * y, and what objectives of layers add. After a run. */
 rs_status rs_check_session_objective(rs_check_session *session, const rs_check_data *data, int64_t n,
                                      double *objective, rs_error *error);
 /* Copies of a slot or of n samples of a node, as double; the caller frees *values. UNSUPPORTED as the backend's. */

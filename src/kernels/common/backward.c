@@ -1,7 +1,8 @@
 /* backward.c: see backward.h. Two sweeps: forwards, which tensors depend on something trainable; backwards
- * from the last node, which of these the loss reaches, and who sets or adds. */
+ * from the last node, which of these a loss reaches, and who sets or adds. */
 #include "backward.h"
 
+#include "objectives.h"
 #include "rs/host.h"
 
 static bool trainable(const rs_node *node)
@@ -21,12 +22,17 @@ static void mark_dependent(const rs_network *network, bool input_gradient, bool 
     }
 }
 
-static void mark_reached(const rs_network *network, const bool *dependent, rs_backward *backward)
+static void mark_reached(const rs_network *network, const rs_plan_options *options, const bool *dependent,
+                         rs_backward *backward)
 {
     int last = network->node_count - 1;
     backward->needed[last] = dependent[last];
     for (int i = last; i > 0; i--) {
         const rs_node *node = &network->nodes[i];
+        if (dependent[i] && rs_has_weighed_objective(options, i)) {
+            backward->source[i] = backward->needed[i] ? RS_PASS_ADD : RS_PASS_SET;
+            backward->needed[i] = true;
+        }
         if (!backward->needed[i]) {
             continue;
         }
@@ -46,21 +52,22 @@ static void mark_reached(const rs_network *network, const bool *dependent, rs_ba
     }
 }
 
-rs_status rs_backward_analyze(const rs_network *network, bool input_gradient, rs_backward *backward,
-                              rs_error *error)
+rs_status rs_backward_analyze(const rs_network *network, const rs_plan_options *options,
+                              rs_backward *backward, rs_error *error)
 {
     size_t nodes = (size_t)network->node_count;
     bool *dependent = rs_alloc_array(nodes, sizeof(bool));
     *backward = (rs_backward){.needed = rs_alloc_array(nodes, sizeof(bool)),
                               .pass = rs_alloc_array(nodes, sizeof(rs_pass[2])),
+                              .source = rs_alloc_array(nodes, sizeof(rs_pass)),
                               .reached = rs_alloc_array((size_t)network->parameter_count, sizeof(bool))};
     rs_status status = RS_OK;
-    if (!dependent || !backward->needed || !backward->pass || !backward->reached) {
+    if (!dependent || !backward->needed || !backward->pass || !backward->source || !backward->reached) {
         rs_backward_release(backward);
         status = RS_FAIL(error, RS_MEMORY, "no memory to plan the backward pass of %zu nodes", nodes);
     } else {
-        mark_dependent(network, input_gradient, dependent);
-        mark_reached(network, dependent, backward);
+        mark_dependent(network, options->input_gradient, dependent);
+        mark_reached(network, options, dependent, backward);
     }
     rs_free(dependent);
     return status;
@@ -70,6 +77,7 @@ void rs_backward_release(rs_backward *backward)
 {
     rs_free(backward->needed);
     rs_free(backward->pass);
+    rs_free(backward->source);
     rs_free(backward->reached);
     *backward = (rs_backward){0};
 }

@@ -2,13 +2,14 @@
  *
  * Backward visits nodes from the last to the first. A node passes its output's gradient on to its inputs: the
  * first to reach a tensor sets its gradient, later ones add (residual joins). A node that no loss reaches, or
- * from which no parameter (and no wanted input) is reached, does nothing. */
+ * from which no parameter (and no wanted input) is reached, does nothing. An objective of a layer's own adds to the
+ * gradient of its node's output when all consumers have, and is a loss that reaches what stands before it. */
 #ifndef RS_KERNELS_BACKWARD_H
 #define RS_KERNELS_BACKWARD_H
 
 #include <stdbool.h>
 
-#include "rs/network.h"
+#include "rs/backend.h"
 
 typedef enum rs_pass { RS_PASS_NONE, RS_PASS_SET, RS_PASS_ADD } rs_pass;
 
@@ -16,13 +17,16 @@ typedef struct rs_backward {
     bool *needed;       /* [node] the gradient of its output is computed (of a loss node: 1) */
     rs_pass (*pass)[2]; /* [node][input] what the node does to the gradient of that input. Both inputs of an
                            add may be the same tensor: SET, then ADD */
-    bool *reached;      /* [parameter] a loss reaches it: it has a gradient */
+    rs_pass *
+        source; /* [node] what its objectives do to the gradient of its output: the first of them this, others
+                            add; NONE without */
+    bool *reached; /* [parameter] a loss reaches it: it has a gradient */
 } rs_backward;
 
-/* Fills *backward; release it with rs_backward_release. input_gradient: the gradient of node 0 is wanted,
- * too. */
-rs_status rs_backward_analyze(const rs_network *network, bool input_gradient, rs_backward *backward,
-                              rs_error *error);
+/* Fills *backward; release it with rs_backward_release. Of the options it takes input_gradient (the gradient of node 0 is
+ * wanted, too) and the objectives. */
+rs_status rs_backward_analyze(const rs_network *network, const rs_plan_options *options,
+                              rs_backward *backward, rs_error *error);
 void rs_backward_release(rs_backward *backward);
 
 #endif

@@ -1,6 +1,7 @@
 /* operations.c: see operations.h. */
 #include "operations.h"
 
+#include "objectives.h"
 #include "rs/host.h"
 
 /* How many edges leave each node, and one node that they lead to. */
@@ -11,6 +12,7 @@ typedef struct consumers {
 /* What is used while operations are made. */
 typedef struct making {
     const rs_network *network;
+    const rs_plan_options *options;
     consumers consumers;
     rs_operation *at; /* [node] the operation that the node is */
     bool *taken;      /* [node] has no operation of its own */
@@ -42,7 +44,7 @@ static void fuse_norm(making *m, rs_operation *op)
 {
     int relu = sole_consumer(m, op->node, RS_OP_RELU);
     int add = sole_consumer(m, op->node, RS_OP_ADD);
-    if (relu < 0 && add >= 0 && !m->taken[add]) {
+    if (relu < 0 && add >= 0 && !m->taken[add] && !rs_has_objective(m->options, add)) {
         relu = sole_consumer(m, add, RS_OP_RELU);
         if (relu < 0) {
             return;
@@ -69,7 +71,7 @@ static void make_each(making *m)
                                   .output = i,
                                   .input_count = rs_op_inputs(node->kind),
                                   .input = {node->input[0], node->input[1]}};
-        if (node->kind == RS_OP_BATCH_NORM) {
+        if (node->kind == RS_OP_BATCH_NORM && !rs_has_objective(m->options, i)) {
             fuse_norm(m, &m->at[i]);
         }
     }
@@ -110,12 +112,28 @@ static void find_passes(making *m, const rs_backward *backward)
     }
 }
 
-/* A convolution that is the last to add to the gradient of a join's output leaves the sum to the join. */
+/* Whether the node is a join's ReLU: of one operation, or of several, where an objective looks at what would be in it. */
+static bool ends_join(const making *m, int node)
+{
+    const rs_node *relu = &m->network->nodes[node], *add = &m->network->nodes[relu->input[0]];
+    bool norm = false;
+    if (relu->kind != RS_OP_RELU || add->kind != RS_OP_ADD || m->consumers.count[relu->input[0]] != 1) {
+        return false;
+    }
+    for (int k = 0; k < 2; k++) {
+        int input = add->input[k];
+        norm = norm || (m->network->nodes[input].kind == RS_OP_BATCH_NORM && m->consumers.count[input] == 1);
+    }
+    return norm;
+}
+
+/* A convolution that is the last to add to the gradient of a join's output leaves the sum to the join; where objectives
+ * break the join up, too: the same sums, whatever is measured. */
 static void find_deferred(const making *m)
 {
     for (int i = 0; i < m->made->count; i++) {
         const rs_operation *join = &m->made->list[i];
-        bool found = !(join->joined && join->relu && join->needed);
+        bool found = !(join->needed && ends_join(m, join->output));
         /* The first consumer is the last backwards. */
         for (int k = i + 1; k < m->made->count && !found; k++) {
             rs_operation *op = &m->made->list[k];
@@ -146,10 +164,10 @@ static bool allocate(making *m)
     return true;
 }
 
-rs_status rs_operations_make(const rs_network *network, const rs_backward *backward, bool keep_all,
-                             rs_operations *operations, rs_error *error)
+rs_status rs_operations_make(const rs_network *network, const rs_plan_options *options,
+                             const rs_backward *backward, rs_operations *operations, rs_error *error)
 {
-    making m = {.network = network, .made = operations};
+    making m = {.network = network, .options = options, .made = operations};
     rs_status status = RS_OK;
     *operations = (rs_operations){0};
     if (!allocate(&m)) {
@@ -162,7 +180,7 @@ rs_status rs_operations_make(const rs_network *network, const rs_backward *backw
         if (backward) {
             find_passes(&m, backward);
         }
-        if (!keep_all) {
+        if (!options->keep_all) {
             find_deferred(&m);
         }
     }

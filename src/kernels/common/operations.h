@@ -4,8 +4,8 @@
  *     x -> batch_norm -> add -> relu     one instead of three; the other summand is read in that pass
  *                 other /
  *
- * where batch norm and add have no other consumer. The operation stands at the place of the ReLU, where both
- * summands exist, and writes only the ReLU's output. */
+ * where batch norm and add have no other consumer and no objective of their own. The operation stands at the place of the
+ * ReLU, where both summands exist, and writes only the ReLU's output. */
 #ifndef RS_KERNELS_OPERATIONS_H
 #define RS_KERNELS_OPERATIONS_H
 
@@ -22,7 +22,9 @@ typedef struct rs_operation {
     bool needed;     /* backward runs */
     bool relu;       /* batch norm takes in a ReLU */
     bool joined;     /* and a residual */
-    bool defers;     /* a convolution whose ADD goes to the addend of its input */
+    bool
+        defers; /* a convolution whose ADD goes to the addend of its input; which the operation that writes this input
+                        adds before, or while, it runs backwards */
 } rs_operation;
 
 typedef struct rs_operations {
@@ -31,10 +33,10 @@ typedef struct rs_operations {
     bool *hidden; /* [node] taken in by an operation that writes another node's output */
 } rs_operations;
 
-/* Fills *operations; release it with rs_operations_release. `backward` is NULL for forward passes only. keep_all: every
+/* Fills *operations; release it with rs_operations_release. `backward` is NULL for forward passes only. With keep_all every
  * gradient is to be readable, nothing is left to its reader to add. */
-rs_status rs_operations_make(const rs_network *network, const rs_backward *backward, bool keep_all,
-                             rs_operations *operations, rs_error *error);
+rs_status rs_operations_make(const rs_network *network, const rs_plan_options *options,
+                             const rs_backward *backward, rs_operations *operations, rs_error *error);
 void rs_operations_release(rs_operations *operations); /* takes a zeroed one */
 
 #endif

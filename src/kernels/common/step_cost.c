@@ -72,9 +72,9 @@ rs_status rs_step_cost(const rs_network *network, const rs_plan_options *options
     rs_backward backward = {0};
     rs_operations operations = {0};
     RS_TRY(check(network, options, input_stride, error));
-    RS_TRY(rs_backward_analyze(network, options->input_gradient, &backward, error));
-    rs_status status = rs_operations_make(network, options->training ? &backward : NULL, options->keep_all,
-                                          &operations, error);
+    RS_TRY(rs_backward_analyze(network, options, &backward, error));
+    rs_status status =
+        rs_operations_make(network, options, options->training ? &backward : NULL, &operations, error);
     if (status == RS_OK) {
         const rs_costs costs = {.network = network,
                                 .operations = &operations,

@@ -139,6 +139,7 @@ static const rs_backend cpu_backend = {
     .backward = rs__cpu_backward,
     .update = rs__cpu_update,
     .read_loss = rs__cpu_read_loss,
+    .read_layers = rs__cpu_read_layers,
     .read = rs__cpu_read,
     .write = rs__cpu_write,
     .clear_gradient_sums = rs__cpu_clear_gradient_sums,

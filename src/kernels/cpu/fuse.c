@@ -48,8 +48,8 @@ static void take_over(const rs_network *network, const rs_operation *from, rs__o
 rs_status rs__plan_fuse(rs_plan *plan, rs_error *error)
 {
     const rs_network *network = plan->network;
-    RS_TRY(rs_operations_make(network, plan->options.training ? &plan->backward : NULL,
-                              plan->options.keep_all, &plan->operations, error));
+    RS_TRY(rs_operations_make(network, &plan->options, plan->options.training ? &plan->backward : NULL,
+                              &plan->operations, error));
     plan->ops = rs_alloc_array((size_t)plan->operations.count, sizeof(rs__op));
     if (!plan->ops) {
         return RS_FAIL(error, RS_MEMORY, "no memory to plan %d operations", plan->operations.count);

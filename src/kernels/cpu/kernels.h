@@ -79,6 +79,12 @@ typedef struct rs__dropout {
     int64_t channels, blocks, positions;
 } rs__dropout;
 
+/* An objective of a layer: target, factor of the gradient, and the tensor. */
+typedef struct rs__distance {
+    int64_t channels, blocks, positions;
+    double target, factor;
+} rs__distance;
+
 typedef struct rs__kernels {
     const char *name; /* "AVX-512" */
     int lanes;
@@ -102,6 +108,12 @@ typedef struct rs__kernels {
     /* Planes [first, last) of y = or += x m / (1 - rate): forward, and backward with the gradients. */
     void (*dropout)(const rs__dropout *d, int64_t first, int64_t last, const float *x, float *y,
                     rs_pass pass);
+
+    /* Planes [first, last) of a layer's output: adds y to sums[0] and (y - target)^2 to sums[1]. */
+    void (*distance_sums)(const rs__distance *d, int64_t first, int64_t last, const float *y, double *sums);
+    /* dy = or += factor (y - target). */
+    void (*distance_backward)(const rs__distance *d, int64_t first, int64_t last, const float *y, float *dy,
+                              rs_pass pass);
 
     /* Planes [first, last): one plane is one sample's channel block. choice: [plane][out position][lanes],
      * the window place that was largest. */
@@ -141,6 +153,9 @@ extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_basel
     void rs__add_forward_##isa(const float *, const float *, float *, int64_t);                              \
     void rs__pass_gradient_##isa(const float *, float *, rs_pass, int64_t);                                  \
     void rs__dropout_##isa(const rs__dropout *, int64_t, int64_t, const float *, float *, rs_pass);          \
+    void rs__distance_sums_##isa(const rs__distance *, int64_t, int64_t, const float *, double *);           \
+    void rs__distance_backward_##isa(const rs__distance *, int64_t, int64_t, const float *, float *,         \
+                                     rs_pass);                                                               \
     void rs__max_pool_forward_##isa(const rs__window *, int64_t, int64_t, const float *, float *,            \
                                     uint16_t *);                                                             \
     void rs__max_pool_backward_##isa(const rs__window *, int64_t, int64_t, const uint16_t *, const float *,  \

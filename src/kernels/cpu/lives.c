@@ -20,9 +20,11 @@ static void describe(const rs_plan *plan, rs__lives *lives)
     }
     for (int i = 0; i < plan->op_count; i++) {
         const rs__op_class *kind = plan->ops[i].kind;
-        lives->ops[i] = (rs__life_op){.repeats = kind->recompute != NULL,
-                                      .needs_input = kind->needs_input,
-                                      .needs_output = kind->needs_output};
+        lives->ops[i] =
+            (rs__life_op){.repeats = kind->recompute != NULL,
+                          .needs_input = kind->needs_input,
+                          .needs_output = kind->needs_output ||
+                                          rs_has_weighed_objective(&plan->options, plan->ops[i].output)};
     }
 }
 

@@ -60,6 +60,14 @@ static rs_status make_tensors(rs_plan *plan, rs_error *error)
     return RS_OK;
 }
 
+static rs_status make_layers(rs_plan *plan, rs_error *error)
+{
+    plan->layers = rs_alloc_array((size_t)plan->options.objective_count, sizeof *plan->layers);
+    return plan->layers
+               ? RS_OK
+               : RS_FAIL(error, RS_MEMORY, "no memory for %d objectives", plan->options.objective_count);
+}
+
 static rs_status make_recomputed(rs_plan *plan, rs_error *error)
 {
     plan->recomputed = rs_alloc_array((size_t)plan->op_count, sizeof(int));
@@ -246,13 +254,15 @@ static rs_status build(rs_plan *plan, rs_error *error)
 {
     const rs_network *network = plan->network;
     plan->has_loss = network->nodes[network->node_count - 1].kind == RS_OP_SOFTMAX_CROSS_ENTROPY;
+    RS_TRY(rs_objectives_check(network, &plan->options, error));
     fill_table(plan);
     if (plan->options.training) {
-        RS_TRY(rs_backward_analyze(network, plan->options.input_gradient, &plan->backward, error));
+        RS_TRY(rs_backward_analyze(network, &plan->options, &plan->backward, error));
     }
     RS_TRY(make_tensors(plan, error));
     RS_TRY(rs__plan_fuse(plan, error));
     RS_TRY(make_recomputed(plan, error));
+    RS_TRY(make_layers(plan, error));
     RS_TRY(make_parameters(plan, error));
     choose_input_layout(plan);
     for (int i = 0; i < plan->op_count; i++) {
@@ -327,6 +337,7 @@ void rs__cpu_plan_destroy(rs_plan *plan)
     rs_free(plan->job_sums);
     rs_free(plan->tensor_sums);
     rs_free(plan->rules);
+    rs_free(plan->layers);
     rs_free(plan);
 }
 

@@ -18,6 +18,7 @@
 
 #include "kernels.h"
 #include "lives.h"
+#include "objectives.h"
 #include "onednn.h"
 #include "profile.h"
 #include "rs/backend.h"
@@ -154,6 +155,7 @@ struct rs_plan {
     uint8_t *hits;                     /* [largest batch] 1 where the first largest score is the label's */
     float table[RS_MAX_CHANNELS][256]; /* byte -> normalised value */
     rs_loss loss;                      /* of the last forward */
+    rs_layer_value *layers;            /* [objective] of the last forward */
     int64_t count;                     /* samples of the loaded batch; 0: none */
     int size_index;                    /* of that count in options.batch_sizes */
     rs_mode mode;                      /* of the last forward */
@@ -199,6 +201,11 @@ void rs__order_copy(const rs__order *order, rs__direction direction, size_t elem
 /* [count, C, H, W] against a tensor's value or gradient. From canonical also zeroes the padding. */
 void rs__tensor_copy(const rs_plan *plan, const rs__tensor *t, bool plain, rs__direction direction,
                      float *inside, float *canonical, int64_t count);
+
+/* objectives.c: what an operation's output has. */
+void rs__objectives_measure(rs_plan *plan, const rs__op *op);
+void rs__objectives_backward(const rs_plan *plan, const rs__op *op);
+rs_status rs__cpu_read_layers(rs_plan *plan, double *losses, double *means, rs_error *error);
 
 /* slots.c: the node whose output is always kept: the scores, or the last node of an operator case. */
 int rs__readable_node(const rs_plan *plan);

@@ -107,6 +107,7 @@ rs_status rs__cpu_forward(rs_plan *plan, rs_mode mode, rs_error *error)
     for (int i = 0; i < plan->op_count; i++) {
         double begin = rs__timer_begin(plan);
         RS_TRY(plan->ops[i].kind->forward(plan, &plan->ops[i], mode, error));
+        rs__objectives_measure(plan, &plan->ops[i]);
         if (mode == RS_MODE_TRAIN) {
             rs__timer_end(plan, &plan->ops[i], RS__TIMED_FORWARD, begin);
         }
@@ -128,6 +129,15 @@ static rs_status recompute_for(rs_plan *plan, const rs__op *op, rs_error *error)
     return RS_OK;
 }
 
+/* What a convolution has left to add to the gradient of the operation's output; a join does it while it reads. */
+static void add_addend(const rs_plan *plan, const rs__op *op)
+{
+    const rs__tensor *t = &plan->tensors[op->output];
+    if (t->addend && !op->joined) {
+        rs__elements_pass(plan, t, t->addend, t->gradient, RS_PASS_ADD);
+    }
+}
+
 rs_status rs__cpu_backward(rs_plan *plan, rs_error *error)
 {
     if (!plan->options.training) {
@@ -142,6 +152,8 @@ rs_status rs__cpu_backward(rs_plan *plan, rs_error *error)
         }
         RS_TRY(recompute_for(plan, &plan->ops[i], error));
         double begin = rs__timer_begin(plan);
+        add_addend(plan, &plan->ops[i]);
+        rs__objectives_backward(plan, &plan->ops[i]);
         RS_TRY(plan->ops[i].kind->backward(plan, &plan->ops[i], error));
         if (!plan->ops[i].kind->times_itself) {
             rs__timer_end(plan, &plan->ops[i], RS__TIMED_BACKWARD, begin);

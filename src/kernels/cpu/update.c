@@ -131,6 +131,8 @@ rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_mea
     if (options->gradient_stats) {
         rs_measure_gradients(plan->network, plan->tensor_sums, measurement);
     }
+    rs_layers_copy(plan->layers, plan->options.objective_count, measurement->layer_losses,
+                   measurement->layer_means);
     rs__timer_end_update(plan, options, begin);
     return RS_OK;
 }

@@ -1,4 +1,4 @@
-/* arrays.c: the passes over parameters and images, and the table of this type; see operators.h. */
+/* arrays.c: the passes over parameters, images and layers, and the table of this type; see operators.h. */
 #include <math.h>
 
 #include "operators.h"
@@ -47,6 +47,23 @@ static void add_to_sum(const void *gradient, int64_t count, double *sum)
     }
 }
 
+static void distance_sums(const void *y, int64_t count, double target, double *sum, double *square)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double value = (double)((const real *)y)[i];
+        *sum += value;
+        *square += (value - target) * (value - target);
+    }
+}
+
+static void add_distance(const void *y, int64_t count, double target, double factor, rs_pass pass, void *dy)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double d = factor * ((double)((const real *)y)[i] - target);
+        ((real *)dy)[i] = (real)(pass == RS_PASS_ADD ? (double)((const real *)dy)[i] + d : d);
+    }
+}
+
 extern const ref_operator REF(convolution), REF(batch_norm), REF(relu), REF(softplus), REF(dropout), REF(add),
     REF(max_pool), REF(average_pool), REF(global_average_pool), REF(linear), REF(softmax_cross_entropy);
 
@@ -69,4 +86,6 @@ const ref_table REF(table) = {
     .normalise = normalise,
     .gradient_sums = gradient_sums,
     .add_to_sum = add_to_sum,
+    .distance_sums = distance_sums,
+    .add_distance = add_distance,
 };

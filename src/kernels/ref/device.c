@@ -67,6 +67,7 @@ const rs_backend *rs_ref_backend(void)
         .backward = ref_backward,
         .update = ref_update,
         .read_loss = ref_read_loss,
+        .read_layers = ref_read_layers,
         .read = ref_read,
         .write = ref_write,
         .clear_gradient_sums = ref_clear_gradient_sums,

@@ -67,6 +67,10 @@ typedef struct ref_table {
                       int64_t plane, void *x);
     void (*gradient_sums)(const void *gradient, int64_t count, rs_gradient_sums *sums);
     void (*add_to_sum)(const void *gradient, int64_t count, double *sum);
+    /* Adds y to sum and (y - target)^2 to square. */
+    void (*distance_sums)(const void *y, int64_t count, double target, double *sum, double *square);
+    /* dy = or += factor (y - target). */
+    void (*add_distance)(const void *y, int64_t count, double target, double factor, rs_pass pass, void *dy);
 } ref_table;
 
 extern const ref_table ref_table_f32, ref_table_f64;

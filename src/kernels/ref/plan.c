@@ -204,7 +204,9 @@ static rs_status allocate_lists(rs_plan *plan, rs_error *error)
     plan->outputs = allocate_zero(plan, nodes * pointer);
     plan->gradients = allocate_zero(plan, nodes * pointer);
     plan->saved = allocate_zero(plan, nodes * pointer);
-    if (!plan->parameters || !plan->running || !plan->outputs || !plan->gradients || !plan->saved) {
+    plan->layers = allocate_zero(plan, (size_t)plan->options.objective_count * sizeof *plan->layers);
+    if (!plan->parameters || !plan->running || !plan->outputs || !plan->gradients || !plan->saved ||
+        !plan->layers) {
         return RS_FAIL(error, RS_MEMORY, "no memory for a plan of %s", plan->network->name);
     }
     return RS_OK;
@@ -235,8 +237,9 @@ static rs_status check_options(const rs_plan_options *options, rs_error *error)
 
 static rs_status fill_plan(rs_plan *plan, rs_error *error)
 {
+    RS_TRY(rs_objectives_check(plan->network, &plan->options, error));
     RS_TRY(allocate_lists(plan, error));
-    RS_TRY(rs_backward_analyze(plan->network, plan->options.input_gradient, &plan->backward, error));
+    RS_TRY(rs_backward_analyze(plan->network, &plan->options, &plan->backward, error));
     RS_TRY(lay_out(plan, error));
     RS_TRY(check_memory(plan, error));
     RS_TRY(allocate_arenas(plan, error));
@@ -281,6 +284,7 @@ void ref_plan_destroy(rs_plan *plan)
     release(plan->outputs);
     release(plan->gradients);
     release(plan->saved);
+    release(plan->layers);
     release(plan);
 }
 

@@ -9,6 +9,7 @@
 #ifndef RS_REF_PLAN_H
 #define RS_REF_PLAN_H
 
+#include "objectives.h"
 #include "operators.h"
 #include "profile.h"
 
@@ -49,6 +50,7 @@ struct rs_plan {
     void *before;                    /* a parameter's value before its update: [largest parameter] */
     rs_difference_sums *differences; /* [parameter][2]: to the initial, to the previous state */
     rs_gradient_sums *gradient_sums; /* [parameter] */
+    rs_layer_value *layers;          /* [objective] of the last forward */
 
     int64_t count;   /* samples of the batch that is loaded; 0: none */
     int64_t correct; /* of the last forward */
@@ -82,6 +84,11 @@ rs_status ref_load_values(rs_plan *plan, const void *values, const int32_t *labe
 rs_status ref_forward(rs_plan *plan, rs_mode mode, rs_error *error);
 rs_status ref_backward(rs_plan *plan, rs_error *error);
 rs_status ref_read_loss(rs_plan *plan, rs_loss *loss, rs_error *error);
+
+/* objectives.c: of one node */
+void ref_objectives_measure(rs_plan *plan, int node);
+void ref_objectives_backward(rs_plan *plan, int node);
+rs_status ref_read_layers(rs_plan *plan, double *losses, double *means, rs_error *error);
 
 /* update.c */
 rs_status ref_update(rs_plan *plan, const rs_update_options *options, rs_measurement *measurement,

@@ -133,6 +133,7 @@ rs_status ref_forward(rs_plan *plan, rs_mode mode, rs_error *error)
         ref_call call = make_call(plan, i);
         double begin = rs_profile_begin(&plan->profile);
         plan->table->operators[call.node->kind]->forward(&call);
+        ref_objectives_measure(plan, i);
         if (mode == RS_MODE_TRAIN) {
             rs_profile_end(&plan->profile, ref_forward_row(i), begin, 0.0, 0.0);
         }
@@ -153,6 +154,7 @@ rs_status ref_backward(rs_plan *plan, rs_error *error)
         if (plan->backward.needed[i]) {
             ref_call call = make_call(plan, i);
             double begin = rs_profile_begin(&plan->profile);
+            ref_objectives_backward(plan, i);
             plan->table->operators[call.node->kind]->backward(&call);
             rs_profile_end(&plan->profile, ref_backward_row(i), begin, 0.0, 0.0);
         }

@@ -152,6 +152,8 @@ rs_status ref_update(rs_plan *plan, const rs_update_options *options, rs_measure
     if (options->gradient_stats) {
         finish_gradient_stats(plan, measurement);
     }
+    rs_layers_copy(plan->layers, plan->options.objective_count, measurement->layer_losses,
+                   measurement->layer_means);
     rs_profile_end(&plan->profile, ref_update_row(plan), begin, 0.0, 0.0);
     return RS_OK;
 }

@@ -7,7 +7,10 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "backward.h"
+#include "objectives.h"
 
 static int add(rs_network *network, const char *name, rs_op_kind kind, int a, int b)
 {
@@ -40,7 +43,7 @@ static void a_residual_join_sets_once_and_adds_once(void **state)
     int body = add(network, "body", RS_OP_CONVOLUTION, first, 0);
     int join = add(network, "join", RS_OP_ADD, body, first);
     rs_backward backward;
-    assert_int_equal(rs_backward_analyze(network, false, &backward, &error), RS_OK);
+    assert_int_equal(rs_backward_analyze(network, &(rs_plan_options){0}, &backward, &error), RS_OK);
     assert_int_equal(backward.pass[join][0], RS_PASS_SET); /* to body */
     assert_int_equal(backward.pass[join][1], RS_PASS_SET); /* to first, before body's */
     assert_int_equal(backward.pass[body][0], RS_PASS_ADD);
@@ -58,7 +61,8 @@ static void a_tensor_added_to_itself_is_set_then_added(void **state)
     rs_network *network = empty();
     int twice = add(network, "twice", RS_OP_ADD, 0, 0);
     rs_backward backward;
-    assert_int_equal(rs_backward_analyze(network, true, &backward, &error), RS_OK);
+    assert_int_equal(
+        rs_backward_analyze(network, &(rs_plan_options){.input_gradient = true}, &backward, &error), RS_OK);
     assert_int_equal(backward.pass[twice][0], RS_PASS_SET);
     assert_int_equal(backward.pass[twice][1], RS_PASS_ADD);
     assert_true(backward.needed[0]);
@@ -74,11 +78,58 @@ static void a_branch_that_ends_nowhere_is_not_reached(void **state)
     int dead = add(network, "dead", RS_OP_CONVOLUTION, 0, 0);
     int live = add(network, "live", RS_OP_CONVOLUTION, 0, 0);
     rs_backward backward;
-    assert_int_equal(rs_backward_analyze(network, false, &backward, &error), RS_OK);
+    assert_int_equal(rs_backward_analyze(network, &(rs_plan_options){0}, &backward, &error), RS_OK);
     assert_false(backward.needed[dead]);
     assert_false(backward.reached[network->nodes[dead].weight]);
     assert_true(backward.reached[network->nodes[live].weight]);
     rs_backward_release(&backward);
+    rs_network_destroy(network);
+}
+
+static void an_objective_is_a_loss_of_its_own(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    rs_network *network = empty();
+    int dead = add(network, "dead", RS_OP_CONVOLUTION, 0, 0);
+    int lost = add(network, "lost", RS_OP_RELU, dead, 0);
+    int live = add(network, "live", RS_OP_CONVOLUTION, 0, 0);
+    int last = add(network, "last", RS_OP_RELU, live, 0);
+    const rs_objective objectives[] = {{.node = dead, .weight = 1.0},
+                                       {.node = lost, .weight = 0.0},
+                                       {.node = live, .weight = 2.0},
+                                       {.node = last}};
+    const rs_plan_options options = {.objectives = objectives, .objective_count = 4};
+    rs_backward backward;
+    assert_int_equal(rs_backward_analyze(network, &options, &backward, &error), RS_OK);
+    assert_int_equal(backward.source[dead], RS_PASS_SET); /* its consumer has no gradient to pass on */
+    assert_int_equal(backward.source[live], RS_PASS_ADD);
+    assert_int_equal(backward.source[lost], RS_PASS_NONE);
+    assert_int_equal(backward.source[last], RS_PASS_NONE);
+    assert_true(backward.needed[dead] && !backward.needed[lost]);
+    assert_true(backward.reached[network->nodes[dead].weight]);
+    rs_backward_release(&backward);
+    rs_network_destroy(network);
+}
+
+static void impossible_objectives_are_refused(void **state)
+{
+    (void)state;
+    rs_network *network = empty();
+    int relu = add(network, "relu", RS_OP_RELU, 0, 0);
+    int loss = add(network, "loss", RS_OP_GLOBAL_AVERAGE_POOL, relu, 0);
+    loss = add(network, "softmax", RS_OP_SOFTMAX_CROSS_ENTROPY, loss, 0);
+    const rs_objective bad[] = {{.node = -1},
+                                {.node = 0},
+                                {.node = loss},
+                                {.node = loss + 1},
+                                {.node = relu, .target = NAN},
+                                {.node = relu, .weight = INFINITY}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        rs_error error = {0};
+        const rs_plan_options options = {.objectives = &bad[i], .objective_count = 1};
+        assert_int_equal(rs_objectives_check(network, &options, &error), RS_USAGE);
+    }
     rs_network_destroy(network);
 }
 
@@ -88,6 +139,8 @@ int main(void)
         cmocka_unit_test(a_residual_join_sets_once_and_adds_once),
         cmocka_unit_test(a_tensor_added_to_itself_is_set_then_added),
         cmocka_unit_test(a_branch_that_ends_nowhere_is_not_reached),
+        cmocka_unit_test(an_objective_is_a_loss_of_its_own),
+        cmocka_unit_test(impossible_objectives_are_refused),
     };
     return cmocka_run_group_tests_name("backward", tests, NULL, NULL);
 }
