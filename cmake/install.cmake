@@ -1,4 +1,5 @@
-# What `cmake --install` puts where, besides the program (src/host/cli): public headers, documents, manual page.
+# What `cmake --install` puts where, besides the program (src/host/cli) and the CUDA module (src/kernels/cuda): public headers,
+# documents, manual page.
 install(DIRECTORY include/rs DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 install(FILES README.md CHANGELOG.md LICENSE src/host/record/SCHEMA.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY experiments/ DESTINATION ${CMAKE_INSTALL_DATADIR}/resnet_study/experiments FILES_MATCHING PATTERN "*.yaml"

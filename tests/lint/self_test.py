@@ -22,9 +22,12 @@ CLEAN = {
     "src/host/record/README.md": README,
     "src/host/record/h5.h": "/* record */\n",
     "src/host/record/h5.c": "/* record */\n#include <hdf5.h>\n",
+    "src/kernels/cuda/README.md": README,
+    "src/kernels/cuda/kernels.h": "/* launchers */\n#include <cuda_runtime_api.h>\n",
+    "src/kernels/cuda/plan.c": '/* plan */\n#include "kernels.h"\n',
     "tests/unit/README.md": README,
     "compile_commands.json": '[{"directory": "src/host", "file": "network/graph.c"}, {"directory": "src/host", "file": "record/h5.c"},'
-                             ' {"directory": ".", "file": "tests/unit/test_graph.c"}]',
+                             ' {"directory": ".", "file": "tests/unit/test_graph.c"}, {"directory": "src/kernels/cuda", "file": "plan.c"}]',
     "tests/unit/test_graph.c": '/* test */\n#include "graph.h"\n#include <cmocka.h>\n',
 }
 LONG_BODY = "/* long */\nvoid f(void)\n{\n" + "    g();\n" * 79 + "}\n"
@@ -42,6 +45,7 @@ PLANTED = {  # checker: (path, its whole content or None to remove it, text that
         ("include/rs/network.h", '/* network */\n#include "rs/backend.h"\n', "must not see rs/backend.h"),
         ("tests/unit/test_graph.c", '/* t */\n#include "graph.h"\n#include "h5.h"\n', "headers of one folder"),
         ("tests/training/t.c", '/* t */\n#include "graph.h"\n', "no internal header"),
+        ("tests/training/t.c", "/* t */\n#include <cuda_runtime_api.h>\n", "belongs to src/kernels/cuda alone"),
     ],
     "sizes": [
         ("src/host/network/x.c", LONG_BODY, "function of 81 lines"),
@@ -66,6 +70,7 @@ PLANTED = {  # checker: (path, its whole content or None to remove it, text that
     ],
     "sources": [
         ("src/host/network/left_over.c", "/* x */\n", "src/host/network/left_over.c: no CMakeLists.txt compiles it"),
+        ("src/kernels/cuda/left_over.c", "/* x */\n", "src/kernels/cuda/left_over.c: no CMakeLists.txt compiles it"),
     ],
     "format": [
         ("src/host/network/x.c", "/* x */\nint f(void) {\n  return 1; }\n", "src/host/network/x.c"),

@@ -1,0 +1,132 @@
+/* batch_norm.c: batch norm, alone or with the ReLU, or the join and the ReLU, behind it: our kernels. */
+#include <stdio.h>
+
+#include "plan.h"
+
+/* What is kept from forward to backward, [channels] each, and one bit an element of a join's ReLU. */
+typedef struct kept {
+    float *mean, *inverse;
+    uint32_t *positive;
+} kept;
+
+enum { MEAN, INVERSE, POSITIVE, PARTS };
+
+static size_t place_kept(const rs_plan *plan, const rs__op *op, size_t offsets[PARTS])
+{
+    const rs__tensor *out = &plan->tensors[op->is.output];
+    size_t channels = (size_t)out->channels, rows = (size_t)(rs__largest_batch(plan) * rs__positions(out));
+    bool mask = op->is.joined && op->is.relu && plan->options.training;
+    const size_t bytes[PARTS] = {[MEAN] = channels * sizeof(float),
+                                 [INVERSE] = channels * sizeof(float),
+                                 [POSITIVE] = mask ? rows * ((channels + 31) / 32) * sizeof(uint32_t) : 0};
+    return rs__parts_place(bytes, PARTS, offsets);
+}
+
+static kept find_kept(const rs_plan *plan, const rs__op *op)
+{
+    size_t offsets[PARTS];
+    char *at = op->kept;
+    (void)place_kept(plan, op, offsets);
+    void *mean = at + offsets[MEAN], *inverse = at + offsets[INVERSE], *positive = at + offsets[POSITIVE];
+    bool mask = op->is.joined && op->is.relu && plan->options.training;
+    return (kept){.mean = mean, .inverse = inverse, .positive = mask ? positive : NULL};
+}
+
+static rs_status norm_prepare(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    const rs__tensor *out = &plan->tensors[op->is.output];
+    size_t offsets[PARTS];
+    (void)error;
+    op->kept_bytes = place_kept(plan, op, offsets);
+    for (int i = 0; i < plan->options.batch_size_count; i++) {
+        int64_t rows = plan->options.batch_sizes[i] * rs__positions(out);
+        size_t bytes = rs_cu_norm_partial_bytes(rows, (int)out->channels);
+        op->shared_bytes = bytes > op->shared_bytes ? bytes : op->shared_bytes;
+    }
+    return RS_OK;
+}
+
+/* As backward reads them, and for its recomputation. */
+static rs_cu_norm norm_of(const rs_plan *plan, const rs__op *op)
+{
+    const rs_node *node = rs__op_node(plan, op);
+    const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
+    const rs__tensor *residual = op->is.joined ? &plan->tensors[op->is.input[1]] : NULL;
+    const kept k = find_kept(plan, op);
+    return (rs_cu_norm){.rows = plan->count * rs__positions(out),
+                        .channels = (int)out->channels,
+                        .x = in->again,
+                        .residual = residual ? residual->again : NULL,
+                        .y = out->again,
+                        .positive = k.positive,
+                        .weight = rs__parameter_at(plan, plan->value, node->weight),
+                        .bias = rs__parameter_at(plan, plan->value, node->bias),
+                        .mean = k.mean,
+                        .inverse = k.inverse,
+                        .running_mean = plan->running[node->running_mean],
+                        .running_variance = plan->running[node->running_variance],
+                        .partial = plan->shared,
+                        .epsilon = node->attributes.epsilon,
+                        .momentum = node->attributes.momentum,
+                        .relu = op->is.relu};
+}
+
+static rs_status norm_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
+{
+    rs_cu_norm norm = norm_of(plan, op);
+    cudaStream_t stream = plan->device->compute;
+    bool training = mode == RS_MODE_TRAIN;
+    norm.x = plan->tensors[op->is.input[0]].value;
+    norm.residual = op->is.joined ? plan->tensors[op->is.input[1]].value : NULL;
+    norm.y = plan->tensors[op->is.output].value;
+    RS__CUDA(error, training ? rs_cu_norm_statistics(&norm, stream) : rs_cu_norm_running(&norm, stream));
+    RS__CUDA(error, rs_cu_norm_forward(&norm, training && plan->options.training, stream));
+    return RS_OK;
+}
+
+/* Mean and deviation are still those of the forward pass. */
+static rs_status norm_recompute(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    const rs_cu_norm norm = norm_of(plan, op);
+    RS__CUDA(error, rs_cu_norm_forward(&norm, true, plan->device->compute));
+    return RS_OK;
+}
+
+static rs_status norm_backward(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    const rs_node *node = rs__op_node(plan, op);
+    const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
+    cudaStream_t stream = plan->device->compute;
+    rs_cu_norm norm = norm_of(plan, op);
+    norm.dy = out->gradient;
+    norm.addend = out->addend;
+    norm.dx = in->gradient;
+    norm.pass_x = op->is.pass[0];
+    norm.dresidual = op->is.joined ? plan->tensors[op->is.input[1]].gradient : NULL;
+    norm.pass_residual = op->is.joined ? op->is.pass[1] : RS_PASS_NONE;
+    norm.dweight = rs__parameter_at(plan, plan->gradient, node->weight);
+    norm.dbias = rs__parameter_at(plan, plan->gradient, node->bias);
+    RS__CUDA(error, rs_cu_norm_gradients(&norm, stream));
+    if (norm.pass_x != RS_PASS_NONE || norm.pass_residual != RS_PASS_NONE) {
+        RS__CUDA(error, rs_cu_norm_backward(&norm, stream));
+    }
+    return RS_OK;
+}
+
+static void norm_describe(const rs__op *op, char *text, size_t capacity)
+{
+    (void)snprintf(text, capacity, "%s",
+                   op->is.joined ? "fused with add and relu"
+                   : op->is.relu ? "fused with relu"
+                                 : "own kernel");
+}
+
+const rs__op_class rs__op_batch_norm = {
+    .name = "batch_norm",
+    .prepare = norm_prepare,
+    .forward = norm_forward,
+    .backward = norm_backward,
+    .recompute = norm_recompute,
+    .describe = norm_describe,
+    .needs_input = true,
+};

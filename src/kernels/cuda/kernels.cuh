@@ -1,0 +1,15 @@
+/* kernels.cuh: all kernels of kernel_list.def, for who compiles them in one piece. */
+#ifndef RS_KERNELS_CUDA_KERNELS_CUH
+#define RS_KERNELS_CUDA_KERNELS_CUH
+
+#include "batch_norm.cuh"
+#include "dropout.cuh"
+#include "gather.cuh"
+#include "loss.cuh"
+#include "objectives.cuh"
+#include "order.cuh"
+#include "pointwise.cuh"
+#include "pooling.cuh"
+#include "update.cuh"
+
+#endif

@@ -1,0 +1,47 @@
+/* objectives.cu: launches of objectives.cuh. */
+#include "launch.cuh"
+#include "objectives.cuh"
+
+/* A block reads at least four times four floats a thread; no more blocks than a large device runs at once. */
+enum { UNIT = 4 * RS_CU_THREADS, LEAST = 4 * UNIT, MOST_PIECES = 1024 };
+
+static rs_cu_distance_cut cut_of(int64_t count)
+{
+    int64_t pieces = rs_cu_divide_up(count, LEAST);
+    pieces = pieces < MOST_PIECES ? pieces : MOST_PIECES;
+    rs_cu_distance_cut cut;
+    cut.count = count;
+    cut.piece = rs_cu_divide_up(rs_cu_divide_up(count, pieces), UNIT) * UNIT;
+    cut.pieces = rs_cu_divide_up(count, cut.piece);
+    return cut;
+}
+
+size_t rs_cu_distance_partial_bytes(int64_t count)
+{
+    return count < 1 ? 0 : 2 * sizeof(double) * (size_t)cut_of(count).pieces;
+}
+
+cudaError_t rs_cu_distance_measure(const float *y, int64_t count, double target, double *partial,
+                                   rs_layer_value *value, cudaStream_t stream)
+{
+    if (!rs_cu_good(y) || !rs_cu_good(partial) || !value || count < 1) {
+        return cudaErrorInvalidValue;
+    }
+    const rs_cu_distance_cut cut = cut_of(count);
+    RS_CU_TRY(RS_CU_RUN(rs_cu_k_distance_sums, cut.pieces, stream, cut, y, target, partial));
+    return RS_CU_RUN(rs_cu_k_distance_finish, 1, stream, cut, partial, value);
+}
+
+cudaError_t rs_cu_distance_backward(const float *y, float *dy, double target, double factor, rs_pass pass,
+                                    int64_t count, cudaStream_t stream)
+{
+    const int64_t blocks = rs_cu_divide_up(count, UNIT);
+    if (pass == RS_PASS_NONE) {
+        return cudaSuccess;
+    }
+    if (!rs_cu_good(y) || !rs_cu_good(dy) || count < 1 || !rs_cu_grid_fits(blocks)) {
+        return cudaErrorInvalidValue;
+    }
+    return RS_CU_RUN(rs_cu_k_distance_backward, blocks, stream, y, dy, (float)target, (float)factor, pass,
+                     count);
+}

@@ -1,0 +1,84 @@
+/* pointwise.c: ReLU, softplus and add, where they stand alone. */
+#include "plan.h"
+
+static int64_t batch_floats(const rs_plan *plan, const rs__op *op)
+{
+    return plan->count * rs__sample_floats(&plan->tensors[op->is.output]);
+}
+
+static rs_status relu_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
+{
+    (void)mode;
+    RS__CUDA(error,
+             rs_cu_relu_forward(plan->tensors[op->is.input[0]].value, plan->tensors[op->is.output].value,
+                                batch_floats(plan, op), plan->device->compute));
+    return RS_OK;
+}
+
+static rs_status relu_backward(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
+    if (op->is.pass[0] != RS_PASS_NONE) {
+        RS__CUDA(error, rs_cu_relu_backward(out->again, out->gradient, in->gradient, op->is.pass[0],
+                                            batch_floats(plan, op), plan->device->compute));
+    }
+    return RS_OK;
+}
+
+static rs_status softplus_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
+{
+    (void)mode;
+    RS__CUDA(error,
+             rs_cu_softplus_forward(plan->tensors[op->is.input[0]].value, plan->tensors[op->is.output].value,
+                                    batch_floats(plan, op), plan->device->compute));
+    return RS_OK;
+}
+
+static rs_status softplus_backward(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
+    if (op->is.pass[0] != RS_PASS_NONE) {
+        RS__CUDA(error, rs_cu_softplus_backward(in->again, out->gradient, in->gradient, op->is.pass[0],
+                                                batch_floats(plan, op), plan->device->compute));
+    }
+    return RS_OK;
+}
+
+static rs_status add_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
+{
+    const rs__tensor *a = &plan->tensors[op->is.input[0]], *b = &plan->tensors[op->is.input[1]];
+    (void)mode;
+    RS__CUDA(error, rs_cu_add_forward(a->value, b->value, plan->tensors[op->is.output].value,
+                                      batch_floats(plan, op), plan->device->compute));
+    return RS_OK;
+}
+
+static rs_status add_backward(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    const float *dy = plan->tensors[op->is.output].gradient;
+    for (int k = 1; k >= 0; k--) {
+        if (op->is.pass[k] != RS_PASS_NONE) {
+            RS__CUDA(error, rs_cu_pass(dy, plan->tensors[op->is.input[k]].gradient, op->is.pass[k],
+                                       batch_floats(plan, op), plan->device->compute));
+        }
+    }
+    return RS_OK;
+}
+
+const rs__op_class rs__op_relu = {
+    .name = "relu",
+    .forward = relu_forward,
+    .backward = relu_backward,
+    .needs_output = true,
+};
+const rs__op_class rs__op_softplus = {
+    .name = "softplus",
+    .forward = softplus_forward,
+    .backward = softplus_backward,
+    .needs_input = true,
+};
+const rs__op_class rs__op_add = {
+    .name = "add",
+    .forward = add_forward,
+    .backward = add_backward,
+};
