@@ -1,8 +1,9 @@
 """Who may include what: the hierarchy core <- {config, data, network} <- kernels <- train <- cli, and foreign headers.
 
 Three rules. A public header (rs/...) belongs to a module, and a folder sees only the modules listed for it. An internal header is
-included only from its own folder (the backends also see kernels/common, main.c sees cli, a unit test those of the one folder it tests). A
-foreign library's header is included in one folder only, so that the library can be replaced there.
+included only from its own folder (the backends also see kernels/common, main.c sees cli, a unit test those of the one folder it tests, tests of
+kernels those of kernels/cuda). A foreign library's header is included in one folder only, so that the library can be replaced there; the
+stand-in for CUDA answers for the headers of CUDA.
 """
 import os
 import re
@@ -39,6 +40,8 @@ FOREIGN = [  # pattern of a foreign header, the folder it belongs to
     (r"curl/.*|archive\w*\.h|openssl/.*", "src/host/data"),
     (r"Random123/.*", "src/host/core"),
 ]
+STANDIN = "tests/cuda_emulation"  # also takes CUDA's headers, and for its tests of kernels the launchers
+LAUNCHERS = "src/kernels/cuda/kernels.h"
 DRAWS = "src/kernels/common/dropout.h"  # Philox on CPU and GPU: by the one header
 INCLUDE = re.compile(r'\s*#\s*include\s+(["<])([^">]+)[">]')
 
@@ -79,6 +82,8 @@ def check_foreign(path, header):
     if path == DRAWS and header == "Random123/philox.h":
         return None
     for pattern, home in FOREIGN:
+        if home == os.path.dirname(LAUNCHERS) and path.startswith(STANDIN + "/"):
+            continue
         if re.fullmatch(pattern, header) and os.path.dirname(path) != home and not path.startswith(home + "/"):
             return f"<{header}> belongs to {home} alone"
     return None
@@ -90,11 +95,14 @@ def folders_with(root, header):
 
 
 def check_test(root, path, headers):
-    """Tests see include/rs, the harness, their own folder; unit tests also the internal headers of one folder."""
+    """Tests see include/rs, the harness, their own folder (those of the stand-in also its top); unit tests also the internal headers
+    of one folder."""
     tested = None
     for line, header in headers:
-        here = os.path.join(root, os.path.dirname(path), header)
-        if os.path.exists(here) or os.path.exists(os.path.join(root, "tests/harness", header)):
+        folders = [os.path.dirname(path), "tests/harness"]
+        if path.startswith(STANDIN + "/"):
+            folders += [STANDIN, os.path.dirname(LAUNCHERS)] if header == os.path.basename(LAUNCHERS) else [STANDIN]
+        if any(os.path.exists(os.path.join(root, folder, header)) for folder in folders):
             continue
         if not path.startswith("tests/unit/"):
             yield path, line, f'"{header}": a test may include no internal header'

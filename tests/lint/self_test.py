@@ -25,9 +25,12 @@ CLEAN = {
     "src/kernels/cuda/README.md": README,
     "src/kernels/cuda/kernels.h": "/* launchers */\n#include <cuda_runtime_api.h>\n",
     "src/kernels/cuda/plan.c": '/* plan */\n#include "kernels.h"\n',
+    "tests/cuda_emulation/kernels/README.md": README,
+    "tests/cuda_emulation/kernels/t.c": '/* test */\n#include "kernels.h"\n#include <cuda_runtime_api.h>\n',
     "tests/unit/README.md": README,
     "compile_commands.json": '[{"directory": "src/host", "file": "network/graph.c"}, {"directory": "src/host", "file": "record/h5.c"},'
-                             ' {"directory": ".", "file": "tests/unit/test_graph.c"}, {"directory": "src/kernels/cuda", "file": "plan.c"}]',
+                             ' {"directory": ".", "file": "tests/unit/test_graph.c"}, {"directory": "src/kernels/cuda", "file": "plan.c"},'
+                             ' {"directory": "tests", "file": "cuda_emulation/kernels/t.c"}]',
     "tests/unit/test_graph.c": '/* test */\n#include "graph.h"\n#include <cmocka.h>\n',
 }
 LONG_BODY = "/* long */\nvoid f(void)\n{\n" + "    g();\n" * 79 + "}\n"
@@ -46,6 +49,7 @@ PLANTED = {  # checker: (path, its whole content or None to remove it, text that
         ("tests/unit/test_graph.c", '/* t */\n#include "graph.h"\n#include "h5.h"\n', "headers of one folder"),
         ("tests/training/t.c", '/* t */\n#include "graph.h"\n', "no internal header"),
         ("tests/training/t.c", "/* t */\n#include <cuda_runtime_api.h>\n", "belongs to src/kernels/cuda alone"),
+        ("tests/cuda_emulation/t.c", '/* t */\n#include "graph.h"\n', "no internal header"),
     ],
     "sizes": [
         ("src/host/network/x.c", LONG_BODY, "function of 81 lines"),
