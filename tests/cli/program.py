@@ -1,7 +1,8 @@
 """program.py: helpers of the tests that run the whole program.
 
 Each test is a script: `python3 test_X.py PROGRAM`. Without h5py it prints why and exits with 77, which ctest counts as
-skipped."""
+skipped. RS_TEST_DEVICE: what SMALL trains on (cpu); RS_TEST_PRELOAD: a library that the program runs under; RS_TEST_ONLY: names of
+the tests to run, with commas (all)."""
 import os
 import shutil
 import subprocess
@@ -12,7 +13,8 @@ SKIPPED = 77
 
 # A network small enough for many runs: one basic block a stage.
 SMALL = ["--depth", "18", "--blocks", "1,1,1,1", "--dataset", "shapes", "--train-limit", "160", "--test-limit", "48",
-         "--batch-size", "64", "--epochs", "4", "--commit-every", "0", "--threads", "2"]
+         "--batch-size", "64", "--epochs", "4", "--commit-every", "0", "--threads", "2",
+         "--device", os.environ.get("RS_TEST_DEVICE", "cpu")]
 
 
 def need_h5py():
@@ -34,6 +36,8 @@ class Program:
         self.dir = tempfile.mkdtemp(prefix="resnet_study_test.")
         self.env = dict(os.environ, OMP_WAIT_POLICY="passive")
         self.env.pop("RS_DATA_DIR", None)
+        if "RS_TEST_PRELOAD" in os.environ:
+            self.env["LD_PRELOAD"] = os.environ["RS_TEST_PRELOAD"]
 
     def __enter__(self):
         return self
@@ -70,6 +74,10 @@ def datasets(h5py, path):
 def main(tests):
     """Runs functions test_*(program) in order and prints a line for each."""
     failed = 0
+    only = [name for name in os.environ.get("RS_TEST_ONLY", "").split(",") if name]
+    unknown = set(only) - {test.__name__ for test in tests}
+    assert not unknown, f"RS_TEST_ONLY names no test: {unknown}"
+    tests = [test for test in tests if not only or test.__name__ in only]
     for test in tests:
         with Program() as program:
             try:

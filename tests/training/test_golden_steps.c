@@ -39,12 +39,15 @@
 #define RUNNING_BOUND 1e-5
 
 static const golden_engine_spec exact_spec = {"ref", RS_F64, RS_CONVOLUTION_DIRECT, "ref, double"};
-static const golden_engine_spec float_specs[] = {
+static const golden_engine_spec cpu_specs[] = {
     {"ref", RS_F32, RS_CONVOLUTION_DIRECT, "ref, float"},
     {"cpu", RS_F32, RS_CONVOLUTION_DIRECT, "cpu, direct"},
     {"cpu", RS_F32, RS_CONVOLUTION_WINOGRAD, "cpu, Winograd"},
 };
-enum { FLOATS = sizeof float_specs / sizeof float_specs[0] };
+static const golden_engine_spec gpu_specs[] = {{"cuda", RS_F32, RS_CONVOLUTION_AUTO, "cuda"}};
+enum { MOST_FLOATS = sizeof cpu_specs / sizeof cpu_specs[0] };
+static const golden_engine_spec *float_specs = cpu_specs;
+static int floats = MOST_FLOATS;
 
 /* A float32 backend under test, and its distances so far. */
 typedef struct candidate {
@@ -62,7 +65,7 @@ typedef struct comparison {
     rs_network *network;
     golden_engine exact;
     golden_state state;
-    candidate floats[FLOATS];
+    candidate floats[MOST_FLOATS];
     double *worst,
         *squares; /* [parameter] PyTorch's float32 distance: largest, and the sum over all steps of the
                                 square of each step's largest */
@@ -128,7 +131,7 @@ static void demand_names(const comparison *c)
 
 static void open_floats(comparison *c)
 {
-    for (int i = 0; i < FLOATS; i++) {
+    for (int i = 0; i < floats; i++) {
         candidate *f = &c->floats[i];
         f->open = golden_engine_open(&f->engine, &float_specs[i], c->network, c->exact.batch);
         f->squares = calloc((size_t)c->network->parameter_count, sizeof(double));
@@ -183,7 +186,7 @@ static void open_comparison(comparison *c, const char *name)
 
 static void close_comparison(comparison *c)
 {
-    for (int i = 0; i < FLOATS; i++) {
+    for (int i = 0; i < floats; i++) {
         golden_engine_close(&c->floats[i].engine);
         free(c->floats[i].squares);
     }
@@ -400,7 +403,7 @@ static void report(const comparison *c)
 {
     print_message("%s, %d steps: ref in double within %.1e of PyTorch's float64\n", c->name, step_limit,
                   c->worst_exact);
-    for (int i = 0; i < FLOATS; i++) {
+    for (int i = 0; i < floats; i++) {
         const candidate *f = &c->floats[i];
         if (f->open) {
             print_message("  %s: loss within %.1e, gradients within %.1e", float_specs[i].label,
@@ -418,7 +421,7 @@ static void steps_match_pytorch(void **state)
     assert_in_range(step_limit, 1, golden_get(c.file, GOLDEN_STEPS));
     for (int step = 0; step < step_limit; step++) {
         check_exact(&c, step);
-        for (int i = 0; i < FLOATS; i++) {
+        for (int i = 0; i < floats; i++) {
             if (c.floats[i].open) {
                 check_float(&c, &c.floats[i], step);
             }
@@ -427,7 +430,7 @@ static void steps_match_pytorch(void **state)
     }
     report(&c);
     bool whole = step_limit == golden_get(c.file, GOLDEN_STEPS) && !golden_get(c.file, GOLDEN_SMOOTH);
-    for (int i = 0; i < FLOATS && whole; i++) {
+    for (int i = 0; i < floats && whole; i++) {
         if (c.floats[i].open) {
             check_parameters(&c, &c.floats[i]);
         }
@@ -439,13 +442,18 @@ int main(int argc, char **argv)
 {
     struct CMUnitTest tests[16];
     int count = 0;
-    if (argc < 4 || argc - 3 > 16) {
-        (void)fprintf(stderr, "usage: test_golden_steps DIRECTORY STEPS NAME...\n");
+    int first = argc > 4 && strcmp(argv[3], "--gpu") == 0 ? 4 : 3;
+    if (argc <= first || argc - first > 16) {
+        (void)fprintf(stderr, "usage: test_golden_steps DIRECTORY STEPS [--gpu] NAME...\n");
         return 2;
     }
     directory = argv[1];
     step_limit = (int)strtol(argv[2], NULL, 10);
-    for (int i = 3; i < argc; i++) {
+    if (first == 4) {
+        float_specs = gpu_specs;
+        floats = 1;
+    }
+    for (int i = first; i < argc; i++) {
         tests[count++] = (struct CMUnitTest){argv[i], steps_match_pytorch, NULL, NULL, argv[i]};
     }
     return _cmocka_run_group_tests("golden steps", tests, (size_t)count, NULL, NULL);

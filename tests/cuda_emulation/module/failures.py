@@ -1,0 +1,64 @@
+"""Each call of CUDA, cuDNN and cuBLAS fails in turn, alone and with all after it; each allocation too. The program ends with a
+line, or goes on where it may; it never hangs, crashes or leaks, and what it has recorded is whole.
+
+usage: failures.py PROGRAM STANDIN [RUNS]: at most that many, evenly over all calls (default: each call)"""
+import os
+import subprocess
+import sys
+
+from emulated import LEAKED, SMALL, Emulated, stats
+
+TRAIN = [*SMALL, "--epochs", "1", "--train-limit", "17", "--quiet"]
+ALLOCATIONS = ("cudaMalloc", "cudaHostAlloc", "cudnnCreate", "cublasCreate_v2", "cudaGraphInstantiate")
+
+
+def plans(program, most):
+    """RS_EMU_FAIL's values: a sample of N and N+, every allocation."""
+    path = program.file("stats")
+    program.good(*TRAIN, "--out", "whole.h5", RS_EMU_STATS=path)
+    calls, _, fallible = stats(path)
+    step = max(1.0, 2 * fallible / most)
+    numbers = sorted({1 + int(i * step) for i in range(int(fallible / step))})
+    print(f"{fallible} calls may fail: {2 * len(numbers)} runs and every allocation", flush=True)
+    return ([f"{name}:{n}" for name in ALLOCATIONS for n in range(1, calls.get(name, 0) + 1)] +
+            [f"{n}{sign}" for n in numbers for sign in ("", "+")])
+
+
+def fault_of(program, plan):
+    """What is wrong with how the program takes a planned failure, or None."""
+    record = program.file("record.h5")
+    for path in (record, record + ".ckpt"):
+        if os.path.exists(path):
+            os.remove(path)
+    done = program.run(*TRAIN, "--out", record, timeout=300, RS_EMU_FAIL=plan)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("cuda stand-in:")]
+    if done.returncode < 0 or done.returncode == LEAKED:
+        return f"exit status {done.returncode}: {done.stderr[-1500:]}"
+    if "fails as planned" not in done.stderr:
+        return "nothing failed: runs differ"
+    if done.returncode and len(lines) != 1:
+        return f"{len(lines)} lines instead of one: {done.stderr[-1500:]}"
+    if os.path.exists(record):
+        verified = program.run("verify", record, standin=False)
+        if verified.returncode:
+            return f"the record is not whole: {verified.stdout}{verified.stderr}"
+    return None
+
+
+def main():
+    faults = 0
+    with Emulated() as program:
+        for plan in plans(program, int(sys.argv[3]) if len(sys.argv) > 3 else sys.maxsize):
+            try:
+                fault = fault_of(program, plan)
+            except subprocess.TimeoutExpired as late:
+                fault = f"hangs: {late}"
+            if fault:
+                faults += 1
+                print(f"RS_EMU_FAIL={plan}: {fault}", flush=True)
+    print(f"{faults} faults")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""On a machine that lacks something, `devices` and `--device cuda` say what, in one line; --device auto takes the CPU.
+
+usage: machines.py PROGRAM STANDIN"""
+import os
+import re
+import shutil
+import subprocess
+
+from emulated import SMALL, main
+
+TRAIN = [*SMALL, "--epochs", "1", "--train-limit", "8", "--test-limit", "8", "--snapshots", "none", "--quiet"]
+AUTO = ["auto" if a == "cuda" else a for a in TRAIN]
+TAKEN = {"RS_EMU_FAIL": "cudnnCreate:1"}  # a GPU that is there, but cannot be opened
+ROOM = (30, 33, 36, 40)  # MiB of memory, about what such a plan needs
+MACHINES = {  # what is said: the machine
+    "no NVIDIA driver": {"RS_EMU_NO_DRIVER": "1"},
+    "the NVIDIA driver knows CUDA 11.4": {"RS_EMU_DRIVER": "11040"},
+    "finds no GPU": {"RS_EMU_NO_DEVICE": "1"},
+    "cuDNN 8.9": {"RS_EMU_CUDNN_VERSION": "80900"},
+    "made for CUDA 14": {"RS_EMU_CUDNN_CUDA": "14000"},
+}
+
+
+def refused(done, words, status=None):
+    """One line on stderr with those words, and a status that tells of it."""
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("cuda stand-in:")]
+    assert 0 < done.returncode < 80, f"exit status {done.returncode}: {done.stderr}"
+    assert status is None or done.returncode == status, f"exit status {done.returncode}, not {status}: {done.stderr}"
+    assert len(lines) == 1 and words in lines[0], f"not one line with {words!r}: {done.stderr}"
+
+
+def cuda_line(text):
+    found = [line for line in text.splitlines() if line.split(":")[0].split()[:1] == ["cuda"]]
+    assert len(found) == 1, f"not one line about cuda:\n{text}"
+    return found[0]
+
+
+def test_every_machine(program):
+    for words, machine in MACHINES.items():
+        assert words in cuda_line(program.good("devices", **machine).stdout), words
+        refused(program.run(*TRAIN, "--out", "a.h5", **machine), words)
+        assert not os.path.exists(program.file("a.h5")), f"{words}: a record was begun"
+
+
+def test_auto_takes_the_cpu(program):
+    program.good(*AUTO, "--out", "a.h5", RS_EMU_NO_DRIVER="1")
+
+
+def test_auto_takes_the_cpu_when_the_gpu_is_taken(program):
+    done = program.good(*AUTO[:-1], "--out", "a.h5", **TAKEN)
+    assert "training on the CPU" in done.stderr, done.stderr
+    assert "stand-in" not in program.good("info", "a.h5", standin=False).stdout
+    refused(program.run(*TRAIN, "--out", "b.h5", **TAKEN), "cudnnCreate")
+
+
+def test_a_gpus_record_stays_with_it(program):
+    more = ["--epochs", "2", "--resume"]
+    program.good(*AUTO, "--out", "gpu.h5")
+    refused(program.run(*AUTO, *more, "--out", "gpu.h5", **TAKEN), "only --device cpu resumes it here")
+    program.good(*AUTO, *more, "--device", "cpu", "--out", "gpu.h5")
+    program.good(*AUTO, "--out", "cpu.h5", **TAKEN)
+    program.good(*AUTO, *more, "--out", "cpu.h5", **TAKEN)
+
+
+def test_half_a_cudnn(program):
+    """A part that is there and cannot be loaded: cuDNN itself would end the program when it needs it."""
+    module = os.path.join(os.path.dirname(program.path), "resnet_study_cuda.so")
+    library = re.search(r"libcudnn\.so\.\d+ => (\S+)", subprocess.run(["ldd", module], capture_output=True, text=True, check=True).stdout)[1]
+    folder = program.file("cudnn")
+    os.mkdir(folder)
+    for name in os.listdir(os.path.dirname(library)):
+        if name.startswith("libcudnn"):
+            os.symlink(os.path.join(os.path.dirname(library), name), os.path.join(folder, name))
+    assert "stand-in for a GPU" in cuda_line(program.good("devices", LD_LIBRARY_PATH=folder).stdout)
+    part = os.path.join(folder, os.path.basename(library).replace("cudnn", "cudnn_cnn"))
+    os.remove(part)
+    with open(part, "w", encoding="utf-8"):
+        pass
+    line = cuda_line(program.good("devices", LD_LIBRARY_PATH=folder).stdout)
+    assert "cuDNN is not whole" in line, line
+
+
+def test_a_gpu_is_found(program):
+    line = cuda_line(program.good("devices").stdout)
+    assert "stand-in for a GPU (0)" in line, line
+
+
+def test_numbers_of_devices(program):
+    refused(program.run(*TRAIN[:-1], "--device", "cuda:1", "--quiet", "--out", "a.h5"), "there is no GPU 1")
+    program.good(*TRAIN[:-1], "--device", "cuda:1", "--quiet", "--out", "a.h5", RS_EMU_DEVICES="2")
+
+
+def test_without_the_module(program):
+    alone = program.file("resnet_study")
+    shutil.copy(program.path, alone)
+    done = program.run("devices", program=alone, standin=False)
+    assert "no cuda module" in cuda_line(done.stdout), done.stdout
+
+
+def test_without_the_standin(program):
+    """This machine as it is: with a GPU or without, `devices` works and names either."""
+    cuda_line(program.good("devices", standin=False).stdout)
+
+
+def test_too_little_memory(program):
+    refused(program.run(*TRAIN, "--out", "a.h5", RS_EMU_MEMORY=str(20 << 20)), "memory")
+
+
+def test_room_for_what_is_loaded_later(program):
+    """Whatever the memory, a plan that is made also runs: one that only just fits is refused, with advice."""
+    refusals = 0
+    for mib in ROOM:
+        done = program.run(*TRAIN, "--overwrite", "--out", "a.h5", RS_EMU_MEMORY=str(mib << 20), RS_EMU_LOADS=str(8 << 20))
+        refusals += done.returncode != 0
+        if done.returncode:
+            refused(done, "use a smaller --batch-size")
+    assert 0 < refusals < len(ROOM), f"{refusals} of {len(ROOM)} refused: other sizes are wanted here"
+
+
+def test_a_full_gpu_says_so(program):
+    refused(program.run(*TRAIN, "--out", "a.h5", RS_EMU_MEMORY=str(100 << 20), RS_EMU_FAIL="cublasCreate_v2:1"),
+            "of the GPU's memory are free")
+
+
+def test_overrides_are_named(program):
+    """What changes bits behind the program's back is in the text that the record keeps."""
+    line = cuda_line(program.good("devices", NVIDIA_TF32_OVERRIDE="0").stdout)
+    assert "NVIDIA_TF32_OVERRIDE=0" in line, line
+
+
+if __name__ == "__main__":
+    main([value for name, value in list(globals().items()) if name.startswith("test_")])

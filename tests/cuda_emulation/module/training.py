@@ -1,0 +1,131 @@
+"""Training on the GPU path against the CPU's and the reference's, and against itself.
+
+usage: training.py PROGRAM STANDIN [short|long]"""
+import sys
+
+from emulated import SMALL, main, need_h5py
+
+h5py = need_h5py()
+import numpy  # comes with h5py
+LONG = len(sys.argv) > 3 and sys.argv[3] == "long"
+METRICS = ["--metric", "minkowski:1,euclidean,chebyshev,cosine"]
+
+
+def record(program, name, *arguments, **variables):
+    """Trains and reads the record: {path: array}."""
+    path = program.file(name + ".h5")
+    found = {}
+    program.good(*SMALL, *METRICS, *arguments, "--quiet", "--out", path, **variables)
+    with h5py.File(path, "r") as f:
+        f.visititems(lambda where, item: found.update({where: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def differing(a, b):
+    """Data sets that differ in a bit; what depends on the clock aside."""
+    assert a.keys() == b.keys(), sorted(a.keys() ^ b.keys())
+    clock = ("commits", "epochs/train_seconds", "epochs/valid_seconds", "epochs/record_seconds", "config")
+    return [key for key in a if not key.startswith(clock) and a[key].tobytes() != b[key].tobytes()]
+
+
+def close(what, got, want, tolerance):
+    assert numpy.isfinite(got).all(), f"{what} is not finite"
+    error = numpy.max(numpy.abs(got - want)) / max(numpy.max(numpy.abs(want)), 1e-30)
+    assert error <= tolerance, f"{what}: {error:.1e} from the other, {tolerance:.0e} allowed"
+
+
+def compare(got, want):
+    """The first step closely; later ones as far as ReLU's kinks let two right programs drift apart (facts of the field: 1e-2)."""
+    for name, first, later in (("loss", 2e-6, 2e-2), ("gradient_norm", 1e-3, 1e-1)):
+        a, b = got[f"steps/{name}"], want[f"steps/{name}"]
+        assert a.shape == b.shape
+        close(f"{name} of the first step", a[:1], b[:1], first)
+        close(name, a, b, later)
+    for key in [k for k in want if k.startswith(("steps/distance", "steps/gradient_abs"))]:
+        close(f"{key} of the first step", got[key][0], want[key][0], 2e-2)
+        close(key, got[key], want[key], 2e-1)
+
+
+def networks():
+    if not LONG:
+        return [["--depth", "18"], ["--depth", "26", "--plain"]]
+    kinds = [["--depth", d, "--blocks", "", *p] for d in ("18", "26") for p in ([], ["--plain"])]
+    return [[*kind, "--train-limit", "80", "--epochs", "1"] for kind in kinds]
+
+
+def test_as_on_the_cpu(program):
+    for i, network in enumerate(networks()):
+        got = record(program, f"cuda{i}", *network)
+        for device in ("cpu", "ref") if not LONG else ("cpu",):
+            compare(got, record(program, f"{device}{i}", *network, "--device", device))
+
+
+def test_same_bits_whatever_the_order(program):
+    """Streams in any order, threads in any order, with and without graphs, with less memory: no bit changes."""
+    plain = record(program, "plain")
+    variants = {
+        "seed": {"RS_EMU_SEED": "3"},
+        "other_seed": {"RS_EMU_SEED": "4"},
+        "reverse": {"RS_EMU_ORDER": "reverse"},
+        "lot": {"RS_EMU_ORDER": "9", "RS_EMU_SEED": "9"},
+        "no_graph": {"RS_CUDA_GRAPH": "0"},
+    }
+    for name, variables in variants.items():
+        found = differing(plain, record(program, name, **variables))
+        assert not found, f"{name}: {found} differ"
+    found = differing(plain, record(program, "lean", "--memory", "lean"))
+    assert not found, f"--memory lean: {found} differ"
+
+
+def test_graphs_follow_the_schedule(program):
+    """What changes from step to step is no part of a graph: rates, step counts, clipping."""
+    options = ["--epochs", "3", "--schedule", "exponential", "--schedule-gamma", "0.5", "--clip-norm", "1"]
+    found = differing(record(program, "graph", *options), record(program, "no_graph", *options, RS_CUDA_GRAPH="0"))
+    assert not found, f"{found} differ"
+
+
+def test_tf32(program):
+    exact, rough = record(program, "f32"), record(program, "tf32", "--precision", "tf32")
+    difference = abs(exact["steps/loss"][0] - rough["steps/loss"][0])
+    assert 0 < difference < 2e-2, f"the first loss differs by {difference:.1e}"
+
+
+def test_optimizers(program):
+    for name, options in {"sgd": ["--optimizer", "sgd", "--learning-rate", "0.05", "--momentum", "0.9", "--nesterov"],
+                          "adamw": ["--optimizer", "adamw", "--weight-decay", "0.01", "--clip-norm", "0.5"]}.items():
+        compare(record(program, f"cuda_{name}", *options), record(program, f"cpu_{name}", *options, "--device", "cpu"))
+
+
+def test_resumed(program):
+    """Two epochs at once, and one, then the other: the same record."""
+    whole = record(program, "whole")
+    path = program.file("parts.h5")
+    program.good(*SMALL, *METRICS, "--epochs", "1", "--quiet", "--out", path)
+    program.good(*SMALL, *METRICS, "--resume", "--quiet", "--out", path)
+    parts = {}
+    with h5py.File(path, "r") as f:
+        f.visititems(lambda where, item: parts.update({where: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    found = differing(whole, parts)
+    assert not found, f"{found} differ"
+
+
+def plan_lines(text):
+    """What --verbose says of the convolutions."""
+    lines = [line for line in text.splitlines() if ", searched, workspace" in line]
+    assert lines, f"no searched convolution in:\n{text[-2000:]}"
+    return lines
+
+
+def test_a_search_is_kept(program):
+    """Timings differ from run to run (by RS_EMU_SEED here): a resumed run chooses what the first one did, a new one may not."""
+    options = [*SMALL, "--convolution", "search", "--verbose"]
+    first = program.good(*options, "--epochs", "1", "--out", "kept.h5", RS_EMU_SEED="1")
+    again = program.good(*options, "--resume", "--out", "kept.h5", RS_EMU_SEED="2")
+    other = program.good(*options, "--epochs", "1", "--out", "other.h5", RS_EMU_SEED="2")
+    lines = [plan_lines(run.stdout + run.stderr) for run in (first, again, other)]
+    assert lines[0] == lines[1], "the resumed run chose otherwise"
+    assert lines[0] != lines[2], "the stand-in's timings are always the same: this test shows nothing"
+
+
+if __name__ == "__main__":
+    main([value for name, value in list(globals().items()) if name.startswith("test_")])
