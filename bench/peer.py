@@ -24,7 +24,7 @@ KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "68719476736",
 
 Setting = collections.namedtuple("Setting", "layout keeps compiled")
 SETTINGS = [Setting(layout, keeps, False) for layout in ("nchw", "nhwc") for keeps in (False, True)]
-Network = collections.namedtuple("Network", "depth variant width batch threads")
+Network = collections.namedtuple("Network", "depth variant width batch threads device precision", defaults=["cpu", "f32"])
 Pilot = collections.namedtuple("Pilot", "setting seconds peak")
 
 
@@ -33,13 +33,15 @@ def setting_name(setting):
 
 
 def network_name(network):
-    return f"ResNet-{network.depth} {network.variant}, {network.width}, batch {network.batch}"
+    on = "" if network.device == "cpu" else f", {network.device}, {network.precision}"
+    return f"ResNet-{network.depth} {network.variant}, {network.width}, batch {network.batch}{on}"
 
 
 def network_options(network):
     """The options that our programs and the scripts in PyTorch have in common."""
     plain = ["--plain"] if network.variant == "plain" else []
-    return ["--depth", network.depth, "--width", network.width, "--batch-size", network.batch, "--threads", network.threads, *plain]
+    on = [] if network.device == "cpu" else ["--device", network.device, "--precision", network.precision]
+    return ["--depth", network.depth, "--width", network.width, "--batch-size", network.batch, "--threads", network.threads, *plain, *on]
 
 
 def python_of(venv):
@@ -110,7 +112,8 @@ def pilots(venv, network, compiled, note):
             note(f"{network_name(network)}: {problem}")
 
     for setting in SETTINGS:
-        take(setting)
+        if network.device == "cpu" or not setting.keeps:  # the host's malloc is nothing to a GPU
+            take(setting)
     found.sort(key=lambda p: p.seconds)
     if compiled and found:
         take(found[0].setting._replace(compiled=True))

@@ -34,14 +34,14 @@ def count(network):
     return sum(p.numel() for p in network.parameters())
 
 
-def build(depth, plain, width, layout):
+def build(depth, plain, width, layout, device="cpu"):
     """A network to train; asserts that it is the one we train."""
     network = golden.resnet(depth, plain, width, classes=CLASSES)
     assert count(network) == PARAMETERS[width, depth][plain], (depth, plain, width, count(network))
     for module in network.modules():
         if isinstance(module, nn.ReLU):
             module.inplace = True
-    return network.to(memory_format=memory_format(layout))
+    return network.to(device=device, memory_format=memory_format(layout))
 
 
 def memory_format(layout):

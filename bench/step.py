@@ -23,6 +23,7 @@ HEADERS = ["network", "ours, images/s", "PyTorch, images/s", "ratio", "goal", "P
 def parse():
     made = common.parser(__doc__, "step")
     common.add_networks(made, common.DEPTHS, common.VARIANTS, common.WIDTHS, [256, 1024])
+    common.add_device(made)
     common.add_venv(made)
     made.add_argument("--steps", type=common.at_least(1), metavar="N", help="steps a turn (default: as many as take the turn's seconds)")
     common.add_turn(made)
@@ -34,7 +35,7 @@ def parse():
 
 
 def goal(network):
-    return GOALS[network.depth] if network.width == "even" else None
+    return GOALS[network.depth] if network.width == "even" and network.device == "cpu" else None
 
 
 def measure(options, network, note):
@@ -45,7 +46,8 @@ def measure(options, network, note):
     chosen = pilots[:options.candidates]
     our_seconds, our_peak = common.our_pilot(options, network)
     steps = options.steps or common.steps_of_turn(options, min(our_seconds, chosen[0].seconds))
-    fits = not options.apart and our_peak + sum(p.peak for p in chosen) < ROOM * machine.memory_available()
+    # What a GPU's memory holds together nobody says beforehand.
+    fits = not options.apart and network.device == "cpu" and our_peak + sum(p.peak for p in chosen) < ROOM * machine.memory_available()
     ours = common.our_worker(options, network, steps, options.rounds + 1 if fits else 1)
     workers = [ours, *(peer.worker(options.venv, network, p.setting, steps) for p in chosen)]
     seconds = (interleaved if fits else alternating)(workers, options.rounds)

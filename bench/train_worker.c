@@ -25,38 +25,45 @@ typedef struct worker {
     rs_trainer *trainer;
     volatile sig_atomic_t stop;
     double begin;
-    long left; /* steps to go of the request */
+    long asked;      /* steps of the request */
+    int64_t left;    /* rows to come before it is answered */
+    int64_t updates; /* that had run when it came */
     bool ready;
 } worker;
 
-/* Answers a finished request and waits for the next one; the end of the input ends the training. */
-static void next_request(worker *w, const rs_step_row *row)
+/* Answers a finished request and waits for the next one; the end of the input ends the training. A device that works on
+ * its own is some steps further by now: all that it has begun it finishes within this turn, whose time counts as far as
+ * its steps were asked for; the rows of the others come first in the next turn. */
+static rs_status next_request(worker *w, const rs_step_row *row, rs_error *error)
 {
     char line[64];
+    int64_t updates;
+    RS_TRY(w->backend->read(rs_trainer_plan(w->trainer), RS_SLOT_STEP_COUNT, 0, &updates, error));
     double seconds = rs_seconds() - w->begin;
     if (w->ready) {
-        (void)printf("%.6f %.9g\n", seconds, row->loss);
+        double share = (double)w->asked / (double)(updates - w->updates);
+        (void)printf("%.6f %.9g\n", seconds * share, row->loss);
     } else {
         (void)printf("ready %.6f\n", seconds);
     }
     (void)fflush(stdout);
     w->ready = true;
-    w->left = 0;
-    while (w->left < 1 && fgets(line, sizeof line, stdin)) {
-        (void)sscanf(line, "%ld", &w->left);
+    w->asked = 0;
+    while (w->asked < 1 && fgets(line, sizeof line, stdin)) {
+        (void)sscanf(line, "%ld", &w->asked);
     }
-    w->stop = w->left < 1;
+    w->stop = w->asked < 1;
+    w->updates = updates;
+    w->left = w->asked + updates - (row->step + 1);
     w->begin = rs_seconds();
+    return RS_OK;
 }
 
 static rs_status count_step(void *context, const rs_step_row *row, rs_error *error)
 {
     worker *w = context;
-    (void)error;
-    if (--w->left <= 0) {
-        next_request(w, row);
-    }
-    return RS_OK;
+    bool done = --w->left <= 0 && !w->stop; /* after the last request only steps on their way come in */
+    return done ? next_request(w, row, error) : RS_OK;
 }
 
 static rs_status forbid_epoch(void *context, const rs_epoch_row *row, rs_error *error)

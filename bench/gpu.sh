@@ -1,0 +1,157 @@
+#!/bin/sh
+# For a machine with a GPU: builds, checks every operator there, compares training with the CPU's, times every layer and the
+# training step beside PyTorch's, and writes one report to send back.
+#   bench/gpu.sh                     everything, about an hour
+#   bench/gpu.sh --quick             about ten minutes: two networks, few steps
+#   bench/gpu.sh --device cuda:1     another GPU than the first
+#   bench/gpu.sh --venv DIR          with a PyTorch that is there already (default: one of its own in build/bench-venv)
+#   bench/gpu.sh --report FILE.md    default bench/results/DATE-gpu.md
+set -u
+usage() {
+    sed -n '2,8s/^# \{0,1\}//p' "$0"
+    exit "$1"
+}
+cd "$(dirname "$0")/.." || exit 1
+device=cuda venv=build/bench-venv report=bench/results/$(date -u +%Y-%m-%d)-gpu.md
+depths=18,26,34,50,68,101 batches=256,1024 limit=20480 rounds=5
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help) usage 0 ;;
+    --quick) depths=18,50 batches=256 limit=5120 rounds=2 ;;
+    --device | --venv | --report)
+        [ $# -gt 1 ] || usage 2 >&2
+        case $1 in --device) device=$2 ;; --venv) venv=$2 ;; *) report=$2 ;; esac
+        shift
+        ;;
+    *) usage 2 >&2 ;;
+    esac
+    shift
+done
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/resnet_study_gpu.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+program=build/release/resnet_study
+failed=0
+
+# section TITLE COMMAND...: runs it and puts its output into the report; what fails is counted and the rest goes on.
+section() {
+    title=$1
+    shift
+    echo "== $title: $*" >&2
+    begin=$(date +%s) status=0
+    "$@" >"$work/output" 2>&1 </dev/null || status=$?
+    {
+        printf '\n## %s\n\n`%s`: exit status %s after %s s\n\n```\n' "$title" "$*" "$status" "$(($(date +%s) - begin))"
+        tail -c 60000 "$work/output"
+        printf '```\n'
+    } >>"$report"
+    [ "$status" -eq 0 ] || failed=$((failed + 1))
+    return 0
+}
+
+machine() {
+    uname -srm
+    nvidia-smi || echo "nvidia-smi: not here, or no driver"
+    nvcc --version 2>/dev/null || echo "nvcc: not in the PATH"
+    echo
+    "$program" --version
+    "$program" devices
+}
+
+# train NAME OPTION...: a short run into NAME.h5.
+train() {
+    name=$1
+    shift
+    "$program" --dataset shapes --train-limit "$limit" --test-limit 1024 --epochs 1 --overwrite --quiet --out "$work/$name.h5" "$@"
+}
+
+# The first steps of the same training on both devices.
+beside_cpu() {
+    for network in "--depth 18 --plain" "--depth 18" "--depth 26 --plain" "--depth 26"; do
+        # shellcheck disable=SC2086 # one word per option
+        set -- $network --batch-size 128 --train-limit 2560
+        train gpu "$@" --device "$device" && train cpu "$@" --device cpu || return 1
+        echo "$network: 20 steps of 128 images"
+        "$venv/bin/python" -B bench/compare_runs.py "$work/gpu.h5" "$work/cpu.h5" || return 1
+    done
+}
+
+repeats() {
+    train first --device "$device" && train second --device "$device" && "$program" verify --same "$work/first.h5" "$work/second.h5"
+}
+
+# Killed after its first commit and resumed: the same file as without.
+resumes() {
+    long="--dataset shapes --train-limit $limit --test-limit 1024 --epochs 30 --quiet --device $device --commit-every 0"
+    # shellcheck disable=SC2086 # one word per option
+    "$program" $long --out "$work/whole.h5" || return 1
+    for seconds in 1 2; do
+        rm -f "$work/cut.h5" "$work/cut.h5.ckpt"
+        # shellcheck disable=SC2086
+        "$program" $long --out "$work/cut.h5" &
+        victim=$! waited=0
+        while [ ! -e "$work/cut.h5.ckpt" ] && [ "$waited" -lt 600 ]; do
+            sleep 0.1
+            waited=$((waited + 1))
+        done
+        sleep "$seconds"
+        kill -KILL "$victim" && echo "killed $seconds s after its first commit"
+        wait "$victim"
+        # shellcheck disable=SC2086
+        "$program" $long --out "$work/cut.h5" --resume && "$program" verify --same "$work/whole.h5" "$work/cut.h5" || return 1
+    done
+}
+
+# A graph that could not be made is said in a warning, and no line of a run that goes well.
+graphs() {
+    "$program" --dataset shapes --train-limit "$limit" --test-limit 1024 --epochs 1 --overwrite --device "$device" --verbose --out "$work/loud.h5"
+}
+
+profiles() {
+    for precision in f32 tf32; do
+        for depth in $(echo "$depths" | tr , ' '); do
+            echo "ResNet-$depth, $precision, batch 256"
+            "$program" --dataset shapes --depth "$depth" --batch-size 256 --train-limit 8192 --test-limit 256 --epochs 1 --record none \
+                --precision "$precision" --device "$device" --profile --overwrite --out "$work/profile.h5" || return 1
+        done
+    done
+}
+
+sanitizer() {
+    command -v compute-sanitizer >/dev/null || {
+        echo "compute-sanitizer: not here"
+        return 0
+    }
+    bad=0
+    for tool in memcheck racecheck initcheck; do
+        only= # memcheck looks at the libraries' kernels too; the others report much there that is none of ours
+        [ "$tool" = memcheck ] || only="--kernel-name kns=rs_cu_k_"
+        echo "$tool"
+        # shellcheck disable=SC2086 # two words or none
+        RS_CUDA_GRAPH=0 compute-sanitizer --tool "$tool" $only --error-exitcode 1 "$program" --dataset shapes --blocks 1,1,1,1 \
+            --batch-size 16 --train-limit 64 --test-limit 32 --epochs 1 --quiet --overwrite --device "$device" --out "$work/sanitized.h5" ||
+            bad=$((bad + 1))
+    done
+    [ "$bad" -eq 0 ]
+}
+
+step() {
+    python3 -B bench/step.py build/release --device "$device" --precision "$1" --depths "$depths" --batches "$batches" --widths even \
+        --rounds "$rounds" --venv "$venv" -o "$work/step-$1.md" && cat "$work/step-$1.md"
+}
+
+mkdir -p "$(dirname "$report")"
+printf '# On a GPU\n\n`bench/gpu.sh`, %s UTC, source %s\n' "$(date -u '+%Y-%m-%d %H:%M')" "$(git describe --always --dirty 2>/dev/null)" >"$report"
+section "Build" scripts/build.sh release -DRS_CUDA=ON
+section "Machine" machine
+section "PyTorch" python3 -B bench/peer.py --venv "$venv"
+section "Operators against the reference" "$program" check --device "$device"
+section "Twenty steps beside the CPU's" beside_cpu
+section "Plan and warnings" graphs
+section "Repeated" repeats
+section "Killed and resumed" resumes
+section "Memory and race checks" sanitizer
+section "Time by layer" profiles
+section "Training step beside PyTorch's, f32" step f32
+section "Training step beside PyTorch's, TF32" step tf32
+echo "$report: $failed sections failed; please send it back whatever they say" >&2
+[ "$failed" -eq 0 ]
