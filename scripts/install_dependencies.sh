@@ -4,6 +4,8 @@
 #   scripts/install_dependencies.sh --look     also Python with h5py, to look at records
 #   scripts/install_dependencies.sh --tests    also what the tests need
 #   scripts/install_dependencies.sh --lint     also clang-format, clang-tidy and valgrind
+#   scripts/install_dependencies.sh --cuda     also what nvcc and scripts/install_cuda.sh need, not CUDA itself
+#   scripts/install_dependencies.sh --run      only what a program that is built already needs
 set -eu
 
 # One entry per line; "a|b" is satisfied by either, the first is installed.
@@ -45,14 +47,36 @@ valgrind
 libc6-dbg
 "
 
+cuda="
+g++
+python3
+python3-venv
+"
+run="
+libgomp1
+libdnnl2
+libopenblas0-openmp
+libhdf5-103-1
+libhdf5-hl-100
+libyaml-0-2
+zlib1g
+libcurl4
+libarchive13
+libssl3
+libstdc++6
+ca-certificates
+"
+
 wanted=$build
 for option in "$@"; do
     case $option in
     --look) wanted="$wanted $look" ;;
     --tests) wanted="$wanted $tests" ;;
     --lint) wanted="$wanted $lint" ;;
+    --cuda) wanted="$wanted $cuda" ;;
+    --run) wanted=$run ;;
     *)
-        echo "install_dependencies.sh: unknown option $option; allowed: --look --tests --lint" >&2
+        echo "install_dependencies.sh: unknown option $option; allowed: --look --tests --lint --cuda --run" >&2
         exit 2
         ;;
     esac
