@@ -90,9 +90,10 @@ static rs_status check_cudnn(rs_error *error)
     size_t version = cudnnGetVersion(), made_for = cudnnGetCudartVersion();
     int driver = 0;
     RS__CUDA(error, cudaDriverGetVersion(&driver));
-    if (version / 10000 != CUDNN_MAJOR) {
+    const size_t unit = version < 10000 ? 1000 : 10000; /* 8907 was 8.9.7, 91900 is 9.19.0 */
+    if (version / unit != CUDNN_MAJOR) {
         return RS_FAIL(error, RS_UNSUPPORTED, "cuDNN %zu.%zu is installed, this module needs cuDNN %d",
-                       version / 10000, version % 10000 / 100, CUDNN_MAJOR);
+                       version / unit, version % unit / 100, CUDNN_MAJOR);
     }
     if (made_for / 1000 > (size_t)driver / 1000) {
         return RS_FAIL(error, RS_UNSUPPORTED,

@@ -16,7 +16,7 @@ MACHINES = {  # what is said: the machine
     "no NVIDIA driver": {"RS_EMU_NO_DRIVER": "1"},
     "the NVIDIA driver knows CUDA 11.4": {"RS_EMU_DRIVER": "11040"},
     "finds no GPU": {"RS_EMU_NO_DEVICE": "1"},
-    "cuDNN 8.9": {"RS_EMU_CUDNN_VERSION": "80900"},
+    "cuDNN 8.9": {"RS_EMU_CUDNN_VERSION": "8907"},
     "made for CUDA 14": {"RS_EMU_CUDNN_CUDA": "14000"},
 }
 
