@@ -3,7 +3,7 @@
 usage: training.py PROGRAM STANDIN [short|long]"""
 import sys
 
-from emulated import SMALL, main, need_h5py
+from emulated import SMALL, main, need_h5py, stats
 
 h5py = need_h5py()
 import numpy  # comes with h5py
@@ -82,6 +82,30 @@ def test_graphs_follow_the_schedule(program):
     options = ["--epochs", "3", "--schedule", "exponential", "--schedule-gamma", "0.5", "--clip-norm", "1"]
     found = differing(record(program, "graph", *options), record(program, "no_graph", *options, RS_CUDA_GRAPH="0"))
     assert not found, f"{found} differ"
+
+
+def calls_of_steps(program, name, **variables):
+    """Calls that four training steps take: those of a run of nine without those of a run of five."""
+    calls = []
+    for images in (20, 36):
+        path = program.file(f"{name}{images}")
+        program.good(*SMALL, "--epochs", "1", "--train-limit", str(images), "--quiet", "--out", path + ".h5", RS_EMU_STATS=path, **variables)
+        calls.append(stats(path)[0])
+    few, more = calls
+    return {call: more[call] - few.get(call, 0) for call in more if more[call] != few.get(call, 0)}
+
+
+def test_a_step_neither_waits_nor_allocates(program):
+    """A graph, the batch in, results out; the one event that is waited for is that of the batch three steps before."""
+    grown = calls_of_steps(program, "graph")
+    most = {"cudaGraphLaunch": 4, "cudaMemcpyAsync": 8, "cudaEventRecord": 8, "cudaEventSynchronize": 4}
+    harmless = {"cudaEventQuery", "cudaGetLastError"}
+    assert grown.get("cudaGraphLaunch") == 4, grown
+    assert all(count <= most.get(call, 0) for call, count in grown.items() if call not in harmless), grown
+    grown = calls_of_steps(program, "plain", RS_CUDA_GRAPH="0")
+    assert grown["__cudaLaunchKernel"] > 4 and grown["cudaEventSynchronize"] <= 4, grown
+    waits = ("cudaMalloc", "cudaFree", "cudaHostAlloc", "cudaFreeHost", "cudaStreamSynchronize", "cudaDeviceSynchronize")
+    assert not any(call in grown for call in waits), grown
 
 
 def test_tf32(program):
