@@ -52,11 +52,11 @@ cudaError_t rs_cu_norm_statistics(const rs_cu_norm *norm, cudaStream_t stream)
         return cudaErrorInvalidValue;
     }
     if (rs_cu_cut_wide(&cut)) {
-        RS_CU_TRY(RS_CU_RUN(rs_cu_k_norm_statistics_4, blocks, stream, cut, norm->x, norm->partial));
+        RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_norm_statistics_4, blocks, stream, cut, norm->x, norm->partial));
     } else {
-        RS_CU_TRY(RS_CU_RUN(rs_cu_k_norm_statistics_1, blocks, stream, cut, norm->x, norm->partial));
+        RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_norm_statistics_1, blocks, stream, cut, norm->x, norm->partial));
     }
-    return RS_CU_RUN(rs_cu_k_norm_finish, join_blocks(norm->channels), stream, *norm, cut);
+    return RS_CU_LAUNCH(rs_cu_k_norm_finish, join_blocks(norm->channels), stream, *norm, cut);
 }
 
 cudaError_t rs_cu_norm_running(const rs_cu_norm *norm, cudaStream_t stream)
@@ -64,7 +64,7 @@ cudaError_t rs_cu_norm_running(const rs_cu_norm *norm, cudaStream_t stream)
     if (!shape_good(norm) || !running_good(norm)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_norm_running, rs_cu_divide_up(norm->channels, RS_CU_THREADS), stream, *norm);
+    return RS_CU_LAUNCH(rs_cu_k_norm_running, rs_cu_divide_up(norm->channels, RS_CU_THREADS), stream, *norm);
 }
 
 cudaError_t rs_cu_norm_forward(const rs_cu_norm *norm, bool training, cudaStream_t stream)
@@ -82,9 +82,9 @@ cudaError_t rs_cu_norm_forward(const rs_cu_norm *norm, bool training, cudaStream
     rs_cu_norm call = *norm;
     call.positive = training && norm->relu && norm->residual ? norm->positive : NULL;
     if (rs_cu_cut_wide(&cut)) {
-        return RS_CU_RUN(rs_cu_k_norm_forward_4, blocks, stream, call, cut);
+        return RS_CU_LAUNCH(rs_cu_k_norm_forward_4, blocks, stream, call, cut);
     }
-    return RS_CU_RUN(rs_cu_k_norm_forward_1, blocks, stream, call, cut);
+    return RS_CU_LAUNCH(rs_cu_k_norm_forward_1, blocks, stream, call, cut);
 }
 
 cudaError_t rs_cu_norm_gradients(const rs_cu_norm *norm, cudaStream_t stream)
@@ -98,11 +98,11 @@ cudaError_t rs_cu_norm_gradients(const rs_cu_norm *norm, cudaStream_t stream)
         return cudaErrorInvalidValue;
     }
     if (rs_cu_cut_wide(&cut)) {
-        RS_CU_TRY(RS_CU_RUN(rs_cu_k_norm_gradients_4, blocks, stream, *norm, cut));
+        RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_norm_gradients_4, blocks, stream, *norm, cut));
     } else {
-        RS_CU_TRY(RS_CU_RUN(rs_cu_k_norm_gradients_1, blocks, stream, *norm, cut));
+        RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_norm_gradients_1, blocks, stream, *norm, cut));
     }
-    return RS_CU_RUN(rs_cu_k_norm_gradients_finish, join_blocks(norm->channels), stream, *norm, cut);
+    return RS_CU_LAUNCH(rs_cu_k_norm_gradients_finish, join_blocks(norm->channels), stream, *norm, cut);
 }
 
 cudaError_t rs_cu_norm_backward(const rs_cu_norm *norm, cudaStream_t stream)
@@ -120,7 +120,7 @@ cudaError_t rs_cu_norm_backward(const rs_cu_norm *norm, cudaStream_t stream)
         return cudaSuccess;
     }
     if (rs_cu_cut_wide(&cut)) {
-        return RS_CU_RUN(rs_cu_k_norm_backward_4, blocks, stream, *norm, cut);
+        return RS_CU_LAUNCH(rs_cu_k_norm_backward_4, blocks, stream, *norm, cut);
     }
-    return RS_CU_RUN(rs_cu_k_norm_backward_1, blocks, stream, *norm, cut);
+    return RS_CU_LAUNCH(rs_cu_k_norm_backward_1, blocks, stream, *norm, cut);
 }

@@ -26,7 +26,7 @@
 
 #define RS_CU_INLINE static __device__ __forceinline__
 #define RS_CU_GLOBAL extern "C" __global__ void __launch_bounds__(RS_CU_THREADS)
-/* For kernels that would rather spill than have fewer blocks run at once: `blocks` are enough. */
+/* The same with how many blocks a multiprocessor must hold at once: 4 leave a thread 64 registers, 1 all it can have. */
 #define RS_CU_GLOBAL_OF(blocks) extern "C" __global__ void __launch_bounds__(RS_CU_THREADS, blocks)
 #define RS_CU_ALL_LANES         0xffffffffu
 

@@ -20,7 +20,7 @@ cudaError_t rs_cu_dropout_launch(const rs_cu_dropout *dropout, cudaStream_t stre
         return cudaErrorInvalidValue;
     }
     if (dropout->sample_floats % 4 == 0) {
-        return RS_CU_RUN(rs_cu_k_dropout_4, blocks, stream, *dropout, cut);
+        return RS_CU_LAUNCH(rs_cu_k_dropout_4, blocks, stream, *dropout, cut);
     }
-    return RS_CU_RUN(rs_cu_k_dropout_1, blocks, stream, *dropout, cut);
+    return RS_CU_LAUNCH(rs_cu_k_dropout_1, blocks, stream, *dropout, cut);
 }

@@ -19,5 +19,5 @@ cudaError_t rs_cu_gather_launch(const rs_cu_gather *gather, cudaStream_t stream)
     if (!rs_cu_grid_fits(blocks)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_gather, blocks, stream, *gather, cut);
+    return RS_CU_LAUNCH(rs_cu_k_gather, blocks, stream, *gather, cut);
 }

@@ -9,7 +9,7 @@
 
 /* A kernel's launch and its status. What an earlier call left behind (an event that was not ready) is none
  * of ours. */
-#define RS_CU_RUN(kernel, blocks, stream, ...)                                                               \
+#define RS_CU_LAUNCH(kernel, blocks, stream, ...)                                                            \
     ((void)cudaGetLastError(), kernel<<<(unsigned)(blocks), RS_CU_THREADS, 0, (stream)>>>(__VA_ARGS__),      \
      cudaGetLastError())
 

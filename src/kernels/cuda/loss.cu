@@ -11,6 +11,6 @@ cudaError_t rs_cu_cross_entropy(const float *x, const int32_t *labels, int64_t c
         return cudaErrorInvalidValue;
     }
     const rs_cu_scores scores = {x, labels, count, classes, dx, losses, hits};
-    RS_CU_TRY(RS_CU_RUN(rs_cu_k_cross_entropy, blocks, stream, scores));
-    return RS_CU_RUN(rs_cu_k_loss_sum, 1, stream, losses, hits, count, loss);
+    RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_cross_entropy, blocks, stream, scores));
+    return RS_CU_LAUNCH(rs_cu_k_loss_sum, 1, stream, losses, hits, count, loss);
 }

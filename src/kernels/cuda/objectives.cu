@@ -28,8 +28,8 @@ cudaError_t rs_cu_distance_measure(const float *y, int64_t count, double target,
         return cudaErrorInvalidValue;
     }
     const rs_cu_distance_cut cut = cut_of(count);
-    RS_CU_TRY(RS_CU_RUN(rs_cu_k_distance_sums, cut.pieces, stream, cut, y, target, partial));
-    return RS_CU_RUN(rs_cu_k_distance_finish, 1, stream, cut, partial, value);
+    RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_distance_sums, cut.pieces, stream, cut, y, target, partial));
+    return RS_CU_LAUNCH(rs_cu_k_distance_finish, 1, stream, cut, partial, value);
 }
 
 cudaError_t rs_cu_distance_backward(const float *y, float *dy, double target, double factor, rs_pass pass,
@@ -42,6 +42,6 @@ cudaError_t rs_cu_distance_backward(const float *y, float *dy, double target, do
     if (!rs_cu_good(y) || !rs_cu_good(dy) || count < 1 || !rs_cu_grid_fits(blocks)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_distance_backward, blocks, stream, y, dy, (float)target, (float)factor, pass,
-                     count);
+    return RS_CU_LAUNCH(rs_cu_k_distance_backward, blocks, stream, y, dy, (float)target, (float)factor, pass,
+                        count);
 }

@@ -43,7 +43,7 @@ cudaError_t rs_cu_to_canonical(const rs_cu_order *order, const float *inside, fl
     if (!rs_cu_grid_fits(blocks)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_to_canonical, blocks, stream, turn, inside, canonical);
+    return RS_CU_LAUNCH(rs_cu_k_to_canonical, blocks, stream, turn, inside, canonical);
 }
 
 cudaError_t rs_cu_from_canonical(const rs_cu_order *order, const float *canonical, float *inside,
@@ -57,7 +57,7 @@ cudaError_t rs_cu_from_canonical(const rs_cu_order *order, const float *canonica
     if (!rs_cu_grid_fits(blocks)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_from_canonical, blocks, stream, turn, canonical, inside);
+    return RS_CU_LAUNCH(rs_cu_k_from_canonical, blocks, stream, turn, canonical, inside);
 }
 
 cudaError_t rs_cu_sum_to_canonical(const rs_cu_order *order, const double *inside, double divisor,
@@ -71,7 +71,7 @@ cudaError_t rs_cu_sum_to_canonical(const rs_cu_order *order, const double *insid
     if (!rs_cu_grid_fits(blocks)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_sum_to_canonical, blocks, stream, turn, inside, divisor, canonical);
+    return RS_CU_LAUNCH(rs_cu_k_sum_to_canonical, blocks, stream, turn, inside, divisor, canonical);
 }
 
 cudaError_t rs_cu_doubles_to_canonical(const rs_cu_order *order, const double *inside, double *canonical,
@@ -85,7 +85,7 @@ cudaError_t rs_cu_doubles_to_canonical(const rs_cu_order *order, const double *i
     if (!rs_cu_grid_fits(blocks)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_doubles_to_canonical, blocks, stream, turn, inside, canonical);
+    return RS_CU_LAUNCH(rs_cu_k_doubles_to_canonical, blocks, stream, turn, inside, canonical);
 }
 
 cudaError_t rs_cu_doubles_from_canonical(const rs_cu_order *order, const double *canonical, double *inside,
@@ -99,5 +99,5 @@ cudaError_t rs_cu_doubles_from_canonical(const rs_cu_order *order, const double 
     if (!rs_cu_grid_fits(blocks)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_doubles_from_canonical, blocks, stream, turn, canonical, inside);
+    return RS_CU_LAUNCH(rs_cu_k_doubles_from_canonical, blocks, stream, turn, canonical, inside);
 }

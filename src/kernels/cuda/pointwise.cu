@@ -17,7 +17,7 @@ cudaError_t rs_cu_relu_forward(const float *x, float *y, int64_t count, cudaStre
     if (!rs_cu_good(x) || !rs_cu_good(y) || !count_good(count)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_relu_forward, blocks_of(count), stream, x, y, count);
+    return RS_CU_LAUNCH(rs_cu_k_relu_forward, blocks_of(count), stream, x, y, count);
 }
 
 cudaError_t rs_cu_relu_backward(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count,
@@ -29,7 +29,7 @@ cudaError_t rs_cu_relu_backward(const float *y, const float *dy, float *dx, rs_p
     if (!rs_cu_good(y) || !rs_cu_good(dy) || !rs_cu_good(dx) || !count_good(count)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_relu_backward, blocks_of(count), stream, y, dy, dx, pass, count);
+    return RS_CU_LAUNCH(rs_cu_k_relu_backward, blocks_of(count), stream, y, dy, dx, pass, count);
 }
 
 cudaError_t rs_cu_softplus_forward(const float *x, float *y, int64_t count, cudaStream_t stream)
@@ -37,7 +37,7 @@ cudaError_t rs_cu_softplus_forward(const float *x, float *y, int64_t count, cuda
     if (!rs_cu_good(x) || !rs_cu_good(y) || !count_good(count)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_softplus_forward, blocks_of(count), stream, x, y, count);
+    return RS_CU_LAUNCH(rs_cu_k_softplus_forward, blocks_of(count), stream, x, y, count);
 }
 
 cudaError_t rs_cu_softplus_backward(const float *x, const float *dy, float *dx, rs_pass pass, int64_t count,
@@ -49,7 +49,7 @@ cudaError_t rs_cu_softplus_backward(const float *x, const float *dy, float *dx, 
     if (!rs_cu_good(x) || !rs_cu_good(dy) || !rs_cu_good(dx) || !count_good(count)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_softplus_backward, blocks_of(count), stream, x, dy, dx, pass, count);
+    return RS_CU_LAUNCH(rs_cu_k_softplus_backward, blocks_of(count), stream, x, dy, dx, pass, count);
 }
 
 cudaError_t rs_cu_add_forward(const float *a, const float *b, float *y, int64_t count, cudaStream_t stream)
@@ -57,7 +57,7 @@ cudaError_t rs_cu_add_forward(const float *a, const float *b, float *y, int64_t 
     if (!rs_cu_good(a) || !rs_cu_good(b) || !rs_cu_good(y) || !count_good(count)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_add_forward, blocks_of(count), stream, a, b, y, count);
+    return RS_CU_LAUNCH(rs_cu_k_add_forward, blocks_of(count), stream, a, b, y, count);
 }
 
 cudaError_t rs_cu_pass(const float *from, float *to, rs_pass pass, int64_t count, cudaStream_t stream)
@@ -68,7 +68,7 @@ cudaError_t rs_cu_pass(const float *from, float *to, rs_pass pass, int64_t count
     if (!rs_cu_good(from) || !rs_cu_good(to) || !count_good(count)) {
         return cudaErrorInvalidValue;
     }
-    return RS_CU_RUN(rs_cu_k_pass, blocks_of(count), stream, from, to, pass, count);
+    return RS_CU_LAUNCH(rs_cu_k_pass, blocks_of(count), stream, from, to, pass, count);
 }
 
 cudaError_t rs_cu_bias_add(const float *b, float *y, int64_t rows, int channels, cudaStream_t stream)
@@ -82,9 +82,9 @@ cudaError_t rs_cu_bias_add(const float *b, float *y, int64_t rows, int channels,
         return cudaErrorInvalidValue;
     }
     if (rs_cu_cut_wide(&cut)) {
-        return RS_CU_RUN(rs_cu_k_bias_add_4, blocks, stream, cut, b, y);
+        return RS_CU_LAUNCH(rs_cu_k_bias_add_4, blocks, stream, cut, b, y);
     }
-    return RS_CU_RUN(rs_cu_k_bias_add_1, blocks, stream, cut, b, y);
+    return RS_CU_LAUNCH(rs_cu_k_bias_add_1, blocks, stream, cut, b, y);
 }
 
 cudaError_t rs_cu_bias_gradient(const float *dy, float *db, double *partial, int64_t rows, int channels,
@@ -99,10 +99,10 @@ cudaError_t rs_cu_bias_gradient(const float *dy, float *db, double *partial, int
         return cudaErrorInvalidValue;
     }
     if (rs_cu_cut_wide(&cut)) {
-        RS_CU_TRY(RS_CU_RUN(rs_cu_k_bias_gradient_4, blocks, stream, cut, dy, partial));
+        RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_bias_gradient_4, blocks, stream, cut, dy, partial));
     } else {
-        RS_CU_TRY(RS_CU_RUN(rs_cu_k_bias_gradient_1, blocks, stream, cut, dy, partial));
+        RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_bias_gradient_1, blocks, stream, cut, dy, partial));
     }
-    return RS_CU_RUN(rs_cu_k_bias_gradient_finish, rs_cu_divide_up(channels, RS_CU_JOIN_CHANNELS), stream,
-                     cut, partial, db);
+    return RS_CU_LAUNCH(rs_cu_k_bias_gradient_finish, rs_cu_divide_up(channels, RS_CU_JOIN_CHANNELS), stream,
+                        cut, partial, db);
 }

@@ -72,9 +72,9 @@ cudaError_t rs_cu_max_pool_forward(const rs_cu_window *w, const float *x, float 
         return cudaErrorInvalidValue;
     }
     if (w->channels % 4 == 0) {
-        return RS_CU_RUN(rs_cu_k_max_pool_forward_4, blocks, stream, walk, x, y, choice);
+        return RS_CU_LAUNCH(rs_cu_k_max_pool_forward_4, blocks, stream, walk, x, y, choice);
     }
-    return RS_CU_RUN(rs_cu_k_max_pool_forward_1, blocks, stream, walk, x, y, choice);
+    return RS_CU_LAUNCH(rs_cu_k_max_pool_forward_1, blocks, stream, walk, x, y, choice);
 }
 
 cudaError_t rs_cu_max_pool_backward(const rs_cu_window *w, const uint8_t *choice, const float *dy, float *dx,
@@ -94,9 +94,9 @@ cudaError_t rs_cu_max_pool_backward(const rs_cu_window *w, const uint8_t *choice
         return cudaErrorInvalidValue;
     }
     if (w->channels % 4 == 0) {
-        return RS_CU_RUN(rs_cu_k_max_pool_backward_4, blocks, stream, walk, choice, dy, dx, pass);
+        return RS_CU_LAUNCH(rs_cu_k_max_pool_backward_4, blocks, stream, walk, choice, dy, dx, pass);
     }
-    return RS_CU_RUN(rs_cu_k_max_pool_backward_1, blocks, stream, walk, choice, dy, dx, pass);
+    return RS_CU_LAUNCH(rs_cu_k_max_pool_backward_1, blocks, stream, walk, choice, dy, dx, pass);
 }
 
 /* Pieces are samples. */
@@ -117,9 +117,9 @@ cudaError_t rs_cu_global_pool_forward(int64_t samples, int64_t positions, int ch
         return cudaErrorInvalidValue;
     }
     if (rs_cu_cut_wide(&cut)) {
-        return RS_CU_RUN(rs_cu_k_global_pool_forward_4, rs_cu_cut_blocks(&cut), stream, cut, x, y);
+        return RS_CU_LAUNCH(rs_cu_k_global_pool_forward_4, rs_cu_cut_blocks(&cut), stream, cut, x, y);
     }
-    return RS_CU_RUN(rs_cu_k_global_pool_forward_1, rs_cu_cut_blocks(&cut), stream, cut, x, y);
+    return RS_CU_LAUNCH(rs_cu_k_global_pool_forward_1, rs_cu_cut_blocks(&cut), stream, cut, x, y);
 }
 
 cudaError_t rs_cu_global_pool_backward(int64_t samples, int64_t positions, int channels, const float *dy,
@@ -133,7 +133,8 @@ cudaError_t rs_cu_global_pool_backward(int64_t samples, int64_t positions, int c
         return cudaErrorInvalidValue;
     }
     if (rs_cu_cut_wide(&cut)) {
-        return RS_CU_RUN(rs_cu_k_global_pool_backward_4, rs_cu_cut_blocks(&cut), stream, cut, dy, dx, pass);
+        return RS_CU_LAUNCH(rs_cu_k_global_pool_backward_4, rs_cu_cut_blocks(&cut), stream, cut, dy, dx,
+                            pass);
     }
-    return RS_CU_RUN(rs_cu_k_global_pool_backward_1, rs_cu_cut_blocks(&cut), stream, cut, dy, dx, pass);
+    return RS_CU_LAUNCH(rs_cu_k_global_pool_backward_1, rs_cu_cut_blocks(&cut), stream, cut, dy, dx, pass);
 }

@@ -23,9 +23,9 @@ cudaError_t rs_cu_update_begin(const rs_cu_update *update, cudaStream_t stream)
         return cudaErrorInvalidValue;
     }
     if (update->options.clip_norm > 0.0) {
-        RS_CU_TRY(RS_CU_RUN(rs_cu_k_gradient_sums, update->job_count, stream, *update));
+        RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_gradient_sums, update->job_count, stream, *update));
     }
-    return RS_CU_RUN(rs_cu_k_update_rules, 1, stream, *update);
+    return RS_CU_LAUNCH(rs_cu_k_update_rules, 1, stream, *update);
 }
 
 typedef void (*apply_kernel)(rs_cu_update, rs_metric_needs);
@@ -54,7 +54,7 @@ cudaError_t rs_cu_update_apply(const rs_cu_update *update, cudaStream_t stream)
     }
     const rs_metric_needs needs = rs_metric_list_needs(&update->metrics);
     const apply_kernel kernel = kernel_of(update, &needs);
-    return RS_CU_RUN(kernel, update->job_count, stream, *update, needs);
+    return RS_CU_LAUNCH(kernel, update->job_count, stream, *update, needs);
 }
 
 cudaError_t rs_cu_update_finish(const rs_cu_update *update, cudaStream_t stream)
@@ -62,6 +62,6 @@ cudaError_t rs_cu_update_finish(const rs_cu_update *update, cudaStream_t stream)
     if (!update_good(update)) {
         return cudaErrorInvalidValue;
     }
-    RS_CU_TRY(RS_CU_RUN(rs_cu_k_update_finish, update->tensor_count, stream, *update));
-    return RS_CU_RUN(rs_cu_k_update_norm, 1, stream, *update);
+    RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_update_finish, update->tensor_count, stream, *update));
+    return RS_CU_LAUNCH(rs_cu_k_update_norm, 1, stream, *update);
 }
