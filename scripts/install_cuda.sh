@@ -26,6 +26,13 @@ if [ -e "$dir" ]; then
     echo "install_cuda.sh: $dir is there already; remove it or give another folder" >&2
     exit 1
 fi
+mkdir -p "$dir" || {
+    echo "install_cuda.sh: cannot make $dir; give a folder of your own, as in scripts/install_cuda.sh ~/cuda" >&2
+    exit 1
+}
+dir=$(cd "$dir" && pwd)
+trap '[ $? -eq 0 ] || rm -rf "$dir"' EXIT # nothing half made stays
+trap 'exit 1' HUP INT TERM
 python3 -m venv "$dir/python" || {
     echo "install_cuda.sh: python3 makes no virtual environment; on Debian: apt-get install python3-venv" >&2
     exit 1

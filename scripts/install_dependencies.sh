@@ -5,7 +5,7 @@
 #   scripts/install_dependencies.sh --tests    also what the tests need
 #   scripts/install_dependencies.sh --lint     also clang-format, clang-tidy and valgrind
 #   scripts/install_dependencies.sh --cuda     also what nvcc and scripts/install_cuda.sh need, not CUDA itself
-#   scripts/install_dependencies.sh --run      only what a program that is built already needs
+#   scripts/install_dependencies.sh --run      only what a program that was built on Debian 12 needs to run there
 set -eu
 
 # One entry per line; "a|b" is satisfied by either, the first is installed.
@@ -93,6 +93,17 @@ END
     exit 1
 fi
 
+# Older distributions have the packages, but too old a CMake: better said here than by a build that fails.
+check_cmake() {
+    version=$(cmake --version 2>/dev/null | sed -n '1s/[^0-9]*\([0-9]*\.[0-9]*\).*/\1/p')
+    case $version in
+    [0-2].* | 3.[0-9] | 3.1[0-9] | 3.2[0-4])
+        echo "install_dependencies.sh: CMake $version is too old, 3.25 is needed; python3 -m pip install cmake has a newer one" >&2
+        exit 1
+        ;;
+    esac
+}
+
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
@@ -108,6 +119,7 @@ for entry in $wanted; do
     [ $found = yes ] || missing="$missing ${entry%%|*}"
 done
 if [ -z "$missing" ]; then
+    check_cmake
     echo "install_dependencies.sh: everything needed is installed"
     exit 0
 fi
@@ -129,3 +141,4 @@ if ! { $as_root apt-get update -q && $as_root apt-get install -q -y --no-install
     echo "install_dependencies.sh: apt-get failed (above: its last lines)" >&2
     exit 1
 fi
+check_cmake
