@@ -3,9 +3,10 @@
 # To run it: a driver for CUDA 13 (580 or newer) and NVIDIA's container toolkit on the machine, docker run --gpus all.
 FROM debian:bookworm-20250929-slim AS build
 WORKDIR /project
-COPY . .
+COPY scripts scripts
 RUN scripts/install_dependencies.sh --cuda
 RUN scripts/install_cuda.sh /opt/cuda
+COPY . .
 RUN CUDA_HOME=/opt/cuda scripts/build.sh release -DRS_TESTS=OFF -DRS_CUDA=ON
 RUN cmake --install build/release --prefix /usr/local --strip
 RUN for name in cudart cublas nvrtc cudnn; do cp -L /opt/cuda/lib64/lib$name*.so.[0-9]* /usr/local/lib/; done
