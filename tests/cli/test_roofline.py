@@ -129,12 +129,13 @@ def test_kernels_are_judged(_):
 def test_script(p):
     """The whole script with what others printed; a file without its place is left alone."""
     paths = {}
-    for name, text in {"ptxas": PTXAS.format(stores=0, loads=0), "traffic": TRAFFIC.format(moved=4.8), "place": f"a\n{kr.BEGIN}\nb\n{kr.END}\nc\n",
-                       "none": "nothing\n"}.items():
+    for name, text in {"ptxas": PTXAS.format(stores=0, loads=0), "traffic": TRAFFIC.format(moved=4.8), "none": "nothing\n",
+                       "place": f"a\n{kr.BEGIN}\nb\n{kr.END}\nc\n"}.items():
         paths[name] = p.file(name)
         with open(paths[name], "w", encoding="utf-8") as f:
             f.write(text)
-    command = [sys.executable, "-B", os.path.join(BENCH, "kernel_resources.py"), p.dir, "--ptxas", paths["ptxas"], "--traffic", paths["traffic"]]
+    command = [sys.executable, "-B", os.path.join(BENCH, "kernel_resources.py"), p.dir]
+    command += ["--ptxas", paths["ptxas"], "--traffic", paths["traffic"]]
     done = subprocess.run([*command, "-o", paths["place"]], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "adam is not compiled for sm_80" in done.stderr, done.stderr
     with open(paths["place"], encoding="utf-8") as f:

@@ -1,9 +1,9 @@
 """Who may include what: the hierarchy core <- {config, data, network} <- kernels <- train <- cli, and foreign headers.
 
 Three rules. A public header (rs/...) belongs to a module, and a folder sees only the modules listed for it. An internal header is
-included only from its own folder (the backends also see kernels/common, main.c sees cli, a unit test those of the one folder it tests, tests of
-kernels those of kernels/cuda). A foreign library's header is included in one folder only, so that the library can be replaced there; the
-stand-in for CUDA answers for the headers of CUDA.
+included only from its own folder (the backends also see kernels/common, main.c sees cli, a unit test those of the one folder it
+tests, tests of kernels those of kernels/cuda). A foreign library's header is included in one folder only, so that the library can be
+replaced there; the stand-in for CUDA answers for the headers of CUDA.
 """
 import os
 import re
