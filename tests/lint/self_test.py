@@ -53,6 +53,7 @@ PLANTED = {  # checker: (path, its whole content or None to remove it, text that
     ],
     "sizes": [
         ("src/host/network/x.c", LONG_BODY, "function of 81 lines"),
+        ("src/kernels/cuda/x.cu", LONG_BODY, "function of 81 lines"),
         ("src/host/network/x.c", "/* x */\n" + "int a;\n" * 600, "601 lines"),
         ("src/host/network/x.c", "int a;\n", "no comment at its head"),
         ("tests/lint/x.py", "import os\n", "no comment at its head"),

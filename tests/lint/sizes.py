@@ -6,7 +6,8 @@ import tree
 
 MAX_FUNCTION = 80
 MAX_FILE = 600
-HEAD = {".c": "/*", ".h": "/*", ".def": "/*", ".py": ('"""', "#!"), ".sh": "#!"}
+CODE = (".c", ".h", ".cu", ".cuh", ".cpp", ".hpp")
+HEAD = {**dict.fromkeys(CODE, "/*"), ".def": "/*", ".py": ('"""', "#!"), ".sh": "#!"}
 
 
 def functions(lines):
@@ -28,7 +29,7 @@ def check(root):
         head = HEAD["." + path.rsplit(".", 1)[1]]
         if not lines[0].startswith(head):
             yield path, 1, "no comment at its head that says what it is"
-        if path.endswith((".c", ".h")):
+        if path.endswith(CODE):
             for start, length in functions(lines):
                 if length > MAX_FUNCTION:
                     yield path, start, f"function of {length} lines; at most {MAX_FUNCTION}"
