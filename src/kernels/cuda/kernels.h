@@ -141,10 +141,18 @@ typedef struct rs_cu_loss {
     double loss; /* mean over the batch */
     int64_t correct;
 } rs_cu_loss;
-/* losses, hits: workspace [count]. dx: (softmax - onehot) / count, set; NULL in evaluation. A label outside
- * 0 .. classes - 1 gives a loss of NaN. */
-cudaError_t rs_cu_cross_entropy(const float *x, const int32_t *labels, int64_t count, int classes, float *dx,
-                                double *losses, uint8_t *hits, rs_cu_loss *loss, cudaStream_t stream);
+typedef struct rs_cu_scores {
+    const float *x;        /* [count, classes] */
+    const int32_t *labels; /* [count] */
+    int64_t count;
+    int classes;
+    float *dx;        /* (softmax - onehot) / count, set; NULL in evaluation */
+    double *losses;   /* [count] workspace */
+    uint8_t *hits;    /* the same */
+    rs_cu_loss *loss; /* out */
+} rs_cu_scores;
+/* A label outside 0 .. classes - 1 gives a loss of NaN. */
+cudaError_t rs_cu_cross_entropy(const rs_cu_scores *s, cudaStream_t stream);
 
 /* --- objectives of layers (objectives.cu) --------------------------------------------------------------- */
 

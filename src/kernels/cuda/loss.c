@@ -12,19 +12,25 @@ static rs_status loss_prepare(rs_plan *plan, rs__op *op, rs_error *error)
     return RS_OK;
 }
 
-static rs_status run(const rs_plan *plan, const float *scores, int classes, float *dx, rs_error *error)
+/* `dx` NULL: the loss alone. */
+static rs_status run(const rs_plan *plan, const rs__op *op, const float *x, float *dx, rs_error *error)
 {
-    rs_cu_loss *loss = (rs_cu_loss *)(void *)(plan->results + RS__RESULT_LOSS);
-    RS__CUDA(error, rs_cu_cross_entropy(scores, plan->labels, plan->count, classes, dx, plan->losses,
-                                        plan->hits, loss, plan->device->compute));
+    const rs_cu_scores scores = {.x = x,
+                                 .labels = plan->labels,
+                                 .count = plan->count,
+                                 .classes = (int)plan->tensors[op->is.input[0]].channels,
+                                 .dx = dx,
+                                 .losses = plan->losses,
+                                 .hits = plan->hits,
+                                 .loss = (rs_cu_loss *)(void *)(plan->results + RS__RESULT_LOSS)};
+    RS__CUDA(error, rs_cu_cross_entropy(&scores, plan->device->compute));
     return RS_OK;
 }
 
 static rs_status loss_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
 {
-    const rs__tensor *in = &plan->tensors[op->is.input[0]];
     (void)mode;
-    return run(plan, in->value, (int)in->channels, NULL, error);
+    return run(plan, op, plan->tensors[op->is.input[0]].value, NULL, error);
 }
 
 static rs_status loss_backward(rs_plan *plan, rs__op *op, rs_error *error)
@@ -34,7 +40,7 @@ static rs_status loss_backward(rs_plan *plan, rs__op *op, rs_error *error)
         return RS_OK;
     }
     RS_ASSERT(op->is.pass[0] == RS_PASS_SET); /* the last node is the first backwards */
-    return run(plan, in->again, (int)in->channels, in->gradient, error);
+    return run(plan, op, in->again, in->gradient, error);
 }
 
 const rs__op_class rs__op_loss = {

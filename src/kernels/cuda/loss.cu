@@ -2,15 +2,12 @@
 #include "launch.cuh"
 #include "loss.cuh"
 
-cudaError_t rs_cu_cross_entropy(const float *x, const int32_t *labels, int64_t count, int classes, float *dx,
-                                double *losses, uint8_t *hits, rs_cu_loss *loss, cudaStream_t stream)
+cudaError_t rs_cu_cross_entropy(const rs_cu_scores *s, cudaStream_t stream)
 {
-    const int64_t blocks = rs_cu_divide_up(count, RS_CU_SAMPLES);
-    if (!rs_cu_good(x) || !labels || !rs_cu_good_or_none(dx) || !losses || !hits || !loss || classes < 1 ||
-        !rs_cu_grid_fits(blocks)) {
+    if (!s || !rs_cu_good(s->x) || !s->labels || !rs_cu_good_or_none(s->dx) || !s->losses || !s->hits ||
+        !s->loss || s->classes < 1 || !rs_cu_grid_fits(rs_cu_divide_up(s->count, RS_CU_SAMPLES))) {
         return cudaErrorInvalidValue;
     }
-    const rs_cu_scores scores = {x, labels, count, classes, dx, losses, hits};
-    RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_cross_entropy, blocks, stream, scores));
-    return RS_CU_LAUNCH(rs_cu_k_loss_sum, 1, stream, losses, hits, count, loss);
+    RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_cross_entropy, rs_cu_divide_up(s->count, RS_CU_SAMPLES), stream, *s));
+    return RS_CU_LAUNCH(rs_cu_k_loss_sum, 1, stream, s->losses, s->hits, s->count, s->loss);
 }

@@ -10,16 +10,6 @@
 enum { RS_CU_KEPT_SCORES = 1024, RS_CU_SAMPLES = RS_CU_THREADS / 32 };
 enum { RS_CU_KEPT_FLOATS = RS_CU_SAMPLES * RS_CU_KEPT_SCORES };
 
-typedef struct rs_cu_scores {
-    const float *x;        /* [count, classes] */
-    const int32_t *labels; /* [count] */
-    int64_t count;
-    int classes;
-    float *dx; /* or NULL */
-    double *losses;
-    uint8_t *hits;
-} rs_cu_scores;
-
 /* Sum over a warp, the same for all its lanes. */
 RS_CU_INLINE double rs_cu_warp_sum(double mine)
 {

@@ -25,13 +25,25 @@ static subject make_subject(int64_t count, int classes)
     return s;
 }
 
+static rs_cu_scores scores_of(const subject *s)
+{
+    return (rs_cu_scores){.x = s->device_x,
+                          .labels = device_put(s->labels, s->count * 4),
+                          .count = s->count,
+                          .classes = s->classes,
+                          .dx = s->dx,
+                          .losses = s->losses,
+                          .hits = s->hits,
+                          .loss = s->loss};
+}
+
 static rs_cu_loss run(subject *s, bool gradient)
 {
     rs_cu_loss loss;
     s->device_x = device_put(s->x, s->count * s->classes * 4);
-    const int32_t *labels = device_put(s->labels, s->count * 4);
-    cuda_ok(rs_cu_cross_entropy(s->device_x, labels, s->count, s->classes, gradient ? s->dx : NULL, s->losses,
-                                s->hits, s->loss, test_stream()));
+    rs_cu_scores scores = scores_of(s);
+    scores.dx = gradient ? s->dx : NULL;
+    cuda_ok(rs_cu_cross_entropy(&scores, test_stream()));
     device_get(&loss, s->loss, sizeof loss);
     return loss;
 }
@@ -134,12 +146,16 @@ static void arguments(void **state)
 {
     (void)state;
     subject s = make_subject(2, 4);
-    const float *x = device_put(s.x, 32);
-    const int32_t *labels = device_put(s.labels, 8);
-    refused(rs_cu_cross_entropy(x, NULL, 2, 4, s.dx, s.losses, s.hits, s.loss, test_stream()));
-    refused(rs_cu_cross_entropy(x, labels, 0, 4, s.dx, s.losses, s.hits, s.loss, test_stream()));
-    refused(rs_cu_cross_entropy(x, labels, 2, 0, s.dx, s.losses, s.hits, s.loss, test_stream()));
-    refused(rs_cu_cross_entropy(x, labels, 2, 4, s.dx, NULL, s.hits, s.loss, test_stream()));
+    s.device_x = device_put(s.x, 32);
+    const rs_cu_scores good = scores_of(&s);
+    rs_cu_scores bad[4] = {good, good, good, good};
+    bad[0].labels = NULL;
+    bad[1].count = 0;
+    bad[2].classes = 0;
+    bad[3].losses = NULL;
+    for (int i = 0; i < 4; i++) {
+        refused(rs_cu_cross_entropy(&bad[i], test_stream()));
+    }
 }
 
 int main(void)

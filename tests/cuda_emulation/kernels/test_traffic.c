@@ -208,13 +208,17 @@ static void batch_and_loss(void **state)
     g.images = (const uint8_t *)zeros((int64_t)IMAGES * POSITIONS * 3 / 4);
     g.table = zeros(768);
     g.x = zeros((int64_t)IMAGES * POSITIONS * 4);
-    float *scores = zeros(SAMPLES * CLASSES), *dx = zeros(SAMPLES * CLASSES);
-    const int32_t *labels = (const int32_t *)(const void *)zeros(SAMPLES);
-    double *losses = device_new(SAMPLES * 8);
+    const rs_cu_scores s = {.x = zeros(SAMPLES * CLASSES),
+                            .labels = (const int32_t *)(const void *)zeros(SAMPLES),
+                            .count = SAMPLES,
+                            .classes = CLASSES,
+                            .dx = zeros(SAMPLES * CLASSES),
+                            .losses = device_new(SAMPLES * 8),
+                            .hits = device_new(SAMPLES),
+                            .loss = device_new(sizeof(rs_cu_loss))};
     rs_emu_traffic_reset();
     cuda_ok(rs_cu_gather_launch(&g, test_stream()));
-    cuda_ok(rs_cu_cross_entropy(scores, labels, SAMPLES, CLASSES, dx, losses, device_new(SAMPLES),
-                                device_new(sizeof(rs_cu_loss)), test_stream()));
+    cuda_ok(rs_cu_cross_entropy(&s, test_stream()));
     at_most("rs_cu_k_gather", (double)IMAGES * POSITIONS * 4, (double)IMAGES * POSITIONS * 19);
     at_most("rs_cu_k_cross_entropy", (double)SAMPLES * CLASSES, (double)SAMPLES * CLASSES * 8);
 }
