@@ -149,11 +149,24 @@ int device_turn_race(void)
     return device_turned(false);
 }
 
-/* Two blocks write one word: run with RS_EMU_RACES=1. */
+/* Two blocks write one word, or one each: run with RS_EMU_RACES=1. */
+int blocks_write(int apart)
+{
+    float *out = device_floats(2);
+    OK(launch_blocks_write(out, apart, nullptr));
+    OK(cudaDeviceSynchronize());
+    release({out});
+    return 0;
+}
+
+int device_blocks_good(void)
+{
+    return blocks_write(1);
+}
+
 int device_blocks_race(void)
 {
-    OK(launch_last_wins(device_floats(1), 2, nullptr));
-    return cudaDeviceSynchronize();
+    return blocks_write(0);
 }
 
 int kernel_misaligned(void)
@@ -300,6 +313,7 @@ const std::vector<planted_case> kernel_cases = {
     {"warp_race", warp_race},
     {"device_turn_good", device_turn_good},
     {"device_turn_race", device_turn_race},
+    {"device_blocks_good", device_blocks_good},
     {"device_blocks_race", device_blocks_race},
     {"kernel_misaligned", kernel_misaligned},
     {"shared_unwritten", shared_unwritten},

@@ -119,6 +119,14 @@ extern "C" __global__ void planted_device_turn_race(const float *in, float *out)
     planted_pass_on(in, out, false);
 }
 
+/* One thread of each block writes: one word for all blocks, or a word each. */
+extern "C" __global__ void planted_blocks_write(float *out, int apart)
+{
+    if (threadIdx.x == 0) {
+        out[apart ? blockIdx.x : 0] = (float)blockIdx.x;
+    }
+}
+
 extern "C" __global__ void planted_shared_unwritten(float *out)
 {
     RS_CU_SHARED(float, values, PLANTED_THREADS);

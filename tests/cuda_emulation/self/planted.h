@@ -43,6 +43,7 @@ int launch_past_end(float *out, int64_t count, planted_stream stream);
 int launch_block_sum(const float *in, float *out, int blocks, bool forget, planted_stream stream);
 int launch_warp_turn(const float *in, float *out, bool meet, planted_stream stream);
 int launch_device_turn(const float *in, float *out, bool meet, planted_stream stream); /* two blocks */
+int launch_blocks_write(float *out, int apart, planted_stream stream);                 /* two blocks */
 int launch_shared_unwritten(float *out, planted_stream stream);
 int launch_shared_outside(float *out, int step, planted_stream stream);
 int launch_half_barrier(float *out, planted_stream stream);

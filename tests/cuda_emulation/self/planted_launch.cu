@@ -71,6 +71,12 @@ int launch_device_turn(const float *in, float *out, bool meet, planted_stream st
     return cudaGetLastError();
 }
 
+int launch_blocks_write(float *out, int apart, planted_stream stream)
+{
+    planted_blocks_write<<<2, THREADS, 0, stream>>>(out, apart);
+    return cudaGetLastError();
+}
+
 int launch_shared_unwritten(float *out, planted_stream stream)
 {
     planted_shared_unwritten<<<1, THREADS, 0, stream>>>(out);
