@@ -114,7 +114,8 @@ cudnnStatus_t start(cudnnHandle_t handle, const Job &job)
     if (!algorithm) {
         return reject(CUDNN_STATUS_NOT_SUPPORTED, "%s: algorithm %d", job.name, job.algorithm);
     }
-    if (trap && trap->run_answer && (!trap->only_adding || job.blend.beta != 0)) {
+    if (trap && trap->run_answer && (!trap->only_adding || job.blend.beta != 0) &&
+        (!trap->only_tf32 || job.problem.math != CUDNN_FMA_MATH)) {
         return (cudnnStatus_t)trap->run_answer;
     }
     if (!load_kernels()) {

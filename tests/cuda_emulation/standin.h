@@ -45,6 +45,7 @@ typedef struct rs_emu_trap {
     int run_answer;      /* of the call that runs it */
     int only_adding;     /* run_answer only where beta is not 0 */
     size_t workspace;    /* that it wants at least */
+    int only_tf32;       /* run_answer only where floats may be rounded */
 } rs_emu_trap;
 /* NULL: as ever, all of them. */
 RS_EMU_WEAK void rs_emu_set_trap(const rs_emu_trap *trap);

@@ -91,7 +91,7 @@ static rs_status describe_pass(const rs_plan *plan, const rs__op *op, rs__convol
     RS__CUDNN(error, cudnnCreateConvolutionDescriptor(&run->how));
     RS__CUDNN(error, cudnnSetConvolution2dDescriptor(run->how, a->padding, a->padding, a->stride, a->stride,
                                                      1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
-    RS__CUDNN(error, cudnnSetConvolutionMathType(run->how, conv->tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH));
+    RS__CUDNN(error, cudnnSetConvolutionMathType(run->how, rs__conv_math(conv)));
     return RS_OK;
 }
 
@@ -305,21 +305,39 @@ static rs_status conv_backward(rs_plan *plan, rs__op *op, rs_error *error)
     return rs__timer_end(plan, op, RS__TIMED_DATA, error);
 }
 
-/* "implicit_precomp_gemm | algo_1 | algo_1, tf32, searched, workspace 12.0 MiB": forward, data, weights. */
+/* Whether a run of a TF32 plan is in plain float, and whether a smaller batch takes another than the largest. */
+static void find_exceptions(const rs__convolution *conv, bool *plain, bool *other)
+{
+    *plain = *other = false;
+    for (int pass = 0; pass < RS__CONV_PASSES; pass++) {
+        const rs__conv_run *largest = &conv->run[pass][0];
+        for (int s = 0; s < RS_MAX_BATCH_SIZES; s++) {
+            const rs__conv_run *run = &conv->run[pass][s];
+            *plain |= run->how && conv->tf32 && run->math == CUDNN_FMA_MATH;
+            *other |= run->how && (run->algorithm != largest->algorithm || run->math != largest->math);
+        }
+    }
+}
+
+/* "implicit_precomp_gemm | algo_1 | algo_1, tf32, searched, workspace 12.0 MiB": forward, data, weights, of the largest
+ * batch. */
 static void conv_describe(const rs__op *op, char *text, size_t capacity)
 {
     const rs__convolution *conv = op->state;
     const char *chosen[RS__CONV_PASSES];
     char bytes[32];
+    bool plain, other;
+    find_exceptions(conv, &plain, &other);
     for (int pass = 0; pass < RS__CONV_PASSES; pass++) {
         const char *name =
             conv->product ? "sgemm" : rs__conv_algorithm_name(pass, conv->run[pass][0].algorithm);
         chosen[pass] = runs_pass(op, pass) ? name : "-";
     }
     rs_text_bytes(op->shared_bytes, bytes, sizeof bytes);
-    (void)snprintf(text, capacity, "%s | %s | %s, %s%s, workspace %s", chosen[RS__CONV_FORWARD],
+    (void)snprintf(text, capacity, "%s | %s | %s, %s%s%s, workspace %s%s", chosen[RS__CONV_FORWARD],
                    chosen[RS__CONV_DATA], chosen[RS__CONV_FILTER], conv->tf32 ? "tf32" : "f32",
-                   conv->searched && !conv->product ? ", searched" : "", bytes);
+                   plain ? " and f32" : "", conv->searched && !conv->product ? ", searched" : "", bytes,
+                   other ? ", others for smaller batches" : "");
 }
 
 const rs__op_class rs__op_convolution = {

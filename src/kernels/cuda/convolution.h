@@ -12,6 +12,7 @@ enum { RS__CONV_FORWARD, RS__CONV_DATA, RS__CONV_FILTER, RS__CONV_PASSES };
 typedef struct rs__conv_run {
     cudnnConvolutionDescriptor_t how; /* with the arithmetic of the algorithm; NULL: does not run */
     int algorithm;                    /* of the pass's enumeration */
+    cudnnMathType_t math;             /* its arithmetic */
     size_t workspace;
     uint32_t refused; /* rs__conv_bit of what failed when it was tried */
 } rs__conv_run;
@@ -21,12 +22,18 @@ typedef struct rs__convolution {
     cudnnTensorDescriptor_t x[RS_MAX_BATCH_SIZES], y[RS_MAX_BATCH_SIZES];
     rs__conv_run run[RS__CONV_PASSES][RS_MAX_BATCH_SIZES];
     size_t x_bytes, y_bytes, filter_bytes; /* at the largest batch size */
-    char shape
-        [96]; /* "128x8x8 to 128x8x8, kernel 3, stride 1, padding 1": equal shapes take equal algorithms */
+    /* "128x8x8 to 128x8x8, kernel 3, stride 1, padding 1": equal shapes take equal algorithms */
+    char shape[96];
     bool tf32, searched;
     bool product;         /* three matrix products instead: nothing of what cuDNN wants is made */
     cudnnStatus_t answer; /* cuDNN's last one that was a no, for an error's text */
 } rs__convolution;
+
+/* What a list is asked for with: TF32, cuDNN's default for floats, or plain float. */
+static inline cudnnMathType_t rs__conv_math(const rs__convolution *conv)
+{
+    return conv->tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
+}
 
 /* Algorithms of a pass are fewer than 8, kinds of arithmetic fewer than 4. */
 static inline uint32_t rs__conv_bit(int algorithm, cudnnMathType_t math)

@@ -19,6 +19,14 @@ static size_t most_workspace(const rs__convolution *conv)
     return copies > least ? copies : least;
 }
 
+/* What a choice is made for. */
+typedef struct question {
+    const rs_plan *plan;
+    rs__convolution *conv;
+    int pass, size;
+} question;
+
+/* An entry of cuDNN's lists. */
 typedef struct choice {
     int algorithm;
     cudnnStatus_t status;
@@ -76,136 +84,144 @@ static const char *const list_calls[2][RS__CONV_PASSES] = {
 
 /* --- what cuDNN says of a pass ---------------------------------------------------------------------------- */
 
-static cudnnStatus_t workspace_of(const rs_plan *plan, const rs__convolution *conv, int pass, int size,
-                                  int algorithm, size_t *bytes)
+static rs__conv_run *run_of(const question *q)
 {
-    cudnnHandle_t dnn = plan->device->dnn;
-    cudnnTensorDescriptor_t x = conv->x[size], y = conv->y[size];
-    cudnnConvolutionDescriptor_t how = conv->run[pass][size].how;
-    switch (pass) {
+    return &q->conv->run[q->pass][q->size];
+}
+
+static cudnnStatus_t workspace_of(const question *q, int algorithm, size_t *bytes)
+{
+    cudnnHandle_t dnn = q->plan->device->dnn;
+    cudnnTensorDescriptor_t x = q->conv->x[q->size], y = q->conv->y[q->size];
+    cudnnFilterDescriptor_t filter = q->conv->filter;
+    cudnnConvolutionDescriptor_t how = run_of(q)->how;
+    switch (q->pass) {
     case RS__CONV_FORWARD:
-        return cudnnGetConvolutionForwardWorkspaceSize(dnn, x, conv->filter, how, y,
+        return cudnnGetConvolutionForwardWorkspaceSize(dnn, x, filter, how, y,
                                                        (cudnnConvolutionFwdAlgo_t)algorithm, bytes);
     case RS__CONV_DATA:
-        return cudnnGetConvolutionBackwardDataWorkspaceSize(dnn, conv->filter, y, how, x,
+        return cudnnGetConvolutionBackwardDataWorkspaceSize(dnn, filter, y, how, x,
                                                             (cudnnConvolutionBwdDataAlgo_t)algorithm, bytes);
     default:
         return cudnnGetConvolutionBackwardFilterWorkspaceSize(
-            dnn, x, y, how, conv->filter, (cudnnConvolutionBwdFilterAlgo_t)algorithm, bytes);
+            dnn, x, y, how, filter, (cudnnConvolutionBwdFilterAlgo_t)algorithm, bytes);
     }
 }
 
 /* The three kinds of lists have the same fields. What cuDNN does not support has an empty list. */
 #define TAKE_LIST(status, list, count, choices)                                                              \
-    *(count) = (status) == CUDNN_STATUS_SUCCESS ? *(count) : 0;                                              \
-    for (int i = 0; i < *(count); i++) {                                                                     \
-        (choices)[i] =                                                                                       \
-            (choice){(int)(list)[i].algo, (list)[i].status, (list)[i].determinism, (list)[i].mathType};      \
-    }
+    do {                                                                                                     \
+        *(count) = (status) == CUDNN_STATUS_SUCCESS ? *(count) : 0;                                          \
+        for (int i = 0; i < *(count); i++) {                                                                 \
+            (choices)[i] =                                                                                   \
+                (choice){(int)(list)[i].algo, (list)[i].status, (list)[i].determinism, (list)[i].mathType};  \
+        }                                                                                                    \
+    } while (0)
 
-static cudnnStatus_t list_by_heuristics(const rs_plan *plan, const rs__convolution *conv, int pass, int size,
-                                        choice choices[MOST_CHOICES], int *count)
+static cudnnStatus_t list_by_heuristics(const question *q, choice choices[MOST_CHOICES], int *count)
 {
-    cudnnHandle_t dnn = plan->device->dnn;
-    cudnnTensorDescriptor_t x = conv->x[size], y = conv->y[size];
-    cudnnConvolutionDescriptor_t how = conv->run[pass][size].how;
+    cudnnHandle_t dnn = q->plan->device->dnn;
+    cudnnTensorDescriptor_t x = q->conv->x[q->size], y = q->conv->y[q->size];
+    cudnnFilterDescriptor_t filter = q->conv->filter;
+    cudnnConvolutionDescriptor_t how = run_of(q)->how;
     cudnnStatus_t status;
-    if (pass == RS__CONV_FORWARD) {
+    if (q->pass == RS__CONV_FORWARD) {
         cudnnConvolutionFwdAlgoPerf_t list[MOST_CHOICES];
-        status =
-            cudnnGetConvolutionForwardAlgorithm_v7(dnn, x, conv->filter, how, y, MOST_CHOICES, count, list);
-        TAKE_LIST(status, list, count, choices)
-    } else if (pass == RS__CONV_DATA) {
+        status = cudnnGetConvolutionForwardAlgorithm_v7(dnn, x, filter, how, y, MOST_CHOICES, count, list);
+        TAKE_LIST(status, list, count, choices);
+    } else if (q->pass == RS__CONV_DATA) {
         cudnnConvolutionBwdDataAlgoPerf_t list[MOST_CHOICES];
-        status = cudnnGetConvolutionBackwardDataAlgorithm_v7(dnn, conv->filter, y, how, x, MOST_CHOICES,
-                                                             count, list);
-        TAKE_LIST(status, list, count, choices)
+        status =
+            cudnnGetConvolutionBackwardDataAlgorithm_v7(dnn, filter, y, how, x, MOST_CHOICES, count, list);
+        TAKE_LIST(status, list, count, choices);
     } else {
         cudnnConvolutionBwdFilterAlgoPerf_t list[MOST_CHOICES];
-        status = cudnnGetConvolutionBackwardFilterAlgorithm_v7(dnn, x, y, how, conv->filter, MOST_CHOICES,
-                                                               count, list);
-        TAKE_LIST(status, list, count, choices)
+        status =
+            cudnnGetConvolutionBackwardFilterAlgorithm_v7(dnn, x, y, how, filter, MOST_CHOICES, count, list);
+        TAKE_LIST(status, list, count, choices);
     }
     return status;
 }
 
 /* --- search ----------------------------------------------------------------------------------------------- */
 
-/* Memory to try algorithms on. */
-typedef struct trial {
+/* What a search tries algorithms on. */
+typedef struct search_memory {
     void *memory;
     char *x, *y, *filter, *workspace;
     size_t workspace_bytes;
-} trial;
+} search_memory;
 
-static rs_status make_trial(const rs_plan *plan, const rs__convolution *conv, int pass, int size, trial *t,
-                            rs_error *error)
+static rs_status take_search_memory(const question *q, search_memory *m, rs_error *error)
 {
-    for (int i = 0; i < MOST_CHOICES && names[pass][i]; i++) { /* what has no answer is not tried either */
+    const rs__convolution *conv = q->conv;
+    for (int i = 0; i < MOST_CHOICES && names[q->pass][i]; i++) { /* what has no answer is not tried either */
         size_t bytes = 0;
-        if (workspace_of(plan, conv, pass, size, i, &bytes) == CUDNN_STATUS_SUCCESS &&
-            bytes <= most_workspace(conv) && bytes > t->workspace_bytes) {
-            t->workspace_bytes = bytes;
+        if (workspace_of(q, i, &bytes) == CUDNN_STATUS_SUCCESS && bytes <= most_workspace(conv) &&
+            bytes > m->workspace_bytes) {
+            m->workspace_bytes = bytes;
         }
     }
-    const size_t parts[] = {conv->x_bytes, conv->y_bytes, conv->filter_bytes, t->workspace_bytes};
+    const size_t parts[] = {conv->x_bytes, conv->y_bytes, conv->filter_bytes, m->workspace_bytes};
     size_t offsets[4], bytes = rs__parts_place(parts, 4, offsets);
-    RS_TRY(rs__memory_take_zeroed(plan->device, bytes, "a search for algorithms", &t->memory, error));
-    t->x = (char *)t->memory + offsets[0];
-    t->y = (char *)t->memory + offsets[1];
-    t->filter = (char *)t->memory + offsets[2];
-    t->workspace = (char *)t->memory + offsets[3];
+    RS_TRY(rs__memory_take_zeroed(q->plan->device, bytes, "a search for algorithms", &m->memory, error));
+    m->x = (char *)m->memory + offsets[0];
+    m->y = (char *)m->memory + offsets[1];
+    m->filter = (char *)m->memory + offsets[2];
+    m->workspace = (char *)m->memory + offsets[3];
     return RS_OK;
 }
 
-static cudnnStatus_t time_them(const rs_plan *plan, const rs__convolution *conv, int pass, int size,
-                               const trial *t, choice choices[MOST_CHOICES], int *count)
+static cudnnStatus_t time_them(const question *q, const search_memory *m, choice choices[MOST_CHOICES],
+                               int *count)
 {
-    cudnnHandle_t dnn = plan->device->dnn;
-    cudnnTensorDescriptor_t x = conv->x[size], y = conv->y[size];
-    cudnnConvolutionDescriptor_t how = conv->run[pass][size].how;
+    cudnnHandle_t dnn = q->plan->device->dnn;
+    cudnnTensorDescriptor_t x = q->conv->x[q->size], y = q->conv->y[q->size];
+    cudnnFilterDescriptor_t filter = q->conv->filter;
+    cudnnConvolutionDescriptor_t how = run_of(q)->how;
     cudnnStatus_t status;
-    if (pass == RS__CONV_FORWARD) {
+    if (q->pass == RS__CONV_FORWARD) {
         cudnnConvolutionFwdAlgoPerf_t list[MOST_CHOICES];
-        status = cudnnFindConvolutionForwardAlgorithmEx(dnn, x, t->x, conv->filter, t->filter, how, y, t->y,
-                                                        MOST_CHOICES, count, list, t->workspace,
-                                                        t->workspace_bytes);
-        TAKE_LIST(status, list, count, choices)
-    } else if (pass == RS__CONV_DATA) {
+        status = cudnnFindConvolutionForwardAlgorithmEx(dnn, x, m->x, filter, m->filter, how, y, m->y,
+                                                        MOST_CHOICES, count, list, m->workspace,
+                                                        m->workspace_bytes);
+        TAKE_LIST(status, list, count, choices);
+    } else if (q->pass == RS__CONV_DATA) {
         cudnnConvolutionBwdDataAlgoPerf_t list[MOST_CHOICES];
-        status = cudnnFindConvolutionBackwardDataAlgorithmEx(dnn, conv->filter, t->filter, y, t->y, how, x,
-                                                             t->x, MOST_CHOICES, count, list, t->workspace,
-                                                             t->workspace_bytes);
-        TAKE_LIST(status, list, count, choices)
+        status = cudnnFindConvolutionBackwardDataAlgorithmEx(dnn, filter, m->filter, y, m->y, how, x, m->x,
+                                                             MOST_CHOICES, count, list, m->workspace,
+                                                             m->workspace_bytes);
+        TAKE_LIST(status, list, count, choices);
     } else {
         cudnnConvolutionBwdFilterAlgoPerf_t list[MOST_CHOICES];
-        status = cudnnFindConvolutionBackwardFilterAlgorithmEx(dnn, x, t->x, y, t->y, how, conv->filter,
-                                                               t->filter, MOST_CHOICES, count, list,
-                                                               t->workspace, t->workspace_bytes);
-        TAKE_LIST(status, list, count, choices)
+        status = cudnnFindConvolutionBackwardFilterAlgorithmEx(dnn, x, m->x, y, m->y, how, filter, m->filter,
+                                                               MOST_CHOICES, count, list, m->workspace,
+                                                               m->workspace_bytes);
+        TAKE_LIST(status, list, count, choices);
     }
     return status;
 }
 
 /* No list is an empty one: there are algorithms to try without. */
-static rs_status list_choices(const rs_plan *plan, rs__convolution *conv, int pass, int size,
-                              choice choices[MOST_CHOICES], int *count, rs_error *error)
+static rs_status list_choices(const question *q, choice choices[MOST_CHOICES], int *count, rs_error *error)
 {
     cudnnStatus_t listed;
-    if (conv->searched) {
-        trial t = {0};
-        rs_status status = make_trial(plan, conv, pass, size, &t, error);
-        listed = status ? CUDNN_STATUS_SUCCESS : time_them(plan, conv, pass, size, &t, choices, count);
-        (void)cudaStreamSynchronize(plan->device->compute); /* before its memory goes */
-        rs__memory_release(t.memory);
+    /* one that was asked for and not taken has left its own */
+    RS__CUDNN(error, cudnnSetConvolutionMathType(run_of(q)->how, rs__conv_math(q->conv)));
+    if (q->conv->searched) {
+        search_memory m = {0};
+        rs_status status = take_search_memory(q, &m, error);
+        listed = status ? CUDNN_STATUS_SUCCESS : time_them(q, &m, choices, count);
+        (void)cudaStreamSynchronize(q->plan->device->compute); /* before its memory goes */
+        rs__memory_release(m.memory);
         RS_TRY(status);
     } else {
-        listed = list_by_heuristics(plan, conv, pass, size, choices, count);
+        listed = list_by_heuristics(q, choices, count);
     }
     if (rs__conv_no_memory(listed)) {
-        return rs__cudnn_failed(error, listed, list_calls[conv->searched][pass], __FILE__, __LINE__);
+        return rs__cudnn_failed(error, listed, list_calls[q->conv->searched][q->pass], __FILE__, __LINE__);
     }
-    conv->answer = listed ? listed : conv->answer;
+    q->conv->answer = listed ? listed : q->conv->answer;
     return RS_OK;
 }
 
@@ -220,80 +236,74 @@ typedef struct candidate {
 
 /* Takes an algorithm if cuDNN can run it here with little enough workspace: *taken. Whatever else it answers is a no,
  * of this one alone: an odd status of one must not keep the others from being asked. */
-static rs_status try_algorithm(const rs_plan *plan, rs__convolution *conv, int pass, int size,
-                               const candidate *c, bool *taken, rs_error *error)
+static rs_status try_algorithm(const question *q, const candidate *c, bool *taken, rs_error *error)
 {
-    rs__conv_run *run = &conv->run[pass][size];
+    rs__conv_run *run = run_of(q);
     size_t bytes = 0;
     if (run->refused & rs__conv_bit(c->algorithm, c->math)) {
         return RS_OK;
     }
     RS__CUDNN(error, cudnnSetConvolutionMathType(run->how, c->math));
-    cudnnStatus_t status = workspace_of(plan, conv, pass, size, c->algorithm, &bytes);
+    cudnnStatus_t status = workspace_of(q, c->algorithm, &bytes);
     if (rs__conv_no_memory(status)) {
-        return rs__cudnn_failed(error, status, workspace_calls[pass], __FILE__, __LINE__);
+        return rs__cudnn_failed(error, status, workspace_calls[q->pass], __FILE__, __LINE__);
     }
-    conv->answer = status ? status : conv->answer;
+    q->conv->answer = status ? status : q->conv->answer;
     *taken = status == CUDNN_STATUS_SUCCESS && bytes <= c->most;
     if (*taken) {
         run->algorithm = c->algorithm;
+        run->math = c->math;
         run->workspace = bytes;
     }
     return RS_OK;
 }
 
-static bool acceptable(const rs_plan *plan, int pass, const choice *c)
+static bool acceptable(const question *q, const choice *c)
 {
-    bool direct = plan->options.convolution == RS_CONVOLUTION_DIRECT;
+    bool direct = q->plan->options.convolution == RS_CONVOLUTION_DIRECT;
     return c->status == CUDNN_STATUS_SUCCESS && c->determinism == CUDNN_DETERMINISTIC &&
-           !never_the_same_twice(pass, c->algorithm) && !(direct && is_transformed(pass, c->algorithm));
+           !never_the_same_twice(q->pass, c->algorithm) && !(direct && is_transformed(q->pass, c->algorithm));
 }
 
 /* The plan that is continued may be of another GPU, or of another cuDNN. */
-static bool may_be_chosen(const rs__convolution *conv, int pass, int algorithm, int math)
+static bool may_be_chosen(const question *q, int algorithm, int math)
 {
     cudnnMathType_t allowed;
-    bool known = algorithm >= 0 && algorithm < MOST_CHOICES && names[pass][algorithm] &&
+    bool known = algorithm >= 0 && algorithm < MOST_CHOICES && names[q->pass][algorithm] &&
                  math >= (int)CUDNN_DEFAULT_MATH && math <= (int)CUDNN_FMA_MATH;
-    return known && !never_the_same_twice(pass, algorithm) &&
-           allowed_math(conv, (cudnnMathType_t)math, &allowed) && (int)allowed == math;
+    return known && !never_the_same_twice(q->pass, algorithm) &&
+           allowed_math(q->conv, (cudnnMathType_t)math, &allowed) && (int)allowed == math;
 }
 
 /* What this plan, or the one it continues, took for the same shape. */
-static rs_status take_chosen(const rs_plan *plan, rs__convolution *conv, int pass, int size, const char *key,
-                             bool *taken, rs_error *error)
+static rs_status take_chosen(const question *q, const char *key, bool *taken, rs_error *error)
 {
     int algorithm = 0, math = 0;
-    if (!rs__choices_find(plan, key, &algorithm, &math) || !may_be_chosen(conv, pass, algorithm, math)) {
+    if (!rs__choices_find(q->plan, key, &algorithm, &math) || !may_be_chosen(q, algorithm, math)) {
         return RS_OK;
     }
     const candidate c = {algorithm, (cudnnMathType_t)math, SIZE_MAX};
-    return try_algorithm(plan, conv, pass, size, &c, taken, error);
+    return try_algorithm(q, &c, taken, error);
 }
 
 /* What the largest batch took. */
-static rs_status take_as_before(const rs_plan *plan, rs__convolution *conv, int pass, int size, bool *taken,
-                                rs_error *error)
+static rs_status take_as_before(const question *q, bool *taken, rs_error *error)
 {
-    cudnnMathType_t math;
-    if (size == 0) {
-        return RS_OK;
-    }
-    RS__CUDNN(error, cudnnGetConvolutionMathType(conv->run[pass][0].how, &math));
-    const candidate c = {conv->run[pass][0].algorithm, math, most_workspace(conv)};
-    return try_algorithm(plan, conv, pass, size, &c, taken, error);
+    const rs__conv_run *largest = &q->conv->run[q->pass][0];
+    const candidate c = {largest->algorithm, largest->math, most_workspace(q->conv)};
+    return q->size > 0 ? try_algorithm(q, &c, taken, error) : RS_OK;
 }
 
 /* First what was listed with the arithmetic that it will have (`same`), then what was listed, and timed, with another. */
-static rs_status take_from_list(const rs_plan *plan, rs__convolution *conv, int pass, int size,
-                                const choice *choices, int count, bool *taken, rs_error *error)
+static rs_status take_from_list(const question *q, const choice *choices, int count, bool *taken,
+                                rs_error *error)
 {
     for (int same = 1; same >= 0; same--) {
         for (int i = 0; i < count && !*taken; i++) {
-            candidate c = {.algorithm = choices[i].algorithm, .most = most_workspace(conv)};
-            if (acceptable(plan, pass, &choices[i]) && allowed_math(conv, choices[i].math, &c.math) &&
+            candidate c = {.algorithm = choices[i].algorithm, .most = most_workspace(q->conv)};
+            if (acceptable(q, &choices[i]) && allowed_math(q->conv, choices[i].math, &c.math) &&
                 (c.math == choices[i].math) == (same == 1)) {
-                RS_TRY(try_algorithm(plan, conv, pass, size, &c, taken, error));
+                RS_TRY(try_algorithm(q, &c, taken, error));
             }
         }
     }
@@ -301,33 +311,32 @@ static rs_status take_from_list(const rs_plan *plan, rs__convolution *conv, int 
 }
 
 /* The ones that cuDNN has for nearly everything; whatever they want: where it is too much, the plan is refused as too
- * large. */
-static rs_status take_common(const rs_plan *plan, rs__convolution *conv, int pass, int size, bool *taken,
-                             rs_error *error)
+ * large. Rather in plain float, if TF32 was allowed, than not at all. */
+static rs_status take_common(const question *q, bool *taken, rs_error *error)
 {
     static const int common[RS__CONV_PASSES][2] = {
         {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM},
-        {CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, CUDNN_CONVOLUTION_BWD_DATA_ALGO_1},
-        {CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1}};
-    for (int i = 0; i < 2 && !*taken; i++) {
-        const candidate c = {common[pass][i], conv->tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH, SIZE_MAX};
-        RS_TRY(try_algorithm(plan, conv, pass, size, &c, taken, error));
+        {CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, -1},
+        {CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, -1}};
+    const cudnnMathType_t math[2] = {rs__conv_math(q->conv), CUDNN_FMA_MATH};
+    for (int i = 0; i < (q->conv->tf32 ? 4 : 2) && !*taken; i++) {
+        const candidate c = {common[q->pass][i % 2], math[i / 2], SIZE_MAX};
+        RS_TRY(c.algorithm >= 0 ? try_algorithm(q, &c, taken, error) : RS_OK);
     }
     return RS_OK;
 }
 
-static rs_status choose(const rs_plan *plan, rs__convolution *conv, int pass, int size, bool *taken,
-                        rs_error *error)
+static rs_status choose(const question *q, bool *taken, rs_error *error)
 {
     choice choices[MOST_CHOICES];
     int count = 0;
-    RS_TRY(take_as_before(plan, conv, pass, size, taken, error));
+    RS_TRY(take_as_before(q, taken, error));
     if (*taken) {
         return RS_OK;
     }
-    RS_TRY(list_choices(plan, conv, pass, size, choices, &count, error));
-    RS_TRY(take_from_list(plan, conv, pass, size, choices, count, taken, error));
-    return take_common(plan, conv, pass, size, taken, error);
+    RS_TRY(list_choices(q, choices, &count, error));
+    RS_TRY(take_from_list(q, choices, count, taken, error));
+    return take_common(q, taken, error);
 }
 
 void rs__conv_key(const rs_plan *plan, const rs__convolution *conv, int pass, int size,
@@ -340,20 +349,20 @@ void rs__conv_key(const rs_plan *plan, const rs__convolution *conv, int pass, in
 
 rs_status rs__conv_choose(rs_plan *plan, rs__convolution *conv, int pass, int size, rs_error *error)
 {
+    const question q = {plan, conv, pass, size};
+    const rs__conv_run *run = run_of(&q);
     char key[RS__CONV_KEY];
-    cudnnMathType_t math;
     bool taken = false;
     rs__conv_key(plan, conv, pass, size, key);
-    RS_TRY(take_chosen(plan, conv, pass, size, key, &taken, error));
+    RS_TRY(take_chosen(&q, key, &taken, error));
     if (taken) {
         return RS_OK;
     }
-    RS_TRY(choose(plan, conv, pass, size, &taken, error));
+    RS_TRY(choose(&q, &taken, error));
     if (!taken) {
         return RS_FAIL(error, RS_DEVICE,
                        "cuDNN %zu has no deterministic convolution for %s (its last no: %s)",
                        cudnnGetVersion(), key, cudnnGetErrorString(conv->answer));
     }
-    RS__CUDNN(error, cudnnGetConvolutionMathType(conv->run[pass][size].how, &math));
-    return rs__choices_add(plan, key, conv->run[pass][size].algorithm, (int)math, error);
+    return rs__choices_add(plan, key, run->algorithm, (int)run->math, error);
 }

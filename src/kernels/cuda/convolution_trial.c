@@ -32,14 +32,12 @@ static bool is_tried(const rs_plan *plan, int index, int pass)
 static void refuse(rs_plan *plan, const rs__convolution *conv, int pass, int size, cudnnStatus_t answer)
 {
     const rs__conv_run *run = &conv->run[pass][size];
-    cudnnMathType_t math = CUDNN_DEFAULT_MATH;
     char key[RS__CONV_KEY];
-    (void)cudnnGetConvolutionMathType(run->how, &math);
     rs__conv_key(plan, conv, pass, size, key);
     rs__choices_drop(plan, key);
     rs_log(RS_LOG_WARNING, "cuDNN fails to run %s for %s (%s): another algorithm is taken",
            rs__conv_algorithm_name(pass, run->algorithm), key, cudnnGetErrorString(answer));
-    uint32_t bit = rs__conv_bit(run->algorithm, math);
+    uint32_t bit = rs__conv_bit(run->algorithm, run->math);
     for (int i = 0; i < plan->op_count; i++) {
         rs__convolution *other = convolution_of(&plan->ops[i]);
         if (other && strcmp(other->shape, conv->shape) == 0) {

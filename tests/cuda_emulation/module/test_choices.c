@@ -255,6 +255,31 @@ static void what_fails_when_it_adds_gives_way(void **state)
     release(&s);
 }
 
+/* TF32 is allowed, not demanded. */
+static void what_fails_in_tf32_runs_in_float(void **state)
+{
+    rs_plan_options options = options_of(&case_5x5);
+    const rs_emu_trap trap = {
+        .pass = DATA, .algorithm = DATA_ALGO_1, .run_answer = CUDNN_STATUS_NOT_SUPPORTED, .only_tf32 = 1};
+    (void)state;
+    options.tf32 = true;
+    chooses(&case_5x5, &options, "implicit_precomp_gemm | algo_1 | algo_1, tf32, workspace");
+    rs_emu_set_trap(&trap);
+    chooses(&case_5x5, &options, "implicit_precomp_gemm | algo_1 | algo_1, tf32 and f32, workspace");
+}
+
+/* The text is what a record keeps. */
+static void another_for_the_smaller_batch_is_told(void **state)
+{
+    const rs_plan_options options = options_of(&case_3x3);
+    (void)state;
+    rs_emu_fail("cudnnConvolutionBackwardData:2"); /* the trial of the second size */
+    subject s = make(&case_3x3, &options);
+    says(&s, AS_EVER);
+    says(&s, ", others for smaller batches");
+    release(&s);
+}
+
 static void everything_fails(void **state)
 {
     const rs_plan_options options = options_of(&case_3x3);
@@ -350,6 +375,19 @@ static void only_what_is_allowed_is_taken_over(void **state)
     }
 }
 
+/* What was kept is asked for in plain float, and is not to be had: the list is of TF32 all the same. */
+static void a_no_leaves_its_arithmetic_to_none(void **state)
+{
+    rs_plan_options options = options_of(&case_3x3);
+    (void)state;
+    options.tf32 = true;
+    options.convolution = RS_CONVOLUTION_SEARCH;
+    options.choices = "forward of 4: 16x6x6 to 16x6x6, kernel 3, stride 1, padding 1 = 0 3\n";
+    set_trap(FORWARD, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, CUDNN_STATUS_NOT_SUPPORTED, 0, 0);
+    chooses(&case_3x3, &options,
+            "implicit_precomp_gemm | winograd_nonfused | winograd_nonfused, tf32, searched");
+}
+
 /* --- products --------------------------------------------------------------------------------------------- */
 
 static void products_instead_of_1x1(void **state)
@@ -421,12 +459,15 @@ int main(void)
         cmocka_unit_test_teardown(no_memory_is_no_answer, without_traps),
         cmocka_unit_test_teardown(what_fails_gives_way, without_traps),
         cmocka_unit_test_teardown(what_fails_when_it_adds_gives_way, without_traps),
+        cmocka_unit_test_teardown(what_fails_in_tf32_runs_in_float, without_traps),
+        cmocka_unit_test_teardown(another_for_the_smaller_batch_is_told, without_traps),
         cmocka_unit_test_teardown(everything_fails, without_traps),
         cmocka_unit_test_teardown(trials_leave_nothing, without_traps),
         cmocka_unit_test_teardown(a_large_workspace_is_given, without_traps),
         cmocka_unit_test_teardown(the_limit_grows_with_the_tensors, without_traps),
         cmocka_unit_test_teardown(a_search_for_float_takes_times_of_float, without_traps),
         cmocka_unit_test_teardown(only_what_is_allowed_is_taken_over, without_traps),
+        cmocka_unit_test_teardown(a_no_leaves_its_arithmetic_to_none, without_traps),
         cmocka_unit_test_teardown(products_instead_of_1x1, without_traps),
         cmocka_unit_test_teardown(no_products_elsewhere, without_traps),
         cmocka_unit_test_teardown(more_elements_than_cudnn_counts, without_traps),

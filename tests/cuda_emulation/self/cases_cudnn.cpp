@@ -319,9 +319,9 @@ cudnnStatus_t size_of(const Net &t, size_t *bytes)
 int traps_good(void)
 {
     Net t = begin(shapes[0]);
-    const rs_emu_trap answers = {0, PRECOMP, CUDNN_STATUS_BAD_PARAM, CUDNN_STATUS_EXECUTION_FAILED, 1, 4096};
+    const rs_emu_trap odd = {0, PRECOMP, CUDNN_STATUS_BAD_PARAM, CUDNN_STATUS_EXECUTION_FAILED, 1, 4096, 0};
     size_t bytes = 0;
-    rs_emu_set_trap(&answers);
+    rs_emu_set_trap(&odd);
     EXPECT(CUDNN_STATUS_BAD_PARAM, size_of(t, &bytes));
     EXPECT(CUDNN_STATUS_BAD_PARAM, forward(t, PRECOMP, 4095));
     OK(forward(t, PRECOMP, 4096));
