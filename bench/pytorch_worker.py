@@ -29,6 +29,7 @@ class Training:
     """A network with its optimizer and data."""
 
     def __init__(self, options):
+        self.device = options.device
         self.on_gpu = options.device != "cpu"
         self.network = networks.build(options.depth, options.plain, options.width, options.layout, options.device)
         self.run = torch.compile(self.network) if options.compile else self.network
@@ -56,7 +57,7 @@ class Training:
 
     def peak(self):
         if self.on_gpu:
-            return torch.cuda.max_memory_reserved()
+            return torch.cuda.max_memory_reserved(self.device)
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

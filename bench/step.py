@@ -3,9 +3,9 @@
 
 For each network PyTorch's settings (NCHW and NHWC, with glibc's malloc as it is and keeping its memory) run two steps each after
 one to warm up, of which the faster counts; the best ones (--candidates) go on to rounds in turn with ours, and the fastest of them
-by its median is what ours is compared with. A ratio is that of images/s within a round: median (least–greatest) over the rounds. Both sides have
-the same number of threads, wait as they do by default, and record nothing. Where all would not fit in memory together, each is
-started anew for its turn. The goals are printed beside; that one is missed is no error."""
+by its median is what ours is compared with. A ratio is that of images/s within a round: median (least–greatest) over the rounds.
+Both sides have the same number of threads, wait as they do by default, and record nothing. Where all would not fit in memory
+together, each is started anew for its turn. The goals are printed beside; that one is missed is no error."""
 import functools
 
 import common

@@ -5,9 +5,11 @@
  * Prints "ready SECONDS" (from the loaded data to the first step done, plan and initial weights included), then for
  * each line "N" of standard input trains N steps and prints "SECONDS LOSS": their time, batches, forward, backward,
  * update and what --record asks of a step all in it, and the last one's loss. At the end of the input it prints
- * "peak BYTES", the largest resident size of the process. The data set has to last: no epoch may end meanwhile. */
+ * "peak BYTES", the largest resident size of the process, on a GPU the bytes of the plan there. The data set has to
+ * last: no epoch may end meanwhile. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "rs/config.h"
@@ -112,11 +114,17 @@ static rs_status train(worker *w, int argc, char **argv, rs_error *error)
     return status == RS_INTERRUPTED ? RS_OK : status;
 }
 
-static void print_peak(void)
+static void print_peak(const worker *w)
 {
+    rs_plan_bytes b = {0};
     struct rusage usage = {0};
     (void)getrusage(RUSAGE_SELF, &usage);
-    (void)printf("peak %" PRId64 "\n", (int64_t)usage.ru_maxrss * 1024);
+    int64_t peak = (int64_t)usage.ru_maxrss * 1024;
+    if (strcmp(w->backend->name, "cuda") == 0) {
+        w->backend->plan_bytes(rs_trainer_plan(w->trainer), &b);
+        peak = (int64_t)(b.parameters + b.gradients + b.optimizer + b.activations + b.scratch);
+    }
+    (void)printf("peak %" PRId64 "\n", peak);
 }
 
 int main(int argc, char **argv)
@@ -128,7 +136,7 @@ int main(int argc, char **argv)
     if (status) {
         (void)fprintf(stderr, "train_worker: %s\n", error.text);
     } else {
-        print_peak();
+        print_peak(&w);
     }
     rs_trainer_destroy(w.trainer);
     rs_network_destroy(w.network);
