@@ -24,7 +24,7 @@ struct rs_trainer {
     int64_t batches;                   /* steps of an epoch */
     rs_update_options update;          /* learning_rate is set per epoch */
     rs_measurement measurement;        /* arrays NULL where nobody wants them */
-    bool runs_ahead;                   /* results of steps come later */
+    uint64_t capabilities;             /* of the device */
     rs_step_row rows[RS_MOST_RESULTS]; /* a ring of steps whose results are still to come */
     int first_pending, pending;
     double last_commit;                   /* rs_seconds */

@@ -76,7 +76,7 @@ static rs_status compute(rs_trainer *trainer, const rs_batch *batch, rs_loss *re
     RS_TRY(backend->load_batch(trainer->plan, batch, error));
     RS_TRY(backend->forward(trainer->plan, RS_MODE_TRAIN, error));
     RS_TRY(backend->backward(trainer->plan, error));
-    if (trainer->runs_ahead) {
+    if (trainer->capabilities & RS_CAN_RUN_AHEAD) {
         return backend->update_later(trainer->plan, &trainer->update, error);
     }
     RS_TRY(backend->update(trainer->plan, &trainer->update, &trainer->measurement, error));
@@ -100,6 +100,6 @@ rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *
     };
     trainer->position.steps++;
     trainer->position.batches++;
-    return trainer->runs_ahead ? rs__take_results(trainer, RS_MOST_RESULTS - 1, error)
-                               : finish_step(trainer, &result, error);
+    return trainer->capabilities & RS_CAN_RUN_AHEAD ? rs__take_results(trainer, RS_MOST_RESULTS - 1, error)
+                                                    : finish_step(trainer, &result, error);
 }

@@ -87,9 +87,7 @@ static rs_status make_plan(rs_trainer *trainer, rs_error *error)
 /* Puts a split on the device where that can be; *held says whether its batches need no images any more. */
 static rs_status hold_images(rs_trainer *trainer, const rs_split *split, bool *held, rs_error *error)
 {
-    rs_device_info info = {0};
-    trainer->options.backend->info(trainer->options.device, &info);
-    if (!(info.capabilities & RS_CAN_HOLD_IMAGES)) {
+    if (!(trainer->capabilities & RS_CAN_HOLD_IMAGES)) {
         return RS_OK;
     }
     rs_error why = {0};
@@ -98,6 +96,9 @@ static rs_status hold_images(rs_trainer *trainer, const rs_split *split, bool *h
     if (status && status != RS_MEMORY) {
         *error = why;
         return status;
+    }
+    if (status) {
+        rs_log(RS_LOG_INFO, "images go to the device batch by batch: %s", why.text);
     }
     return RS_OK;
 }
@@ -194,7 +195,7 @@ rs_status rs_trainer_create(const rs_trainer_options *options, rs_trainer **trai
     rs_device_info info = {0};
     options->backend->info(options->device, &info);
     made->options = *options;
-    made->runs_ahead = info.capabilities & RS_CAN_RUN_AHEAD;
+    made->capabilities = info.capabilities;
     make_update(made);
     rs_status status = make_plan(made, error);
     status = status ? status : make_loaders(made, error);
