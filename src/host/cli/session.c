@@ -37,26 +37,51 @@ static rs_status open_named(session *s, const char *name, rs_error *error)
     return RS_OK;
 }
 
-/* A GPU that is there may still not be had: others fill its memory, or keep it for themselves. Then --device auto means
- * the CPU, but not for a record of that GPU: half of it would be another training than the rest. */
-static rs_status open_cpu_instead(session *s, rs_error *error)
+static rs_status open_gpu_again(session *s, rs_error *error)
 {
-    const rs_error why = *error;
-    RS_TRY(open_named(s, "cpu", error));
-    if (s->made_on[0] && strcmp(s->made_on, s->info.name) != 0) {
+    if (open_named(s, "cuda", error)) {
+        const rs_error why = *error;
         return RS_FAIL(error, why.status, "%s; %s was made on %s, so that only --device cpu resumes it here",
                        why.text, s->path, s->made_on);
     }
-    rs_log(RS_LOG_WARNING, "the GPU cannot be used, training on the CPU: %s", why.text);
     return RS_OK;
 }
 
+static rs_status open_cpu_again(session *s, rs_error *error)
+{
+    rs_error why_not = {0};
+    const rs_backend *cuda;
+    int index;
+    if (rs_backend_select("cuda", &cuda, &index, &why_not) == RS_OK) {
+        rs_log(RS_LOG_WARNING, "%s was made on the CPU and goes on there; --device cuda takes the GPU",
+               s->path);
+    }
+    return open_named(s, "cpu", error);
+}
+
+/* A GPU that is there may still not be had: others fill its memory, or keep it for themselves. */
+static rs_status open_best(session *s, rs_error *error)
+{
+    rs_status status = open_named(s, "auto", error);
+    if (status && s->backend && strcmp(s->backend->name, "cpu") != 0) {
+        rs_log(RS_LOG_WARNING, "the GPU cannot be used, training on the CPU: %s", error->text);
+        return open_named(s, "cpu", error);
+    }
+    return status;
+}
+
+/* --device auto is the best that is there, but of a record that is resumed the kind of device that made it: half of it
+ * would be another training than the rest. */
 static rs_status open_device(session *s, rs_error *error)
 {
-    rs_status status = open_named(s, s->config.device, error);
-    bool automatic =
-        strcmp(s->config.device, "auto") == 0 && s->backend && strcmp(s->backend->name, "cpu") != 0;
-    return status && automatic ? open_cpu_instead(s, error) : status;
+    if (strcmp(s->config.device, "auto") != 0) {
+        return open_named(s, s->config.device, error);
+    }
+    if (s->made_on[0] == '\0') {
+        return open_best(s, error);
+    }
+    bool gpu = strstr(s->made_on, ", sm_") != NULL; /* as GPUs are named */
+    return gpu ? open_gpu_again(s, error) : open_cpu_again(s, error);
 }
 
 static rs_status load_data(session *s, const volatile sig_atomic_t *stop, rs_error *error)
