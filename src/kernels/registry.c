@@ -94,22 +94,34 @@ rs_status rs_backend_select(const char *text, const rs_backend **backend, int *d
                    nearest ? "; nearest " : "", nearest ? nearest : "");
 }
 
-static void print_backend(const rs_backend *backend, FILE *stream)
+static void print_backend(const rs_backend *backend, const char *name, int index, FILE *stream)
 {
     rs_error error = {0};
     rs_device *device = NULL;
-    if (backend->open(rs_services(), 0, 0, &device, &error)) {
-        (void)fprintf(stream, "%-5s not usable: %s\n", backend->name, error.text);
+    if (backend->open(rs_services(), index, 0, &device, &error)) {
+        (void)fprintf(stream, "%-6s not usable: %s\n", name, error.text);
         return;
     }
     rs_device_info info = {0};
     char memory[32];
     backend->info(device, &info);
     rs_text_bytes(info.free_bytes, memory, sizeof memory);
-    (void)fprintf(stream, "%-5s %s; %d thread%s; %s free; %s%s\n", backend->name, info.name, info.threads,
+    (void)fprintf(stream, "%-6s %s; %d thread%s; %s free; %s%s\n", name, info.name, info.threads,
                   info.threads == 1 ? "" : "s", memory, info.libraries,
-                  strcmp(backend->name, "ref") == 0 ? "; slow, for checking" : "");
+                  strcmp(name, "ref") == 0 ? "; slow, for checking" : "");
     backend->close(device);
+}
+
+/* "cuda", then "cuda:1", "cuda:2" .. up to the first that is not usable. */
+static void print_cuda(const rs_backend *cuda, FILE *stream)
+{
+    char name[16] = "cuda";
+    rs_error none = {0};
+    print_backend(cuda, name, 0, stream);
+    for (int i = 1; cuda->usable && cuda->usable(i, &none) == RS_OK; i++) {
+        (void)snprintf(name, sizeof name, "cuda:%d", i);
+        print_backend(cuda, name, i, stream);
+    }
 }
 
 int rs_backend_print_devices(FILE *stream)
@@ -117,12 +129,12 @@ int rs_backend_print_devices(FILE *stream)
     rs_error why = {0};
     const rs_backend *cuda;
     for (int i = 0; i < BACKENDS; i++) {
-        print_backend(rs_backend_at(i), stream);
+        print_backend(rs_backend_at(i), rs_backend_at(i)->name, 0, stream);
     }
     if (cuda_backend(&cuda, &why)) {
-        (void)fprintf(stream, "%-5s not usable: %s\n", "cuda", why.text);
+        (void)fprintf(stream, "%-6s not usable: %s\n", "cuda", why.text);
     } else {
-        print_backend(cuda, stream);
+        print_cuda(cuda, stream);
     }
     return 0;
 }
