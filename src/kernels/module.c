@@ -59,7 +59,7 @@ rs_status rs_module_load(const char *name, const rs_backend **backend, rs_error 
     if (access(path, F_OK) != 0) {
         return RS_FAIL(error, RS_UNSUPPORTED, "there is no %s: this build has no %s module", path, name);
     }
-    void *library = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         return RS_FAIL(error, RS_UNSUPPORTED, "loading it failed: %s", dlerror());
     }
