@@ -163,7 +163,8 @@ double rs_cost_batch_bytes(const rs_costs *costs)
 /* Value and moments are read and written, the gradient and the initial value read; a sum is doubles, read and written. */
 double rs_cost_update_bytes(const rs_cost_update *update)
 {
-    int arrays = 3 + 2 * update->moments + (update->initial ? 1 : 0) + (update->gradient_sum ? 4 : 0);
+    int arrays = 3 + 2 * update->moments + (update->initial ? 1 : 0) + (update->gradient_sum ? 4 : 0) +
+                 (update->clips ? 1 : 0);
     return (double)update->elements * arrays * (double)sizeof(float);
 }
 

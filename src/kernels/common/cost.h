@@ -2,8 +2,8 @@
  *
  * Arithmetic is that of the direct algorithm, for every backend: two operations for each multiply-add of convolutions
  * and linear layers, none for the rest. Bytes are those of the CUDA backend, whose tensors are dense NHWC floats: every
- * tensor as often as one of its kernels reads or writes it, or the least that a library can do. Caches, and vectors
- * with one value per channel, are left out. */
+ * tensor as often as one of its kernels reads or writes it, or the least that a library can do. Caches, vectors with
+ * one value per channel and objectives of layers are left out. */
 #ifndef RS_KERNELS_COST_H
 #define RS_KERNELS_COST_H
 
@@ -35,6 +35,7 @@ typedef struct rs_cost_update {
     int64_t elements; /* gaps and padding included */
     int moments;
     bool initial, gradient_sum; /* kept */
+    bool clips;                 /* gradients are read once more, for their norm */
 } rs_cost_update;
 double rs_cost_update_bytes(const rs_cost_update *update);
 /* Elements of an arena that keeps weights as cuDNN reads them, each parameter at a multiple of 16. */

@@ -44,7 +44,8 @@ static double update_bytes(const rs_plan *plan)
     const rs_cost_update update = {.elements = (int64_t)plan->element_count,
                                    .moments = (plan->moment1 ? 1 : 0) + (plan->moment2 ? 1 : 0),
                                    .initial = plan->initial != NULL,
-                                   .gradient_sum = plan->gradient_sum != NULL};
+                                   .gradient_sum = plan->gradient_sum != NULL,
+                                   .clips = plan->update.options.clip_norm > 0.0};
     return rs_cost_update_bytes(&update);
 }
 
