@@ -24,7 +24,8 @@ static bool backward_good(const rs_cu_norm *norm)
 {
     return shape_good(norm) && vectors_good(norm) && rs_cu_good(norm->dy) && rs_cu_good(norm->x) &&
            rs_cu_good_or_none(norm->addend) && rs_cu_good_or_none(norm->positive) &&
-           rs_cu_good(norm->dweight) && rs_cu_good(norm->dbias) && (norm->relu || !norm->positive);
+           rs_cu_good(norm->dweight) && rs_cu_good(norm->dbias) && (norm->relu || !norm->positive) &&
+           (norm->positive || !norm->relu || norm->pass_residual == RS_PASS_NONE);
 }
 
 static int64_t join_blocks(int channels)

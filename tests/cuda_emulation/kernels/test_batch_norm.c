@@ -393,6 +393,9 @@ static void arguments(void **state)
     bad = s.norm;
     bad.positive = NULL;
     refused(rs_cu_norm_forward(&bad, true, test_stream()));
+    bad.pass_residual = RS_PASS_SET; /* the mask of x is not that of a join */
+    refused(rs_cu_norm_gradients(&bad, test_stream()));
+    refused(rs_cu_norm_backward(&bad, test_stream()));
     bad = s.norm;
     bad.dresidual = NULL;
     bad.pass_residual = RS_PASS_SET;
