@@ -1,4 +1,4 @@
-/* rs/backend.h: what trains a network: a table of functions, one per backend (ref, cpu, later cuda).
+/* rs/backend.h: what trains a network: a table of functions, one per backend (ref, cpu, cuda).
  *
  * A backend makes a device; a device turns a network into a plan for given batch sizes (layouts, algorithms,
  * workspaces and arenas, all sizes known before anything is allocated); a plan then only runs:
@@ -8,7 +8,9 @@
  * None of these five allocates or searches. All values cross this interface in canonical order and host
  * memory (weights [out, in, kh, kw], activations [N, C, H, W]); layouts inside belong to the backend. One
  * thread uses a device and its plans, but for copy_wait. On the CPU all calls are synchronous; a GPU backend only
- * enqueues in load_batch, forward, backward and update_later, and waits in update, read* and write*. */
+ * enqueues in load_batch (which waits where several batches are on their way), forward, backward, update_later,
+ * copy_begin and clear_gradient_sums, and waits in load_values, update, read* and write*. What fails on the device may
+ * show in a later call. */
 #ifndef RS_BACKEND_H
 #define RS_BACKEND_H
 
@@ -31,8 +33,7 @@ typedef enum rs_capability {
     RS_CAN_F64 = 1 << 0,      /* plans in double precision */
     RS_CAN_WINOGRAD = 1 << 1, /* has a Winograd convolution on this machine */
     RS_CAN_TF32 = 1 << 2,
-    RS_CAN_RUN_AHEAD =
-        1 << 3, /* update_later, next_result, copy_begin, copy_wait and pinned memory are there */
+    RS_CAN_RUN_AHEAD = 1 << 3,   /* update_later, next_result, copies and pinned memory are there */
     RS_CAN_HOLD_IMAGES = 1 << 4, /* hold_split is there */
     RS_CAN_SEARCH = 1 << 5       /* RS_CONVOLUTION_SEARCH; plan_choices is there */
 } rs_capability;
@@ -61,7 +62,8 @@ typedef struct rs_plan_options {
     int batch_size_count;
     int64_t batch_sizes[RS_MAX_BATCH_SIZES]; /* every size load_batch will see, largest first, no repeats */
     rs_convolution_choice convolution;
-    const char *choices; /* with SEARCH: plan_choices of an earlier plan, to take the same again; or NULL */
+    /* With SEARCH: plan_choices of an earlier plan, to take the same again; or NULL. Borrowed for plan_create alone. */
+    const char *choices;
     rs_memory_choice memory; /* ref keeps all in both */
     bool tf32;
     uint64_t dropout_seed; /* of every dropout's masks */
@@ -154,7 +156,8 @@ typedef struct rs_profile_row {
 
 /* What the device can do at best, measured. */
 typedef struct rs_peaks {
-    double flops; /* multiply-adds of f32 vectors in registers, counted twice, in a second */
+    /* multiply-adds in f32, counted twice, in a second: of vectors in registers, or of a library's product */
+    double flops;
     double bytes; /* read and written by a copy much larger than the caches, in a second */
 } rs_peaks;
 
@@ -218,7 +221,8 @@ typedef struct rs_backend {
                         rs_error *error);
     /* Of the last node alone: objectives of layers come from read_layers. */
     rs_status (*read_loss)(rs_plan *plan, rs_loss *loss, rs_error *error);
-    /* Of every objective: its loss (without weight) and the mean of the node's output, in the last forward pass. */
+    /* [objective], either may be NULL: loss (without weight) and mean of the node's output in the last forward pass.
+     * USAGE before any. */
     rs_status (*read_layers)(rs_plan *plan, double *losses, double *means, rs_error *error);
 
     /* Copies a slot out of, or into, the plan. UNSUPPORTED for a slot the plan does not keep. */
@@ -239,7 +243,8 @@ typedef struct rs_backend {
     /* Returns the number of rows, in the order of the network; *rows [number] is borrowed until the next
      * profile_start or plan_destroy, and counts on. 0 and NULL before profile_start. */
     int (*profile_rows)(const rs_plan *plan, const rs_profile_row **rows);
-    /* Sets both. Takes about half a second and 256 MiB. UNSUPPORTED where nobody measures them; MEMORY. */
+    /* Sets both. Takes about half a second and 256 MiB, of a GPU's memory up to 512. UNSUPPORTED where nobody measures
+     * them; MEMORY. */
     rs_status (*measure_peaks)(rs_device *device, rs_peaks *peaks, rs_error *error);
 
     /* --- a device that works while the host goes on: NULL without RS_CAN_RUN_AHEAD ---------------------- */
@@ -250,19 +255,21 @@ typedef struct rs_backend {
      * `measurement` has the arrays that the options of its update asked for. */
     rs_status (*next_result)(rs_plan *plan, bool wait, rs_loss *loss, rs_measurement *measurement,
                              bool *taken, rs_error *error);
-    /* Copies slots as they stand now; training may go on at once. Two copies may be under way: a third waits
-     * for the first. *ticket is for copy_wait. */
+    /* Copies slots as they stand now; training may go on at once. Two copies may be under way: a third waits for the
+     * first. `items` is read before it returns, *ticket is for copy_wait. UNSUPPORTED for other slots, or one that the
+     * plan does not keep; MEMORY. */
     rs_status (*copy_begin)(rs_plan *plan, const rs_copy_item *items, int count, uint64_t *ticket,
                             rs_error *error);
     /* Returns when that copy and those before it are whole. For any thread. */
     rs_status (*copy_wait)(rs_plan *plan, uint64_t ticket, rs_error *error);
     /* Host memory that the device copies to on its own; NULL when there is none. */
     void *(*pinned_allocate)(rs_device *device, size_t bytes);
-    void (*pinned_release)(rs_device *device, void *memory); /* takes NULL */
+    void (*pinned_release)(rs_device *device, void *memory); /* takes NULL; waits for copies; before close */
 
     /* --- images that live on the device: NULL without RS_CAN_HOLD_IMAGES -------------------------------- */
     /* Copies a split to the device, once; load_batch then takes batches of it (batch->split) by their sample_ids and
-     * reads no images. MEMORY when it does not fit: batches then bring their images as ever. */
+     * reads no images. The split is known by its address: it outlives the plan, unchanged. MEMORY when it does not fit:
+     * batches then bring their images as ever. DATA when a label names no class. */
     rs_status (*hold_split)(rs_plan *plan, const rs_split *split, rs_error *error);
 } rs_backend;
 

@@ -62,7 +62,8 @@ typedef enum rs_commit_kind {
 } rs_commit_kind;
 
 /* Functions may be NULL. Each is called in the trainer's thread and must not block for longer than copying
- * takes. */
+ * takes. On a device that runs ahead (RS_CAN_RUN_AHEAD) `step` comes up to RS_MOST_RESULTS - 1 steps late: the plan and
+ * rs_trainer_position are further by then. In snapshot, epoch and commit they stand where the rows do. */
 typedef struct rs_observer {
     void *context;
     uint32_t (*want)(void *context); /* bits of rs_want; asked once, before training */

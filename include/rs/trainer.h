@@ -45,7 +45,8 @@ rs_status rs_trainer_restore(rs_trainer *trainer, const char *checkpoint_path, r
 /* Adds an observer (the struct is copied; at most 4). It may want no more than options.wants. */
 void rs_trainer_observe(rs_trainer *trainer, const rs_observer *observer);
 /* Trains from where it stands to the configured epochs. DIVERGED: loss or gradient not finite (step and value
- * in the text); INTERRUPTED: *stop was set; both after a commit. */
+ * in the text; the plan of a device that runs ahead may be some steps further); INTERRUPTED: *stop was set, the steps
+ * under way are finished; both after a commit. */
 rs_status rs_trainer_run(rs_trainer *trainer, rs_error *error);
 void rs_trainer_destroy(rs_trainer *trainer); /* takes NULL */
 

@@ -37,7 +37,7 @@ void ref_objectives_backward(rs_plan *plan, int node)
 rs_status ref_read_layers(rs_plan *plan, double *losses, double *means, rs_error *error)
 {
     if (!plan->ran_forward) {
-        return RS_FAIL(error, RS_FAILED, "layers are read after forward");
+        return RS_FAIL(error, RS_USAGE, "there are no layers to read: no forward pass ran");
     }
     rs_layers_copy(plan->layers, plan->options.objective_count, losses, means);
     return RS_OK;
