@@ -17,9 +17,8 @@ typedef struct rs_backward {
     bool *needed;       /* [node] the gradient of its output is computed (of a loss node: 1) */
     rs_pass (*pass)[2]; /* [node][input] what the node does to the gradient of that input. Both inputs of an
                            add may be the same tensor: SET, then ADD */
-    rs_pass *
-        source; /* [node] what its objectives do to the gradient of its output: the first of them this, others
-                            add; NONE without */
+    /* [node] what its objectives do to the gradient of its output: the first of them this, others add; NONE without */
+    rs_pass *source;
     bool *reached; /* [parameter] a loss reaches it: it has a gradient */
 } rs_backward;
 

@@ -30,8 +30,8 @@ typedef struct rs__life_tensor {
 typedef struct rs__life_op {
     bool repeats;                   /* its forward can be run again, cheaply and to the bit */
     bool needs_input, needs_output; /* backward reads the values of its first input, of its output */
-    int first_again,
-        end_again; /* found: what is computed again just before its backward, [first, end) of `again` */
+    /* found: what is computed again just before its backward, [first, end) of `again` */
+    int first_again, end_again;
 } rs__life_op;
 
 typedef struct rs__lives {

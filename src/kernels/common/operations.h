@@ -22,9 +22,9 @@ typedef struct rs_operation {
     bool needed;     /* backward runs */
     bool relu;       /* batch norm takes in a ReLU */
     bool joined;     /* and a residual */
-    bool
-        defers; /* a convolution whose ADD goes to the addend of its input; which the operation that writes this input
-                        adds before, or while, it runs backwards */
+    /* A convolution whose ADD goes to the addend of its input; the operation that writes this input adds it before, or
+     * while, it runs backwards. */
+    bool defers;
 } rs_operation;
 
 typedef struct rs_operations {
