@@ -294,7 +294,6 @@ static void norm_describe(const rs__op *op, char *text, size_t capacity)
 }
 
 const rs__op_class rs__op_batch_norm = {
-    .name = "batch_norm",
     .prepare = norm_prepare,
     .bind = norm_bind,
     .forward = norm_forward,

@@ -416,7 +416,6 @@ static void conv_describe(const rs__op *op, char *text, size_t capacity)
 }
 
 const rs__op_class rs__op_convolution = {
-    .name = "convolution",
     .prepare = conv_prepare,
     .bind = conv_bind,
     .forward = conv_forward,

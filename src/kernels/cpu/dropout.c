@@ -56,7 +56,6 @@ static rs_status dropout_backward(rs_plan *plan, rs__op *op, rs_error *error)
 }
 
 const rs__op_class rs__op_dropout = {
-    .name = "dropout",
     .prepare = dropout_prepare,
     .forward = dropout_forward,
     .backward = dropout_backward,

@@ -134,7 +134,6 @@ static void linear_describe(const rs__op *op, char *text, size_t capacity)
 }
 
 const rs__op_class rs__op_linear = {
-    .name = "linear",
     .prepare = linear_prepare,
     .forward = linear_forward,
     .backward = linear_backward,

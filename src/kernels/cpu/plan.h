@@ -78,7 +78,6 @@ typedef struct rs__op rs__op;
 
 /* What one kind of operation does. Optional entries may be NULL. */
 typedef struct rs__op_class {
-    const char *name;
     /* Chooses algorithms and layouts; states bytes of kept and shared scratch. */
     rs_status (*prepare)(rs_plan *plan, rs__op *op, rs_error *error);
     /* After memory is there: ties primitives to it. (optional) */

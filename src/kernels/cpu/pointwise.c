@@ -144,21 +144,18 @@ static rs_status add_backward(rs_plan *plan, rs__op *op, rs_error *error)
 }
 
 const rs__op_class rs__op_relu = {
-    .name = "relu",
     .prepare = prepare_nothing,
     .forward = relu_forward,
     .backward = relu_backward,
     .needs_output = true,
 };
 const rs__op_class rs__op_softplus = {
-    .name = "softplus",
     .prepare = prepare_nothing,
     .forward = softplus_forward,
     .backward = softplus_backward,
     .needs_input = true,
 };
 const rs__op_class rs__op_add = {
-    .name = "add",
     .prepare = prepare_nothing,
     .forward = add_forward,
     .backward = add_backward,

@@ -126,19 +126,16 @@ static rs_status global_backward(rs_plan *plan, rs__op *op, rs_error *error)
 }
 
 const rs__op_class rs__op_max_pool = {
-    .name = "max_pool",
     .prepare = max_prepare,
     .forward = max_forward,
     .backward = max_backward,
 };
 const rs__op_class rs__op_average_pool = {
-    .name = "average_pool",
     .prepare = prepare_nothing,
     .forward = average_forward,
     .backward = average_backward,
 };
 const rs__op_class rs__op_global_pool = {
-    .name = "global_average_pool",
     .prepare = prepare_nothing,
     .forward = global_forward,
     .backward = global_backward,
