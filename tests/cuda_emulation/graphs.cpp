@@ -283,7 +283,7 @@ static Work launch_of(const Graph &graph)
 
 STANDIN_API cudaError_t cudaGraphLaunch(cudaGraphExec_t handle, cudaStream_t stream)
 {
-    STANDIN_RUNTIME(fallible);
+    STANDIN_RUNTIME(fallible | allocates); /* the first one brings the graph to the device */
     const Graph *graph = alive<Graph>(handle, "executable graph");
     if (!graph || !valid_stream(stream)) {
         return call.done(cudaErrorInvalidValue);

@@ -69,7 +69,6 @@ static rs_status make(rs_plan *plan, const rs_update_options *options, rs__graph
     if (captured) {
         (void)cudaGraphDestroy(captured);
     }
-    (void)cudaGetLastError();
     return status;
 }
 
@@ -89,6 +88,14 @@ static bool is_warm(rs_plan *plan, const rs_update_options *options, rs__graph *
     return true;
 }
 
+static void give_up(rs_plan *plan, rs__graph *graph, const char *why)
+{
+    (void)cudaGetLastError();
+    release(graph);
+    plan->graphs_on = false;
+    rs_log(RS_LOG_WARNING, "training goes on without a CUDA graph, which is slower: %s", why);
+}
+
 rs_status rs__graph_step(rs_plan *plan, const rs_update_options *options, bool *done, rs_error *error)
 {
     rs__graph *graph = &plan->graphs[plan->size_index];
@@ -98,11 +105,16 @@ rs_status rs__graph_step(rs_plan *plan, const rs_update_options *options, bool *
         return RS_OK;
     }
     if (!graph->made && make(plan, options, graph, &why)) {
-        plan->graphs_on = false;
-        rs_log(RS_LOG_WARNING, "training goes on without a CUDA graph, which is slower: %s", why.text);
+        give_up(plan, graph, why.text);
         return RS_OK;
     }
-    RS__CUDA(error, cudaGraphLaunch(graph->made, plan->device->compute));
+    /* the first launch brings it to the device; without memory nothing is enqueued */
+    cudaError_t launched = cudaGraphLaunch(graph->made, plan->device->compute);
+    if (launched == cudaErrorMemoryAllocation) {
+        give_up(plan, graph, "no memory to launch it");
+        return RS_OK;
+    }
+    RS__CUDA_WAS(error, launched, "cudaGraphLaunch");
     plan->due = 0;
     *done = true;
     return RS_OK;
