@@ -19,7 +19,8 @@ size_t rs__result_bytes(const rs_plan *plan, bool measured)
 /* --- memory ----------------------------------------------------------------------------------------------- */
 
 /* Parts of the pinned memory: of each load, then of each row. */
-enum { LOAD_IDS, LOAD_LABELS, LOAD_BYTES, LOAD_EPOCH, LOAD_PARTS, ROW_COPY = 0, ROW_RATES, ROW_PARTS };
+enum { LOAD_IDS, LOAD_LABELS, LOAD_BYTES, LOAD_EPOCH, LOAD_PARTS };
+enum { ROW_COPY, ROW_RATES, ROW_PARTS };
 enum { PARTS = RS__LOADS * LOAD_PARTS + RS__ROWS * ROW_PARTS };
 
 static size_t place_parts(const rs_plan *plan, size_t offsets[PARTS])
