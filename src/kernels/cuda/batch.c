@@ -148,7 +148,7 @@ static void release_held(rs__held *held)
 static rs_status check_room(const rs_plan *plan, const rs_split *split, rs_error *error)
 {
     uint64_t left, images = (uint64_t)split->count * (rs__image_bytes(plan) + sizeof(int32_t));
-    uint64_t copies = (uint64_t)RS__COPIES * 2 * plan->bytes.parameters;
+    uint64_t copies = plan->copies.area_bytes ? 0 : rs__copies_bytes(plan);
     RS_TRY(rs__memory_free_bytes(&left, error));
     if (images + copies > left) {
         return RS_FAIL(error, RS_MEMORY,

@@ -11,14 +11,19 @@ typedef struct kept {
 
 enum { MEAN, INVERSE, POSITIVE, PARTS };
 
+static bool keeps_mask(const rs_plan *plan, const rs__op *op)
+{
+    return op->is.joined && op->is.relu && plan->options.training;
+}
+
 static size_t place_kept(const rs_plan *plan, const rs__op *op, size_t offsets[PARTS])
 {
     const rs__tensor *out = &plan->tensors[op->is.output];
     size_t channels = (size_t)out->channels, rows = (size_t)(rs__largest_batch(plan) * rs__positions(out));
-    bool mask = op->is.joined && op->is.relu && plan->options.training;
-    const size_t bytes[PARTS] = {[MEAN] = channels * sizeof(float),
-                                 [INVERSE] = channels * sizeof(float),
-                                 [POSITIVE] = mask ? rows * ((channels + 31) / 32) * sizeof(uint32_t) : 0};
+    const size_t bytes[PARTS] = {
+        [MEAN] = channels * sizeof(float),
+        [INVERSE] = channels * sizeof(float),
+        [POSITIVE] = keeps_mask(plan, op) ? rows * ((channels + 31) / 32) * sizeof(uint32_t) : 0};
     return rs__parts_place(bytes, PARTS, offsets);
 }
 
@@ -28,8 +33,7 @@ static kept find_kept(const rs_plan *plan, const rs__op *op)
     char *at = op->kept;
     (void)place_kept(plan, op, offsets);
     void *mean = at + offsets[MEAN], *inverse = at + offsets[INVERSE], *positive = at + offsets[POSITIVE];
-    bool mask = op->is.joined && op->is.relu && plan->options.training;
-    return (kept){.mean = mean, .inverse = inverse, .positive = mask ? positive : NULL};
+    return (kept){.mean = mean, .inverse = inverse, .positive = keeps_mask(plan, op) ? positive : NULL};
 }
 
 static rs_status norm_prepare(rs_plan *plan, rs__op *op, rs_error *error)
@@ -40,8 +44,7 @@ static rs_status norm_prepare(rs_plan *plan, rs__op *op, rs_error *error)
     op->kept_bytes = place_kept(plan, op, offsets);
     for (int i = 0; i < plan->options.batch_size_count; i++) {
         int64_t rows = plan->options.batch_sizes[i] * rs__positions(out);
-        size_t bytes = rs_cu_norm_partial_bytes(rows, (int)out->channels);
-        op->shared_bytes = bytes > op->shared_bytes ? bytes : op->shared_bytes;
+        rs__share_at_least(op, rs_cu_norm_partial_bytes(rows, (int)out->channels));
     }
     return RS_OK;
 }
@@ -99,7 +102,7 @@ static rs_status norm_backward(rs_plan *plan, rs__op *op, rs_error *error)
     cudaStream_t stream = plan->device->compute;
     rs_cu_norm norm = norm_of(plan, op);
     norm.dy = out->gradient;
-    norm.addend = out->addend;
+    norm.addend = op->is.joined ? out->addend : NULL; /* else steps.c has added it */
     norm.dx = in->gradient;
     norm.pass_x = op->is.pass[0];
     norm.dresidual = op->is.joined ? plan->tensors[op->is.input[1]].gradient : NULL;
@@ -122,7 +125,6 @@ static void norm_describe(const rs__op *op, char *text, size_t capacity)
 }
 
 const rs__op_class rs__op_batch_norm = {
-    .name = "batch_norm",
     .prepare = norm_prepare,
     .forward = norm_forward,
     .backward = norm_backward,

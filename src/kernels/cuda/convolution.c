@@ -107,11 +107,6 @@ static rs_status describe_size(const rs_plan *plan, const rs__op *op, rs__convol
     return RS_OK;
 }
 
-static void share_at_least(rs__op *op, size_t bytes)
-{
-    op->shared_bytes = bytes > op->shared_bytes ? bytes : op->shared_bytes;
-}
-
 rs_status rs__conv_choose_all(rs_plan *plan, rs__op *op, rs_error *error)
 {
     rs__convolution *conv = op->state;
@@ -120,11 +115,11 @@ rs_status rs__conv_choose_all(rs_plan *plan, rs__op *op, rs_error *error)
     for (int size = 0; size < plan->options.batch_size_count; size++) {
         for (int pass = 0; pass < RS__CONV_PASSES; pass++) {
             RS_TRY(conv->run[pass][size].how ? rs__conv_choose(plan, conv, pass, size, error) : RS_OK);
-            share_at_least(op, conv->run[pass][size].workspace);
+            rs__share_at_least(op, conv->run[pass][size].workspace);
         }
         if (rs__op_node(plan, op)->bias >= 0) {
             int64_t rows = plan->options.batch_sizes[size] * rs__positions(out);
-            share_at_least(op, rs_cu_norm_partial_bytes(rows, (int)out->channels));
+            rs__share_at_least(op, rs_cu_norm_partial_bytes(rows, (int)out->channels));
         }
     }
     return RS_OK;
@@ -294,7 +289,6 @@ static rs_status data_backward(rs_plan *plan, const rs__op *op, rs_error *error)
 
 static rs_status conv_backward(rs_plan *plan, rs__op *op, rs_error *error)
 {
-    RS_TRY(rs__timer_begin(plan, error));
     RS_TRY(weights_backward(plan, op, error));
     RS_TRY(rs__timer_end(plan, op, RS__TIMED_WEIGHTS, error));
     if (op->is.pass[0] == RS_PASS_NONE) {
@@ -341,7 +335,6 @@ static void conv_describe(const rs__op *op, char *text, size_t capacity)
 }
 
 const rs__op_class rs__op_convolution = {
-    .name = "convolution",
     .prepare = conv_prepare,
     .forward = conv_forward,
     .backward = conv_backward,

@@ -56,6 +56,11 @@ static size_t largest_snapshot(const rs_plan *plan)
     return bytes;
 }
 
+size_t rs__copies_bytes(const rs_plan *plan)
+{
+    return RS__COPIES * largest_snapshot(plan);
+}
+
 static rs_status make_areas(rs_plan *plan, size_t bytes, rs_error *error)
 {
     rs__copies *copies = &plan->copies;

@@ -136,7 +136,11 @@ rs_status rs__cuda_usable(int device_index, rs_error *error)
 
 rs_status rs__device_use(const rs_device *device, rs_error *error)
 {
-    RS__CUDA(error, cudaSetDevice(device->index));
+    cudaError_t status = cudaSetDevice(device->index);
+    if (status != cudaSuccess) {
+        (void)rs__cuda_failed(error, status, "cudaSetDevice", __FILE__, __LINE__);
+        return rs_error_prefix(error, "taking GPU %d", device->index);
+    }
     return RS_OK;
 }
 
@@ -216,19 +220,21 @@ static rs_status start(rs_device *device, rs_error *error)
     return try_kernel(device, error);
 }
 
-static bool asked_for(const char *variable)
+bool rs__asked_for(const char *variable, bool otherwise)
 {
     const char *value = getenv(variable);
-    return value && *value && strcmp(value, "0") != 0;
+    return value && *value ? strcmp(value, "0") != 0 : otherwise;
 }
 
-/* On a GPU whose memory others have taken the libraries say "not initialized" and the like. */
-static rs_status explain(rs_error *error)
+/* On a GPU whose memory others have taken the libraries say "not initialized" and the like. One that cannot be
+ * chosen has none to ask for. */
+static rs_status explain(const rs_device *device, rs_error *error)
 {
     enum { LITTLE = 256 << 20 };
     size_t left = 0, total = 0;
     char text[sizeof error->text], bytes[32];
-    if (cudaMemGetInfo(&left, &total) != cudaSuccess || left >= LITTLE) {
+    if (cudaSetDevice(device->index) != cudaSuccess || cudaMemGetInfo(&left, &total) != cudaSuccess ||
+        left >= LITTLE) {
         (void)cudaGetLastError();
         return error->status;
     }
@@ -245,10 +251,11 @@ rs_status rs__cuda_open(const rs_host_services *services, int device_index, int 
     if (!made) {
         return RS_FAIL(error, RS_MEMORY, "no memory for a device");
     }
-    *made = (rs_device){.services = services, .index = device_index, .sync_each = asked_for("RS_CUDA_SYNC")};
+    *made = (rs_device){
+        .services = services, .index = device_index, .sync_each = rs__asked_for("RS_CUDA_SYNC", false)};
     rs_status status = check_all(device_index, &made->properties, error);
     if (status == RS_OK && start(made, error)) {
-        status = explain(error);
+        status = explain(made, error);
     }
     if (status) {
         rs__cuda_close(made);

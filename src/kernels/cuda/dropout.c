@@ -24,7 +24,7 @@ static rs_status dropout_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_err
     if (mode == RS_MODE_TRAIN) {
         return drop(plan, op, in->value, out->value, RS_PASS_SET, error);
     }
-    RS__CUDA(error, rs_cu_pass(in->value, out->value, RS_PASS_SET, plan->count * rs__sample_floats(out),
+    RS__CUDA(error, rs_cu_pass(in->value, out->value, RS_PASS_SET, rs__batch_floats(plan, op),
                                plan->device->compute));
     return RS_OK;
 }
@@ -42,7 +42,6 @@ static rs_status dropout_backward(rs_plan *plan, rs__op *op, rs_error *error)
 }
 
 const rs__op_class rs__op_dropout = {
-    .name = "dropout",
     .forward = dropout_forward,
     .backward = dropout_backward,
     .recompute = dropout_recompute,

@@ -17,8 +17,7 @@ static rs_status linear_prepare(rs_plan *plan, rs__op *op, rs_error *error)
     const rs_node *node = rs__op_node(plan, op);
     (void)error;
     for (int i = 0; node->bias >= 0 && i < plan->options.batch_size_count; i++) {
-        size_t bytes = rs_cu_norm_partial_bytes(plan->options.batch_sizes[i], (int)node->shape[0]);
-        op->shared_bytes = bytes > op->shared_bytes ? bytes : op->shared_bytes;
+        rs__share_at_least(op, rs_cu_norm_partial_bytes(plan->options.batch_sizes[i], (int)node->shape[0]));
     }
     return RS_OK;
 }
@@ -64,7 +63,6 @@ static void linear_describe(const rs__op *op, char *text, size_t capacity)
 }
 
 const rs__op_class rs__op_linear = {
-    .name = "linear",
     .prepare = linear_prepare,
     .forward = linear_forward,
     .backward = linear_backward,

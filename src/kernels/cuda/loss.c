@@ -44,7 +44,6 @@ static rs_status loss_backward(rs_plan *plan, rs__op *op, rs_error *error)
 }
 
 const rs__op_class rs__op_loss = {
-    .name = "softmax_cross_entropy",
     .prepare = loss_prepare,
     .forward = loss_forward,
     .backward = loss_backward,

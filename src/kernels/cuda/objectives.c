@@ -2,11 +2,6 @@
  * added before it runs backwards. */
 #include "plan.h"
 
-static int64_t batch_floats(const rs_plan *plan, const rs__op *op)
-{
-    return plan->count * rs__sample_floats(&plan->tensors[op->is.output]);
-}
-
 static rs_layer_value *values_in(char *results)
 {
     return (rs_layer_value *)(void *)(results + RS__RESULT_LAYERS);
@@ -17,8 +12,10 @@ size_t rs__objectives_shared_bytes(const rs_plan *plan)
     size_t most = 0;
     for (int i = 0; i < plan->options.objective_count; i++) {
         const rs__tensor *t = &plan->tensors[plan->options.objectives[i].node];
-        size_t bytes = rs_cu_distance_partial_bytes(rs__largest_batch(plan) * rs__sample_floats(t));
-        most = bytes > most ? bytes : most;
+        for (int s = 0; s < plan->options.batch_size_count; s++) { /* a smaller batch may want more */
+            size_t bytes = rs_cu_distance_partial_bytes(plan->options.batch_sizes[s] * rs__sample_floats(t));
+            most = bytes > most ? bytes : most;
+        }
     }
     return most;
 }
@@ -28,9 +25,10 @@ rs_status rs__objectives_measure(rs_plan *plan, const rs__op *op, rs_error *erro
     for (int i = 0; i < plan->options.objective_count; i++) {
         const rs_objective *objective = &plan->options.objectives[i];
         if (objective->node == op->is.output) {
-            RS__CUDA(error, rs_cu_distance_measure(plan->tensors[op->is.output].value, batch_floats(plan, op),
-                                                   objective->target, plan->shared,
-                                                   values_in(plan->results) + i, plan->device->compute));
+            RS__CUDA(error,
+                     rs_cu_distance_measure(plan->tensors[op->is.output].value, rs__batch_floats(plan, op),
+                                            objective->target, plan->shared, values_in(plan->results) + i,
+                                            plan->device->compute));
         }
     }
     return RS_OK;
@@ -43,7 +41,7 @@ rs_status rs__objectives_backward(const rs_plan *plan, const rs__op *op, rs_erro
     for (int i = 0; pass != RS_PASS_NONE && i < plan->options.objective_count; i++) {
         const rs_objective *objective = &plan->options.objectives[i];
         if (objective->node == op->is.output && objective->weight != 0.0) {
-            int64_t count = batch_floats(plan, op);
+            int64_t count = rs__batch_floats(plan, op);
             RS__CUDA(error, rs_cu_distance_backward(t->again, t->gradient, objective->target,
                                                     rs_objective_factor(objective, count), pass, count,
                                                     plan->device->compute));

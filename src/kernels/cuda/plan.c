@@ -2,8 +2,6 @@
 #include "plan.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "rs/host.h"
 
@@ -41,12 +39,6 @@ static rs_status check_options(const rs_device *device, const rs_plan_options *o
                        "cuDNN chooses between its algorithms itself; use --convolution auto or direct");
     }
     return check_sizes(options, error);
-}
-
-static bool asked_for(const char *variable, bool otherwise)
-{
-    const char *value = getenv(variable);
-    return value && *value ? strcmp(value, "0") != 0 : otherwise;
 }
 
 /* --- tensors and operations ------------------------------------------------------------------------------- */
@@ -263,7 +255,7 @@ static rs_status build(rs_plan *plan, rs_error *error)
     const rs_network *network = plan->network;
     plan->has_loss = network->nodes[network->node_count - 1].kind == RS_OP_SOFTMAX_CROSS_ENTROPY;
     plan->draws = has_dropout(network);
-    plan->graphs_on = asked_for("RS_CUDA_GRAPH", true) && !plan->device->sync_each;
+    plan->graphs_on = rs__asked_for("RS_CUDA_GRAPH", true) && !plan->device->sync_each;
     RS_TRY(rs_objectives_check(network, &plan->options, error));
     RS_TRY(rs__device_use(plan->device, error));
     RS_TRY(rs__choices_begin(plan, error));

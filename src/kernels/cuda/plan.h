@@ -42,6 +42,8 @@ struct rs_device {
 
 /* device.c: makes the device the calling thread's. */
 rs_status rs__device_use(const rs_device *device, rs_error *error);
+/* The same file: whether an environment variable is set to something else than 0; `otherwise` where it is not set. */
+bool rs__asked_for(const char *variable, bool otherwise);
 
 /* --- memory (memory.c) ------------------------------------------------------------------------------------ */
 
@@ -90,7 +92,6 @@ typedef struct rs__op rs__op;
 /* What one kind of operation does; see the cpu backend's. forward, backward and recompute only enqueue, change nothing
  * on the host, and may be captured. Optional entries may be NULL. */
 typedef struct rs__op_class {
-    const char *name;
     /* Chooses algorithms; states bytes of kept and shared scratch. (optional) */
     rs_status (*prepare)(rs_plan *plan, rs__op *op, rs_error *error);
     rs_status (*forward)(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error);
@@ -99,7 +100,7 @@ typedef struct rs__op_class {
     rs_status (*recompute)(rs_plan *plan, rs__op *op, rs_error *error);
     void (*release)(rs__op *op);                                     /* (optional) */
     void (*describe)(const rs__op *op, char *text, size_t capacity); /* algorithm; (optional) */
-    bool times_itself;              /* backward has a row for each of its passes */
+    bool times_itself; /* backward has a row for each of its passes; begun before it, ended in it */
     bool needs_input, needs_output; /* backward reads the values of its first input, of its output */
 } rs__op_class;
 
@@ -256,6 +257,18 @@ static inline int64_t rs__sample_floats(const rs__tensor *t)
     return t->stride * rs__positions(t);
 }
 
+/* Floats of an operation's output for the loaded batch. */
+static inline int64_t rs__batch_floats(const rs_plan *plan, const rs__op *op)
+{
+    return plan->count * rs__sample_floats(&plan->tensors[op->is.output]);
+}
+
+/* States what an operation needs of the shared scratch. */
+static inline void rs__share_at_least(rs__op *op, size_t bytes)
+{
+    op->shared_bytes = bytes > op->shared_bytes ? bytes : op->shared_bytes;
+}
+
 /* A parameter's elements in an arena of floats; NULL for parameter -1. */
 static inline float *rs__parameter_at(const rs_plan *plan, float *arena, int parameter)
 {
@@ -376,6 +389,8 @@ size_t rs__staging_bytes(const rs_plan *plan);
 rs_status rs__cuda_copy_begin(rs_plan *plan, const rs_copy_item *items, int count, uint64_t *ticket,
                               rs_error *error);
 rs_status rs__cuda_copy_wait(rs_plan *plan, uint64_t ticket, rs_error *error);
+/* Device memory that the first copy takes. */
+size_t rs__copies_bytes(const rs_plan *plan);
 void rs__copies_release(rs_plan *plan);
 
 /* profile.c: what is timed, by the row it fills. An operation has a row for forward and one for backward; a

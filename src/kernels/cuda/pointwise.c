@@ -1,17 +1,12 @@
 /* pointwise.c: ReLU, softplus and add, where they stand alone. */
 #include "plan.h"
 
-static int64_t batch_floats(const rs_plan *plan, const rs__op *op)
-{
-    return plan->count * rs__sample_floats(&plan->tensors[op->is.output]);
-}
-
 static rs_status relu_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
 {
     (void)mode;
     RS__CUDA(error,
              rs_cu_relu_forward(plan->tensors[op->is.input[0]].value, plan->tensors[op->is.output].value,
-                                batch_floats(plan, op), plan->device->compute));
+                                rs__batch_floats(plan, op), plan->device->compute));
     return RS_OK;
 }
 
@@ -20,7 +15,7 @@ static rs_status relu_backward(rs_plan *plan, rs__op *op, rs_error *error)
     const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
     if (op->is.pass[0] != RS_PASS_NONE) {
         RS__CUDA(error, rs_cu_relu_backward(out->again, out->gradient, in->gradient, op->is.pass[0],
-                                            batch_floats(plan, op), plan->device->compute));
+                                            rs__batch_floats(plan, op), plan->device->compute));
     }
     return RS_OK;
 }
@@ -30,7 +25,7 @@ static rs_status softplus_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_er
     (void)mode;
     RS__CUDA(error,
              rs_cu_softplus_forward(plan->tensors[op->is.input[0]].value, plan->tensors[op->is.output].value,
-                                    batch_floats(plan, op), plan->device->compute));
+                                    rs__batch_floats(plan, op), plan->device->compute));
     return RS_OK;
 }
 
@@ -39,7 +34,7 @@ static rs_status softplus_backward(rs_plan *plan, rs__op *op, rs_error *error)
     const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
     if (op->is.pass[0] != RS_PASS_NONE) {
         RS__CUDA(error, rs_cu_softplus_backward(in->again, out->gradient, in->gradient, op->is.pass[0],
-                                                batch_floats(plan, op), plan->device->compute));
+                                                rs__batch_floats(plan, op), plan->device->compute));
     }
     return RS_OK;
 }
@@ -49,7 +44,7 @@ static rs_status add_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *
     const rs__tensor *a = &plan->tensors[op->is.input[0]], *b = &plan->tensors[op->is.input[1]];
     (void)mode;
     RS__CUDA(error, rs_cu_add_forward(a->value, b->value, plan->tensors[op->is.output].value,
-                                      batch_floats(plan, op), plan->device->compute));
+                                      rs__batch_floats(plan, op), plan->device->compute));
     return RS_OK;
 }
 
@@ -59,26 +54,23 @@ static rs_status add_backward(rs_plan *plan, rs__op *op, rs_error *error)
     for (int k = 1; k >= 0; k--) {
         if (op->is.pass[k] != RS_PASS_NONE) {
             RS__CUDA(error, rs_cu_pass(dy, plan->tensors[op->is.input[k]].gradient, op->is.pass[k],
-                                       batch_floats(plan, op), plan->device->compute));
+                                       rs__batch_floats(plan, op), plan->device->compute));
         }
     }
     return RS_OK;
 }
 
 const rs__op_class rs__op_relu = {
-    .name = "relu",
     .forward = relu_forward,
     .backward = relu_backward,
     .needs_output = true,
 };
 const rs__op_class rs__op_softplus = {
-    .name = "softplus",
     .forward = softplus_forward,
     .backward = softplus_backward,
     .needs_input = true,
 };
 const rs__op_class rs__op_add = {
-    .name = "add",
     .forward = add_forward,
     .backward = add_backward,
 };

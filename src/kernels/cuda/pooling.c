@@ -156,14 +156,12 @@ static rs_status global_backward(rs_plan *plan, rs__op *op, rs_error *error)
 }
 
 const rs__op_class rs__op_max_pool = {
-    .name = "max_pool",
     .prepare = max_prepare,
     .forward = max_forward,
     .backward = max_backward,
 };
 /* cuDNN wants x and y in backward, whatever it reads of them. */
 const rs__op_class rs__op_average_pool = {
-    .name = "average_pool",
     .prepare = average_prepare,
     .forward = average_forward,
     .backward = average_backward,
@@ -173,7 +171,6 @@ const rs__op_class rs__op_average_pool = {
     .needs_output = true,
 };
 const rs__op_class rs__op_global_pool = {
-    .name = "global_average_pool",
     .forward = global_forward,
     .backward = global_backward,
 };

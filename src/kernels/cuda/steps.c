@@ -1,4 +1,5 @@
-/* steps.c: running the operations, now or when they are due. Nothing here allocates or waits, but what reads. */
+/* steps.c: running the operations, now or when they are due. Nothing here allocates; only reading, settling, profiles
+ * and RS_CUDA_SYNC wait. */
 #include "plan.h"
 
 /* Names the operation in an error; waits for it where asked to, so that the error is its own. */
@@ -46,7 +47,7 @@ static rs_status add_addend(const rs_plan *plan, const rs__op *op, rs_error *err
 {
     const rs__tensor *t = &plan->tensors[op->is.output];
     if (t->addend && !op->is.joined) {
-        RS__CUDA(error, rs_cu_pass(t->addend, t->gradient, RS_PASS_ADD, plan->count * rs__sample_floats(t),
+        RS__CUDA(error, rs_cu_pass(t->addend, t->gradient, RS_PASS_ADD, rs__batch_floats(plan, op),
                                    plan->device->compute));
     }
     return RS_OK;
@@ -60,9 +61,7 @@ static rs_status run_backward(rs_plan *plan, rs_error *error)
             continue;
         }
         rs_status status = recompute_for(plan, op, error);
-        if (status == RS_OK && !op->kind->times_itself) {
-            status = rs__timer_begin(plan, error);
-        }
+        status = status ? status : rs__timer_begin(plan, error);
         status = status ? status : add_addend(plan, op, error);
         status = status ? status : rs__objectives_backward(plan, op, error);
         status = status ? status : op->kind->backward(plan, op, error);
