@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from emulated import SMALL, main
+from emulated import SMALL, main, stats
 
 TRAIN = [*SMALL, "--epochs", "1", "--train-limit", "8", "--test-limit", "8", "--snapshots", "none", "--quiet"]
 AUTO = ["auto" if a == "cuda" else a for a in TRAIN]
@@ -55,10 +55,17 @@ def test_auto_takes_the_cpu_when_the_gpu_is_taken(program):
 def test_a_gpus_record_stays_with_it(program):
     more = ["--epochs", "2", "--resume"]
     program.good(*AUTO, "--out", "gpu.h5")
-    refused(program.run(*AUTO, *more, "--out", "gpu.h5", **TAKEN), "only --device cpu resumes it here")
+    for machine in (TAKEN, {"RS_EMU_NO_DRIVER": "1"}):
+        refused(program.run(*AUTO, *more, "--out", "gpu.h5", **machine), "only --device cpu resumes it here")
     program.good(*AUTO, *more, "--device", "cpu", "--out", "gpu.h5")
+
+
+def test_a_cpus_record_stays_with_it(program):
+    more = ["--epochs", "2", "--resume"]
     program.good(*AUTO, "--out", "cpu.h5", **TAKEN)
-    program.good(*AUTO, *more, "--out", "cpu.h5", **TAKEN)
+    done = program.good(*AUTO[:-1], *more, "--out", "cpu.h5")
+    assert "was made on the CPU and goes on there" in done.stderr, done.stderr
+    assert "stand-in" not in done.stdout + program.good("info", "cpu.h5", standin=False).stdout
 
 
 def test_half_a_cudnn(program):
@@ -85,9 +92,17 @@ def test_a_gpu_is_found(program):
     assert "stand-in for a GPU (0)" in line, line
 
 
+def test_every_gpu_is_found(program):
+    lines = program.good("devices", RS_EMU_DEVICES="3").stdout.splitlines()
+    found = [line.split()[0] for line in lines if "stand-in for a GPU" in line]
+    assert found == ["cuda", "cuda:1", "cuda:2"], lines
+
+
 def test_numbers_of_devices(program):
-    refused(program.run(*TRAIN[:-1], "--device", "cuda:1", "--quiet", "--out", "a.h5"), "there is no GPU 1")
-    program.good(*TRAIN[:-1], "--device", "cuda:1", "--quiet", "--out", "a.h5", RS_EMU_DEVICES="2")
+    second = [*TRAIN[:-1], "--device", "cuda:1", "--quiet", "--out"]
+    refused(program.run(*second, "a.h5"), "there is no GPU 1")
+    program.good(*second, "a.h5", RS_EMU_DEVICES="2")
+    refused(program.run(*second, "b.h5", RS_EMU_DEVICES="2", RS_EMU_FAIL="cudaSetDevice:1"), "taking GPU 1")
 
 
 def test_without_the_module(program):
@@ -115,6 +130,14 @@ def test_room_for_what_is_loaded_later(program):
         if done.returncode:
             refused(done, "use a smaller --batch-size")
     assert 0 < refusals < len(ROOM), f"{refusals} of {len(ROOM)} refused: other sizes are wanted here"
+
+
+def test_images_that_stay_outside_are_told(program):
+    """Each split takes two allocations, images and labels; they are the last four."""
+    program.good(*TRAIN, "--out", "a.h5", RS_EMU_STATS=program.file("stats"))
+    first = stats(program.file("stats"))[0]["cudaMalloc"] - 3
+    done = program.good(*TRAIN[:-1], "--out", "b.h5", RS_EMU_FAIL=f"cudaMalloc:{first}")
+    assert "images go to the device batch by batch: GPU 0 has no memory for the images of a split" in done.stderr, done.stderr
 
 
 def test_a_full_gpu_says_so(program):
