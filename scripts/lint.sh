@@ -1,6 +1,6 @@
 #!/bin/sh
 # clang-tidy over every C file of a build tree: scripts/lint.sh [BUILD [FILE REGEX]], as in: scripts/lint.sh build/release host/train
-# Left out: src/kernels/cuda and tests/cuda_emulation: clang-tidy 14 cannot read CUDA 13's headers. gcc's warnings look at them.
+# Left out: src/kernels/cuda and tests/cuda_emulation: clang-tidy 14 cannot read CUDA 13's headers. gcc's warnings and sanitizers look at them.
 # The quick checks of formatting, includes and sizes are tests: ctest -L lint.
 set -eu
 cd "$(dirname "$0")/.."
