@@ -77,7 +77,7 @@ static rs_status fill(const bench *b, const rs_network *network, rs_plan *plan, 
         for (int64_t i = 0; i < most; i++) {
             values[i] = (float)wide[i];
         }
-        status = b->backend->load_values(plan, values, loss ? labels : NULL, b->batch, error);
+        status = b->backend->load_values(plan, values, loss ? labels : NULL, NULL, b->batch, error);
     }
     for (int i = 0; !status && i < network->parameter_count; i++) {
         status = b->backend->write(plan, RS_SLOT_VALUE, i, values, error);
@@ -97,7 +97,7 @@ static rs_status run_round(const bench *b, rs_plan *plan, rs_error *error)
     RS_TRY(b->backend->profile_start(plan, error));
     do {
         RS_TRY(b->backend->forward(plan, RS_MODE_TRAIN, error));
-        RS_TRY(b->backend->backward(plan, error));
+        RS_TRY(b->backend->backward(plan, RS_LABELS_TRUE, error));
     } while (rs_seconds() - begin < round_seconds);
     return RS_OK;
 }

@@ -8,6 +8,7 @@ set -eu
 help=$("$1" --help)
 printf '%s\n' "$help" | awk '
 function flush() {
+    gsub(/\| /, "|", text) # a list that goes on in the next line
     if (option != "" && match(text, /\[[a-z0-9|-]+\|[a-z0-9|-]+;/)) {
         words = substr(text, RSTART + 1, RLENGTH - 2)
         gsub(/\|/, " ", words)

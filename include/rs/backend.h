@@ -25,7 +25,7 @@
 #include "rs/status.h"
 #include "rs/tensor.h"
 
-#define RS_BACKEND_ABI     3u
+#define RS_BACKEND_ABI     4u
 #define RS_MAX_BATCH_SIZES 4
 #define RS_MOST_RESULTS    8 /* of steps that the host has not looked at yet */
 
@@ -46,16 +46,34 @@ typedef enum rs_convolution_choice {
 } rs_convolution_choice;
 /* What becomes of values that backward reads: all are kept, or what is cheap to compute again is not. The same bits. */
 typedef enum rs_memory_choice { RS_MEMORY_FAST, RS_MEMORY_LEAN } rs_memory_choice;
-typedef enum rs_optimizer_kind { RS_OPTIMIZER_SGD, RS_OPTIMIZER_ADAM, RS_OPTIMIZER_ADAMW } rs_optimizer_kind;
+typedef enum rs_optimizer_kind {
+    RS_OPTIMIZER_SGD,
+    RS_OPTIMIZER_ADAM,
+    RS_OPTIMIZER_ADAMW,
+    RS_OPTIMIZER_ADAGRAD, /* moment2: the sum of squares */
+    RS_OPTIMIZER_RMSPROP /* moment2: the mean square; moment1: the momentum buffer, where there is momentum */
+} rs_optimizer_kind;
 typedef enum rs_mode { RS_MODE_TRAIN, RS_MODE_EVALUATE } rs_mode;
 
 /* An objective of a layer's own: the mean of (y - target)^2 over all elements y of a node's output in the batch. Measured
- * with the mean of y in every forward pass. Backward adds weight 2 (y - target) / elements to the gradient of y. */
+ * with the mean of y in every forward pass. Backward adds weight 2 (y - target) / elements to the gradient of y.
+ *
+ * Of a loss node that is not the last: measured are that loss and its share of correct samples; backward also starts
+ * there, from weight instead of 1. The target is not used. */
 typedef struct rs_objective {
-    int node; /* an operator's output: neither the input nor a loss */
+    int node; /* an operator's output, or a loss on the way: neither the input nor the last loss */
     double target;
     double weight; /* 0: only measured, and nothing else changes by a bit */
 } rs_objective;
+
+/* An edge that no gradient crosses: backward of `node` leaves its input number `input` (0 or 1) alone. */
+typedef struct rs_cut {
+    int node, input;
+} rs_cut;
+
+/* Whose gradient backward computes at losses with labels: of the true labels; of the network's own predictions (the
+ * first largest score of each sample); or of both, added. */
+typedef enum rs_label_choice { RS_LABELS_TRUE, RS_LABELS_PREDICTED, RS_LABELS_BOTH } rs_label_choice;
 
 typedef struct rs_plan_options {
     rs_dtype dtype; /* of activations and weights; RS_F64 where the backend can */
@@ -79,6 +97,12 @@ typedef struct rs_plan_options {
     rs_metric_list metrics;         /* what update measures; count 0: no distances */
     const rs_objective *objectives; /* [objective_count], borrowed for the plan's life; never fused away */
     int objective_count;
+    const rs_cut *cuts; /* [cut_count], borrowed for the plan's life */
+    int cut_count;
+    /* [parameter], borrowed for the plan's life, or NULL: these have no gradient, as if no loss reached them: never
+     * updated, not in any norm. A batch norm with a frozen weight takes its running statistics in training, too, and
+     * leaves them as they are. */
+    const bool *frozen;
 } rs_plan_options;
 
 /* Bytes and choices of a plan, for --verbose and the memory check. */
@@ -93,6 +117,7 @@ typedef struct rs_plan_bytes {
 typedef struct rs_update_options {
     rs_optimizer_kind optimizer;
     double learning_rate, beta1, beta2, epsilon, momentum, weight_decay;
+    double alpha; /* RMSprop: decay of the mean square */
     bool nesterov;
     double clip_norm;    /* 0: no clipping. coefficient = min(1, clip_norm / (norm + 1e-6)), PyTorch's */
     bool distances;      /* fill to_initial (UNSUPPORTED without keep_initial) and to_previous */
@@ -113,9 +138,16 @@ typedef struct rs_measurement {
 } rs_measurement;
 
 typedef struct rs_loss {
-    double loss;     /* mean over the batch */
+    double loss;     /* of the batch, by the loss node's reduction */
     int64_t correct; /* samples whose first largest score is their label */
 } rs_loss;
+
+/* L2 norms of the gradient of the loss with respect to the input. */
+typedef struct rs_sensitivity {
+    double batch; /* of the whole batch's, as backward has it: of the batch's mean loss with that reduction */
+    double
+        sample; /* mean over samples of the norm of one sample's, of its own loss: without the factor 1 / N of a mean */
+} rs_sensitivity;
 
 /* What a plan keeps per parameter (index: parameter), except RUNNING (index: buffer). All float in canonical
  * order, but GRADIENT_SUM (double[count]) and STEP_COUNT (one int64_t). With dtype RS_F64 all are double
@@ -201,19 +233,23 @@ typedef struct rs_backend {
     const char *(*plan_choices)(const rs_plan *plan);
 
     /* Normalises batch->images into node 0's layout: x = (byte / 255 - mean) / std in float32 (float64 plans:
-     * of that float32 value). Sets the labels; count must be one of the plan's sizes. Dropout draws by sample_ids (NULL:
+     * of that float32 value); a batch of values is taken as it is. Sets the labels and targets; count must be one of the plan's sizes. Dropout draws by sample_ids (NULL:
      * 0, 1, 2 ..) and epoch. */
     rs_status (*load_batch)(rs_plan *plan, const rs_batch *batch, rs_error *error);
-    /* The same from values: [count, C, H, W] of the plan's type; labels may be NULL without a loss node. Samples are 0, 1,
+    /* The same from values: [count, C, H, W] of the plan's type; labels may be NULL without a loss that takes them,
+     * targets ([count, elements of the loss's input], of the plan's type) without mean_squared_error. Samples are 0, 1,
      * 2 .. of epoch 0. */
-    rs_status (*load_values)(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
-                             rs_error *error);
+    rs_status (*load_values)(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
+                             int64_t count, rs_error *error);
     /* All nodes. TRAIN: batch statistics, running statistics updated. EVALUATE: running statistics used; the
      * same convolution algorithms. */
     rs_status (*forward)(rs_plan *plan, rs_mode mode, rs_error *error);
     /* From the loss node, or, where the last node is no loss, from the gradient given by write_gradient. Sets
-     * (does not add to) the parameters' gradients. After a forward in TRAIN mode. */
-    rs_status (*backward)(rs_plan *plan, rs_error *error);
+     * (does not add to) the parameters' gradients. Once after a forward pass, in either mode: after EVALUATE batch norm
+     * passes through its running statistics and dropout everything. */
+    rs_status (*backward)(rs_plan *plan, rs_label_choice labels, rs_error *error);
+    /* Of the last backward pass; with input_gradient. Waits for the device. */
+    rs_status (*read_sensitivity)(rs_plan *plan, rs_sensitivity *sensitivity, rs_error *error);
     /* Clips, updates every parameter that a loss reaches, counts its step, adds its raw gradient to the sum
      * where kept, and measures, in one pass. Losses and weights do not depend on what is measured, to the
      * bit. */

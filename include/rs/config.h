@@ -109,6 +109,9 @@ typedef enum rs_recordable {
     RS_RECORD_GRADIENTS,
     RS_RECORD_DISTANCES,
     RS_RECORD_GRADIENT_STATS,
+    RS_RECORD_LAYER_OUTPUTS,
+    RS_RECORD_LAYER_LOSSES,
+    RS_RECORD_SENSITIVITY,
     RS_RECORDABLES
 } rs_recordable;
 /* Whether `config` asks for that of the parameter or block `name` (NULL: of anything at all). A glob takes a

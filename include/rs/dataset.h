@@ -13,17 +13,21 @@
 
 typedef struct rs_split {
     int64_t count;
-    const uint8_t *images; /* [count, C, H, W] bytes */
-    const int32_t *labels; /* [count], 0 .. classes - 1 */
+    const uint8_t *images; /* [count, C, H, W] bytes; NULL where there are values */
+    const int32_t *labels; /* [count], 0 .. classes - 1; NULL where there are targets */
+    const float *values;   /* [count, C, H, W] as the network takes them; NULL where there are images */
+    const float *targets;  /* [count, classes]; NULL where there are labels */
 } rs_split;
 
 typedef struct rs_dataset {
     char name[32];
-    int channels, height, width, classes;
+    int channels, height, width;
+    int classes; /* or numbers in a target */
     float mean[RS_MAX_CHANNELS],
         std[RS_MAX_CHANNELS];       /* x = (byte / 255 - mean) / std, each step in float32 */
     const char *const *class_names; /* [classes] */
     rs_split train, test;
+    rs_split valid;   /* cut off from the training samples; count 0: the test set serves */
     char *provenance; /* YAML text: source, file names, sizes and sha256 of each file read */
 } rs_dataset;
 
@@ -45,9 +49,12 @@ void rs_dataset_destroy(rs_dataset *dataset); /* takes NULL */
 
 /* One batch, borrowed from a loader until the next call of rs_loader_next. */
 typedef struct rs_batch {
-    int64_t count;             /* samples, <= the plan's largest batch size and one of its sizes */
-    const uint8_t *images;     /* [count, C, H, W] bytes; NULL from a loader that leaves them out */
-    const int32_t *labels;     /* [count] */
+    int64_t count; /* samples, <= the plan's largest batch size and one of its sizes */
+    const uint8_t
+        *images; /* [count, C, H, W] bytes; NULL from a loader that leaves them out, and with values */
+    const int32_t *labels;     /* [count]; NULL with targets */
+    const float *values;       /* [count, C, H, W] instead of images, or NULL (also left out) */
+    const float *targets;      /* [count, classes of the data set] instead of labels, or NULL */
     const int64_t *sample_ids; /* [count] place in the split */
     const rs_split *split;     /* that it is of; NULL: not known */
     int64_t epoch;             /* from 0 */

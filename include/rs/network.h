@@ -16,12 +16,28 @@
  *                   dx = dy [x > 0]
  *   softplus        y = ln(1 + e^x)
  *                   dx = dy / (1 + e^-x)
+ *   sigmoid         y = 1 / (1 + e^-x)
+ *                   dx = dy y (1 - y)
+ *   tanh            y = tanh x
+ *                   dx = dy (1 - y^2)
+ *   softmax         y[c] = e^x[c] / sum_k e^x[k], over the channels at every place
+ *                   dx[c] = y[c] (dy[c] - sum_k dy[k] y[k])
+ *   row_normalize   y[c] = x[c] / s, s = sum_k x[k], over the channels at every place; s = 0 gives what IEEE gives
+ *                   dx[c] = (dy[c] - sum_k dy[k] y[k]) / s
+ *   flatten         y = x as a vector, in C, H, W order
+ *                   dx = dy
+ *   repeat          the input's size along `axis` (0: C, 1: H, 2: W) is 1; y holds it `times` times along that axis
+ *                   dx = sum of dy along the axis
  *   dropout         training: y = x m / (1 - rate), m in {0, 1}: 0 with probability rate, a function of (seed, node,
  *                   epoch, sample, element); 0 where m is, whatever x
  *                   dx = dy m / (1 - rate)
  *                   evaluation: y = x, dx = dy
  *   add             y = a + b
  *                   da = dy, db = dy
+ *   divide          y = a / b, element by element
+ *                   da = dy / b, db = -dy a / b^2
+ *   matrix_product  a [C, H, K] and b [C, K, W]: y[c] = a[c] b[c], [C, H, W]
+ *                   da[c] = dy[c] b[c]^T, db[c] = a[c]^T dy[c]
  *   max_pool        y = max over the window; padding never wins
  *                   the first of equals (row-major) takes dy
  *   average_pool    y = sum over the window / (kernel_h kernel_w); padding counts as zeros (PyTorch's default)
@@ -32,8 +48,17 @@
  *   linear          y = W x + b, x flattened in C, H, W order
  *                   dW = sum_n dy x^T, db = sum_n dy, dx = W^T dy
  *   softmax_cross_entropy
- *                   loss = mean_n(-ln softmax(x)[label]), correct = [first argmax x = label]
- *                   dx = (softmax(x) - onehot(label)) / N */
+ *                   loss = r sum_n(-ln softmax(x)[label]), correct = [first argmax x = label]
+ *                   dx = r (softmax(x) - onehot(label)); r by the node's reduction: mean 1 / N, sum 1,
+ *                   elements 1 / (N classes)
+ *   kl_divergence   of the one-hot label from softmax(x), PyTorch's KLDivLoss on log_softmax: its value is that of
+ *                   softmax_cross_entropy, and so are correct and dx; KLDivLoss's own default is `elements`
+ *   mean_squared_error
+ *                   loss = r sum (x - target)^2 over samples and elements; r: mean and elements 1 / (N elements), sum 1
+ *                   dx = 2 r (x - target); correct = 0
+ *
+ * A network has one loss of its own, its last node. Other loss nodes (heads on the way) are computed with it; they
+ * count by an objective (rs/backend.h). */
 #ifndef RS_NETWORK_H
 #define RS_NETWORK_H
 
@@ -51,13 +76,19 @@ typedef enum rs_op_kind {
 } rs_op_kind;
 const char *rs_op_name(rs_op_kind kind); /* "batch_norm" */
 int rs_op_inputs(rs_op_kind kind);
+bool rs_op_is_loss(rs_op_kind kind);
 
 typedef enum rs_initializer {
     RS_INIT_ZERO,
     RS_INIT_ONE,
     RS_INIT_KAIMING_NORMAL_FAN_OUT, /* N(0, 2 / fan_out): ReLU gain */
-    RS_INIT_UNIFORM_FAN_IN /* U(-1/sqrt(fan_in), 1/sqrt(fan_in)): PyTorch's default of linear, weight and bias
-                            */
+    /* U(-1/sqrt(fan_in), 1/sqrt(fan_in)): PyTorch's default of linear and convolution, weight and bias */
+    RS_INIT_UNIFORM_FAN_IN,
+    RS_INIT_KAIMING_UNIFORM, /* U(-b, b), b = sqrt(6 / fan_in): ReLU gain */
+    RS_INIT_KAIMING_NORMAL,  /* N(0, 2 / fan_in) */
+    RS_INIT_XAVIER_UNIFORM,  /* U(-b, b), b = sqrt(6 / (fan_in + fan_out)) */
+    RS_INIT_XAVIER_NORMAL,   /* N(0, 2 / (fan_in + fan_out)) */
+    RS_INIT_NORMAL           /* N(0, std^2) */
 } rs_initializer;
 
 typedef enum rs_parameter_role {
@@ -74,11 +105,16 @@ typedef struct rs_parameter {
     rs_shape shape; /* canonical */
     int64_t count;
     rs_initializer initializer;
+    double std; /* of RS_INIT_NORMAL */
     int64_t fan_in, fan_out;
+    bool head; /* of a classifier beside the network: trained, recorded, not counted among its parameters */
     int node;  /* that uses it */
     int layer; /* index into layers */
     int block; /* whose distance it counts in, or -1 */
 } rs_parameter;
+
+/* How a loss sums up over the batch. */
+typedef enum rs_reduction { RS_REDUCTION_MEAN, RS_REDUCTION_SUM, RS_REDUCTION_ELEMENTS } rs_reduction;
 
 /* What a node does. Unused fields are 0. */
 typedef struct rs_node_attributes {
@@ -87,6 +123,9 @@ typedef struct rs_node_attributes {
     bool bias;                   /* convolution, linear */
     double epsilon, momentum;    /* batch_norm */
     double rate;                 /* dropout: what share is left out, in [0, 1) */
+    int axis;                    /* repeat: 0 C, 1 H, 2 W */
+    int64_t times;               /* repeat */
+    rs_reduction reduction;      /* losses */
 } rs_node_attributes;
 
 typedef struct rs_node {
@@ -124,7 +163,7 @@ typedef struct rs_network {
     rs_parameter *buffers;    /* running statistics */
     rs_layer *layers;
     rs_block *blocks;
-    int64_t weight_count; /* sum of the parameters' counts */
+    int64_t weight_count; /* sum of the parameters' counts, without heads */
 } rs_network;
 
 /* Building: create with the input's shape, add nodes in order, finish. rs_network_add checks the shape and
@@ -139,6 +178,8 @@ typedef struct rs_node_spec {
     int input[2];
     int block; /* index of the block its parameters count in, or -1 */
     rs_initializer weight_initializer, bias_initializer;
+    double weight_std, bias_std; /* of RS_INIT_NORMAL */
+    bool head;                   /* its parameters belong to a classifier beside the network */
 } rs_node_spec;
 rs_status rs_network_add(rs_network *network, const rs_node_spec *spec, int *node, rs_error *error);
 rs_status rs_network_add_block(rs_network *network, const char *name, int *block, rs_error *error);

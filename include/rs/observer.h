@@ -15,7 +15,10 @@ typedef enum rs_want {
     RS_WANT_DISTANCES = 1 << 0,      /* every step */
     RS_WANT_GRADIENT_STATS = 1 << 1, /* every step */
     RS_WANT_WEIGHTS = 1 << 2,        /* at snapshots */
-    RS_WANT_GRADIENTS = 1 << 3       /* at snapshots */
+    RS_WANT_GRADIENTS = 1 << 3,      /* at snapshots */
+    RS_WANT_LAYER_OUTPUTS = 1 << 4,  /* every step: mean of a layer's output */
+    RS_WANT_LAYER_LOSSES = 1 << 5,   /* every step: a layer's own loss */
+    RS_WANT_SENSITIVITY = 1 << 6     /* every step: gradient norms of the input */
 } rs_want;
 
 /* Where a run stands: everything up to here has happened. */
@@ -32,7 +35,9 @@ typedef struct rs_step_row {
     int64_t batch, batches; /* batch of the epoch from 0, and how many it has */
     int64_t samples;        /* in this batch */
     double loss, task_loss, accuracy, learning_rate;
-    const rs_measurement *measurement; /* arrays are NULL where nobody wanted them */
+    rs_sensitivity sensitivity;        /* NaN where nobody wanted it */
+    const rs_measurement *measurement; /* arrays are NULL where nobody wanted them; layer_losses, layer_means:
+                                          [layer of rs_record_spec] */
 } rs_step_row;
 
 typedef struct rs_epoch_row {

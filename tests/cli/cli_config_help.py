@@ -42,7 +42,7 @@ def test_bad_usage_says_what_is_allowed(p):
         (["--depth", "67"], "--depth 67: not one of 18, 26, 34, 50, 68, 101; nearest 68"),
         (["--dept", "18"], "--dept: unknown option; nearest --depth"),
         (["--epochs"], "--epochs: its value N is missing; allowed: a whole number from 0 to 1000000"),
-        (["--dataset", "cifar"], "--dataset cifar: not one of cifar10, cifar100, mnist, fashion-mnist, shapes; nearest cifar10"),
+        (["--dataset", "cifar"], "--dataset cifar: not one of cifar10, cifar100, mnist, fashion-mnist, shapes, function; nearest cifar10"),
         (["--learning-rate", "nan"], "--learning-rate nan: not a number of at least 0"),
         (["--momentum", "0.9"], "--momentum is of --optimizer sgd; adam has --beta1"),
         (["--overwrite", "--resume"],
@@ -86,7 +86,7 @@ def test_the_completion_knows_commands_options_and_words(p):
     everything = set(complete(p, script, "resnet_study", "--"))
     assert options_of(p.run("--help").stdout) <= {o[2:] for o in everything}
     assert "--no-stop-on-nan" in everything
-    assert complete(p, script, "resnet_study", "--optimizer", "ad") == ["adam", "adamw"]
+    assert complete(p, script, "resnet_study", "--optimizer", "ad") == ["adam", "adamw", "adagrad"]
     assert complete(p, script, "resnet_study", "--depth", "1") == ["18", "101"]
     assert "run" in complete(p, script, "resnet_study", "r")
 

@@ -48,11 +48,11 @@ static rs_status remember_plan(rs_device *device, const rs_network *network, con
     return real()->plan_create(device, network, options, plan, error);
 }
 
-static rs_status remember_load(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
-                               rs_error *error)
+static rs_status remember_load(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
+                               int64_t count, rs_error *error)
 {
     loaded = count;
-    return real()->load_values(plan, values, labels, count, error);
+    return real()->load_values(plan, values, labels, targets, count, error);
 }
 
 /* --- faults in what is read: the result comes out right and is then spoiled -------------------------------- */
@@ -175,15 +175,17 @@ static rs_status forward_never_trains(rs_plan *plan, rs_mode mode, rs_error *err
     return real()->forward(plan, RS_MODE_EVALUATE, error);
 }
 
-static rs_status backward_not_at_all(rs_plan *plan, rs_error *error)
+static rs_status backward_not_at_all(rs_plan *plan, rs_label_choice labels, rs_error *error)
 {
+    (void)labels;
     (void)plan;
     (void)error;
     return RS_OK;
 }
 
-static rs_status backward_fails(rs_plan *plan, rs_error *error)
+static rs_status backward_fails(rs_plan *plan, rs_label_choice labels, rs_error *error)
 {
+    (void)labels;
     (void)plan;
     return RS_FAIL(error, RS_DEVICE, "made to fail");
 }

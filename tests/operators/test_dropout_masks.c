@@ -136,7 +136,7 @@ static void run(const subject *s, rs_mode mode)
     rs_error error = {0};
     harness_ok(machine.backend->forward(s->plan, mode, &error), &error);
     if (mode == RS_MODE_TRAIN) {
-        harness_ok(machine.backend->backward(s->plan, &error), &error);
+        harness_ok(machine.backend->backward(s->plan, RS_LABELS_TRUE, &error), &error);
     }
 }
 
@@ -244,7 +244,7 @@ static void values_are_of_epoch_0(void **state)
     open_subject(&s);
     load(&s, ids, 2, LARGEST);
     run(&s, RS_MODE_TRAIN);
-    harness_ok(machine.backend->load_values(s.plan, values, labels, LARGEST, &error), &error);
+    harness_ok(machine.backend->load_values(s.plan, values, labels, NULL, LARGEST, &error), &error);
     run(&s, RS_MODE_TRAIN);
     expect_formula(&s, NULL, 0, LARGEST);
     load(&s, NULL, 5, LARGEST);

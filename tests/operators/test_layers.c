@@ -185,7 +185,7 @@ static void step(const subject *s, int index, trace *t)
     machine.backend->info(machine.device, &info);
     load(s, index, BATCH);
     harness_ok(machine.backend->forward(s->plan, RS_MODE_TRAIN, &error), &error);
-    harness_ok(machine.backend->backward(s->plan, &error), &error);
+    harness_ok(machine.backend->backward(s->plan, RS_LABELS_TRUE, &error), &error);
     if (info.capabilities & RS_CAN_RUN_AHEAD) {
         harness_ok(machine.backend->update_later(s->plan, &update, &error), &error);
         harness_ok(machine.backend->next_result(s->plan, true, &loss, &m, &taken, &error), &error);

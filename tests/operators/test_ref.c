@@ -102,7 +102,7 @@ static trace train_two_steps(const rs_network *network, int threads)
         rs_loss loss;
         load_images(plan, i ? 2 : BATCH);
         harness_ok(ref()->forward(plan, RS_MODE_TRAIN, &error), &error);
-        harness_ok(ref()->backward(plan, &error), &error);
+        harness_ok(ref()->backward(plan, RS_LABELS_TRUE, &error), &error);
         harness_ok(ref()->update(plan, &update, &measurement, &error), &error);
         harness_ok(ref()->read_loss(plan, &loss, &error), &error);
         t.losses[i] = loss.loss;
@@ -166,7 +166,7 @@ static void calls_out_of_order_are_errors(void **state)
     rs_loss loss;
     harness_fails(ref()->forward(f.plan, RS_MODE_TRAIN, &error), RS_FAILED, &error, "before a batch");
     load_images(f.plan, BATCH);
-    harness_fails(ref()->backward(f.plan, &error), RS_FAILED, &error, "before forward");
+    harness_fails(ref()->backward(f.plan, RS_LABELS_TRUE, &error), RS_FAILED, &error, "before forward");
     harness_fails(ref()->read_loss(f.plan, &loss, &error), RS_FAILED, &error, "after forward");
     release(&f);
 }
@@ -179,10 +179,10 @@ static void batches_that_do_not_fit_are_errors(void **state)
     fixture f = make(&options);
     static float values[BATCH * PIXELS];
     const int32_t bad[BATCH] = {0, 1, CLASSES, 0, 0};
-    harness_fails(ref()->load_values(f.plan, values, NULL, 3, &error), RS_USAGE, &error, "3 samples");
-    harness_fails(ref()->load_values(f.plan, values, bad, BATCH, &error), RS_DATA, &error,
+    harness_fails(ref()->load_values(f.plan, values, NULL, NULL, 3, &error), RS_USAGE, &error, "3 samples");
+    harness_fails(ref()->load_values(f.plan, values, bad, NULL, BATCH, &error), RS_DATA, &error,
                   "label 10 of sample 2");
-    harness_ok(ref()->load_values(f.plan, values, NULL, BATCH, &error), &error);
+    harness_ok(ref()->load_values(f.plan, values, NULL, NULL, BATCH, &error), &error);
     harness_fails(ref()->forward(f.plan, RS_MODE_TRAIN, &error), RS_FAILED, &error, "needs labels");
     release(&f);
 }
@@ -201,7 +201,8 @@ static void slots_that_are_not_kept_are_unsupported(void **state)
                       "keeps no");
     }
     harness_fails(ref()->clear_gradient_sums(f.plan, &error), RS_UNSUPPORTED, &error, "gradient sums");
-    harness_fails(ref()->backward(f.plan, &error), RS_UNSUPPORTED, &error, "without training");
+    harness_fails(ref()->backward(f.plan, RS_LABELS_TRUE, &error), RS_UNSUPPORTED, &error,
+                  "without training");
     harness_fails(ref()->write_gradient(f.plan, values, &error), RS_UNSUPPORTED, &error,
                   "last node is no loss");
     release(&f);
@@ -230,7 +231,7 @@ static void gradient_sums_add_up_and_clear(void **state)
     for (int i = 0; i < 3; i++) {
         load_images(f.plan, BATCH);
         harness_ok(ref()->forward(f.plan, RS_MODE_TRAIN, &error), &error);
-        harness_ok(ref()->backward(f.plan, &error), &error);
+        harness_ok(ref()->backward(f.plan, RS_LABELS_TRUE, &error), &error);
         harness_ok(ref()->read(f.plan, RS_SLOT_GRADIENT, 0, gradient, &error), &error);
         harness_ok(ref()->update(f.plan, &update, &measurement, &error), &error);
         for (int64_t k = 0; k < count; k++) {

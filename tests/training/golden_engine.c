@@ -146,7 +146,7 @@ void golden_engine_gradients(golden_engine *e, int step)
     rs_error error = {0};
     load_batch(e, step);
     demand(e, e->backend->forward(e->plan, RS_MODE_TRAIN, &error), &error);
-    demand(e, e->backend->backward(e->plan, &error), &error);
+    demand(e, e->backend->backward(e->plan, RS_LABELS_TRUE, &error), &error);
     demand(e, e->backend->read_loss(e->plan, &e->loss, &error), &error);
     for (int i = 0; i < e->network->parameter_count; i++) {
         golden_engine_read(e, RS_SLOT_GRADIENT, i, e->gradient[i]);

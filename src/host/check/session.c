@@ -110,7 +110,7 @@ static rs_status load(rs_check_session *session, const rs_check_data *data, int6
     rs_guarded x;
     RS_TRY(pack(session, data->x, n * rs_check_node_size(session->network, 0), &x, error));
     const int32_t *labels = rs_check_has_loss(session->network) ? data->labels : NULL;
-    rs_status status = session->target.backend->load_values(session->plan, x.data, labels, n, error);
+    rs_status status = session->target.backend->load_values(session->plan, x.data, labels, NULL, n, error);
     drop(session, &x);
     return status;
 }
@@ -127,7 +127,7 @@ static rs_status run_backward(rs_check_session *session, const rs_check_data *da
         drop(session, &dy);
         RS_TRY(status);
     }
-    return backend->backward(session->plan, error);
+    return backend->backward(session->plan, RS_LABELS_TRUE, error);
 }
 
 rs_status rs_check_session_run(rs_check_session *session, const rs_check_data *data, int64_t n, rs_mode mode,

@@ -5,12 +5,24 @@
 
 enum { HELP_COLUMN = 27, WIDTH = 100 };
 
+/* Length of the next piece that stays on one line: a word, of one too long for a line what fits, up to a '|'. */
+static int piece_length(const char *text)
+{
+    int length = (int)strcspn(text, " ");
+    for (int i = WIDTH - HELP_COLUMN; length > WIDTH - HELP_COLUMN && i > 0; i--) {
+        if (text[i - 1] == '|') {
+            return i;
+        }
+    }
+    return length;
+}
+
 /* Prints `text` from column `column` on, wrapped between words; later lines begin at HELP_COLUMN. */
 static void print_wrapped(FILE *stream, const char *text, int column)
 {
     while (*text) {
         text += strspn(text, " ");
-        int length = (int)strcspn(text, " ");
+        int length = piece_length(text);
         if (column > HELP_COLUMN && column + 1 + length > WIDTH) {
             (void)fprintf(stream, "\n%*s", HELP_COLUMN, "");
             column = HELP_COLUMN;

@@ -9,6 +9,9 @@ static const char *const recordables[RS_RECORDABLES] = {
     [RS_RECORD_GRADIENTS] = "gradients",
     [RS_RECORD_DISTANCES] = "distances",
     [RS_RECORD_GRADIENT_STATS] = "gradient-stats",
+    [RS_RECORD_LAYER_OUTPUTS] = "layer-outputs",
+    [RS_RECORD_LAYER_LOSSES] = "layer-losses",
+    [RS_RECORD_SENSITIVITY] = "sensitivity",
 };
 
 /* Splits "NAME:GLOB" in place; the glob is "" where there is none. Index of the name, or -1. */
@@ -39,7 +42,8 @@ static rs_status check_item(const char *word, rs_error *error)
                        strcmp(item, "none") == 0 ? "to stand alone; with others only" : "not one of",
                        rs__checker_allowed("record"), nearest ? "; nearest " : "", nearest ? nearest : "");
     }
-    if (*glob && (index == RS_RECORD_DISTANCES || index == RS_RECORD_GRADIENT_STATS)) {
+    if (*glob && (index == RS_RECORD_DISTANCES || index == RS_RECORD_GRADIENT_STATS ||
+                  index == RS_RECORD_SENSITIVITY)) {
         return RS_FAIL(error, RS_USAGE, "\"%.60s\": %s are kept for all layers or none; write %s", word,
                        recordables[index], recordables[index]);
     }

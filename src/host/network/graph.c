@@ -21,6 +21,12 @@ const char *rs_op_name(rs_op_kind kind)
     return op_table[kind].text;
 }
 
+bool rs_op_is_loss(rs_op_kind kind)
+{
+    return kind == RS_OP_SOFTMAX_CROSS_ENTROPY || kind == RS_OP_KL_DIVERGENCE ||
+           kind == RS_OP_MEAN_SQUARED_ERROR;
+}
+
 int rs_op_inputs(rs_op_kind kind)
 {
     return op_table[kind].inputs;
@@ -112,8 +118,11 @@ static rs_status append_weighted(rs_network *network, const rs_node_spec *spec, 
     const int64_t *in = network->nodes[spec->input[0]].shape;
     int64_t out = spec->attributes.channels,
             window = (int64_t)spec->attributes.kernel * spec->attributes.kernel;
-    rs_parameter weight = {
-        .role = RS_ROLE_WEIGHT, .initializer = spec->weight_initializer, .block = spec->block};
+    rs_parameter weight = {.role = RS_ROLE_WEIGHT,
+                           .initializer = spec->weight_initializer,
+                           .std = spec->weight_std,
+                           .head = spec->head,
+                           .block = spec->block};
     if (spec->kind == RS_OP_CONVOLUTION) {
         weight.shape = (rs_shape){4, {out, in[0], spec->attributes.kernel, spec->attributes.kernel}};
         weight.fan_in = in[0] * window;
@@ -130,6 +139,7 @@ static rs_status append_weighted(rs_network *network, const rs_node_spec *spec, 
     rs_parameter bias = weight;
     bias.role = RS_ROLE_BIAS;
     bias.initializer = spec->bias_initializer;
+    bias.std = spec->bias_std;
     bias.shape = (rs_shape){1, {out}};
     return append_parameter(network, false, ".bias", &bias, &node->bias, error);
 }
@@ -230,7 +240,7 @@ rs_status rs_network_finish(rs_network *network, rs_error *error)
     }
     for (int i = 0; i < network->parameter_count; i++) {
         const rs_parameter *parameter = &network->parameters[i];
-        network->weight_count += parameter->count;
+        network->weight_count += parameter->head ? 0 : parameter->count;
         if (parameter->block >= 0) {
             network->blocks[parameter->block].weights += parameter->count;
         }

@@ -50,19 +50,57 @@ static rs_status check_rate(const rs_node_spec *spec, rs_error *error)
                          rate);
 }
 
-static rs_status add_shape(const rs_network *network, const rs_node_spec *spec, int64_t shape[3],
-                           rs_error *error)
+static rs_status equal_shapes(const rs_network *network, const rs_node_spec *spec, const char *verb,
+                              int64_t shape[3], rs_error *error)
 {
     const int64_t *a = network->nodes[spec->input[0]].shape;
     const int64_t *b = network->nodes[spec->input[1]].shape;
     if (memcmp(a, b, sizeof(int64_t[3])) != 0) {
         return RS_FAIL(error, RS_USAGE,
-                       "%s: adds %s [%" PRId64 ", %" PRId64 ", %" PRId64 "] and %s [%" PRId64 ", %" PRId64
+                       "%s: %s %s [%" PRId64 ", %" PRId64 ", %" PRId64 "] and %s [%" PRId64 ", %" PRId64
                        ", %" PRId64 "]; shapes must be equal",
-                       spec->name, network->nodes[spec->input[0]].name, a[0], a[1], a[2],
+                       spec->name, verb, network->nodes[spec->input[0]].name, a[0], a[1], a[2],
                        network->nodes[spec->input[1]].name, b[0], b[1], b[2]);
     }
     memcpy(shape, a, sizeof(int64_t[3]));
+    return RS_OK;
+}
+
+static rs_status product_shape(const rs_network *network, const rs_node_spec *spec, int64_t shape[3],
+                               rs_error *error)
+{
+    const int64_t *a = network->nodes[spec->input[0]].shape;
+    const int64_t *b = network->nodes[spec->input[1]].shape;
+    if (a[0] != b[0] || a[2] != b[1]) {
+        return RS_FAIL(error, RS_USAGE,
+                       "%s: the product of %s [%" PRId64 ", %" PRId64 ", %" PRId64 "] and %s [%" PRId64
+                       ", %" PRId64 ", %" PRId64
+                       "] needs equal channels, and as many columns of the first as rows of the second",
+                       spec->name, network->nodes[spec->input[0]].name, a[0], a[1], a[2],
+                       network->nodes[spec->input[1]].name, b[0], b[1], b[2]);
+    }
+    shape[0] = a[0];
+    shape[1] = a[1];
+    shape[2] = b[2];
+    return RS_OK;
+}
+
+static rs_status repeat_shape(const rs_node_spec *spec, const int64_t *in, int64_t shape[3], rs_error *error)
+{
+    const rs_node_attributes *a = &spec->attributes;
+    if (a->axis < 0 || a->axis > 2 || a->times < 1 || a->times > 1 << 24) {
+        return RS_FAIL(error, RS_USAGE,
+                       "%s: repeats %" PRId64 " times along axis %d: 1 to 16777216 times, axis 0 to 2",
+                       spec->name, a->times, a->axis);
+    }
+    if (in[a->axis] != 1) {
+        return RS_FAIL(error, RS_USAGE,
+                       "%s: repeats along axis %d, where its input [%" PRId64 ", %" PRId64 ", %" PRId64
+                       "] must be of size 1",
+                       spec->name, a->axis, in[0], in[1], in[2]);
+    }
+    memcpy(shape, in, sizeof(int64_t[3]));
+    shape[a->axis] = a->times;
     return RS_OK;
 }
 
@@ -106,8 +144,22 @@ rs_status rs__node_shape(const rs_network *network, const rs_node_spec *spec, in
         shape[1] = shape[2] = 1;
         return RS_OK;
     case RS_OP_ADD:
-        return add_shape(network, spec, shape, error);
+        return equal_shapes(network, spec, "adds", shape, error);
+    case RS_OP_DIVIDE:
+        return equal_shapes(network, spec, "divides", shape, error);
+    case RS_OP_MATRIX_PRODUCT:
+        return product_shape(network, spec, shape, error);
+    case RS_OP_REPEAT:
+        return repeat_shape(spec, in, shape, error);
+    case RS_OP_FLATTEN:
+        shape[0] = in[0] * in[1] * in[2];
+        shape[1] = shape[2] = 1;
+        return RS_OK;
+    case RS_OP_MEAN_SQUARED_ERROR:
+        shape[0] = shape[1] = shape[2] = 1;
+        return RS_OK;
     case RS_OP_SOFTMAX_CROSS_ENTROPY:
+    case RS_OP_KL_DIVERGENCE:
         return loss_shape(network, spec, in, shape, error);
     case RS_OP_DROPOUT:
         RS_TRY(check_rate(spec, error));
@@ -116,6 +168,10 @@ rs_status rs__node_shape(const rs_network *network, const rs_node_spec *spec, in
     case RS_OP_BATCH_NORM:
     case RS_OP_RELU:
     case RS_OP_SOFTPLUS:
+    case RS_OP_SIGMOID:
+    case RS_OP_TANH:
+    case RS_OP_SOFTMAX:
+    case RS_OP_ROW_NORMALIZE:
         memcpy(shape, in, sizeof(int64_t[3]));
         return RS_OK;
     case RS_OP_INPUT:

@@ -75,7 +75,7 @@ static rs_status compute(rs_trainer *trainer, const rs_batch *batch, rs_loss *re
     const rs_backend *backend = trainer->options.backend;
     RS_TRY(backend->load_batch(trainer->plan, batch, error));
     RS_TRY(backend->forward(trainer->plan, RS_MODE_TRAIN, error));
-    RS_TRY(backend->backward(trainer->plan, error));
+    RS_TRY(backend->backward(trainer->plan, RS_LABELS_TRUE, error));
     if (trainer->capabilities & RS_CAN_RUN_AHEAD) {
         return backend->update_later(trainer->plan, &trainer->update, error);
     }

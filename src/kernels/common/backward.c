@@ -5,19 +5,33 @@
 #include "objectives.h"
 #include "rs/host.h"
 
-static bool trainable(const rs_node *node)
+bool rs_is_cut(const rs_plan_options *options, int node, int input)
 {
-    return node->weight >= 0 || node->bias >= 0;
+    bool cut = false;
+    for (int i = 0; i < options->cut_count; i++) {
+        cut = cut || (options->cuts[i].node == node && options->cuts[i].input == input);
+    }
+    return cut;
 }
 
-static void mark_dependent(const rs_network *network, bool input_gradient, bool *dependent)
+bool rs_is_frozen(const rs_plan_options *options, int parameter)
 {
-    dependent[0] = input_gradient;
+    return options->frozen && options->frozen[parameter];
+}
+
+static bool learns(const rs_plan_options *options, int parameter)
+{
+    return parameter >= 0 && !rs_is_frozen(options, parameter);
+}
+
+static void mark_dependent(const rs_network *network, const rs_plan_options *options, bool *dependent)
+{
+    dependent[0] = options->input_gradient;
     for (int i = 1; i < network->node_count; i++) {
         const rs_node *node = &network->nodes[i];
-        dependent[i] = trainable(node);
+        dependent[i] = learns(options, node->weight) || learns(options, node->bias);
         for (int k = 0; k < rs_op_inputs(node->kind); k++) {
-            dependent[i] = dependent[i] || dependent[node->input[k]];
+            dependent[i] = dependent[i] || (dependent[node->input[k]] && !rs_is_cut(options, i, k));
         }
     }
 }
@@ -38,23 +52,37 @@ static void mark_reached(const rs_network *network, const rs_plan_options *optio
         }
         for (int k = 0; k < rs_op_inputs(node->kind); k++) {
             int input = node->input[k];
-            if (dependent[input]) {
+            if (dependent[input] && !rs_is_cut(options, i, k)) {
                 backward->pass[i][k] = backward->needed[input] ? RS_PASS_ADD : RS_PASS_SET;
                 backward->needed[input] = true;
             }
         }
-        if (node->weight >= 0) {
+        if (learns(options, node->weight)) {
             backward->reached[node->weight] = true;
         }
-        if (node->bias >= 0) {
+        if (learns(options, node->bias)) {
             backward->reached[node->bias] = true;
         }
     }
 }
 
+static rs_status check_cuts(const rs_network *network, const rs_plan_options *options, rs_error *error)
+{
+    for (int i = 0; i < options->cut_count; i++) {
+        int node = options->cuts[i].node, input = options->cuts[i].input;
+        if (node < 1 || node >= network->node_count || input < 0 ||
+            input >= rs_op_inputs(network->nodes[node].kind)) {
+            return RS_FAIL(error, RS_USAGE, "a cut before input %d of node %d: there is no such edge", input,
+                           node);
+        }
+    }
+    return RS_OK;
+}
+
 rs_status rs_backward_analyze(const rs_network *network, const rs_plan_options *options,
                               rs_backward *backward, rs_error *error)
 {
+    RS_TRY(check_cuts(network, options, error));
     size_t nodes = (size_t)network->node_count;
     bool *dependent = rs_alloc_array(nodes, sizeof(bool));
     *backward = (rs_backward){.needed = rs_alloc_array(nodes, sizeof(bool)),
@@ -66,7 +94,7 @@ rs_status rs_backward_analyze(const rs_network *network, const rs_plan_options *
         rs_backward_release(backward);
         status = RS_FAIL(error, RS_MEMORY, "no memory to plan the backward pass of %zu nodes", nodes);
     } else {
-        mark_dependent(network, options->input_gradient, dependent);
+        mark_dependent(network, options, dependent);
         mark_reached(network, options, dependent, backward);
     }
     rs_free(dependent);

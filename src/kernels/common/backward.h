@@ -22,8 +22,11 @@ typedef struct rs_backward {
     bool *reached; /* [parameter] a loss reaches it: it has a gradient */
 } rs_backward;
 
+bool rs_is_cut(const rs_plan_options *options, int node, int input);
+bool rs_is_frozen(const rs_plan_options *options, int parameter);
+
 /* Fills *backward; release it with rs_backward_release. Of the options it takes input_gradient (the gradient of node 0 is
- * wanted, too) and the objectives. */
+ * wanted, too), the objectives, the cuts and what is frozen. USAGE for a cut that is no edge. */
 rs_status rs_backward_analyze(const rs_network *network, const rs_plan_options *options,
                               rs_backward *backward, rs_error *error);
 void rs_backward_release(rs_backward *backward);

@@ -26,9 +26,11 @@ rs_status rs_objectives_check(const rs_network *network, const rs_plan_options *
     for (int i = 0; i < options->objective_count; i++) {
         const rs_objective *objective = &options->objectives[i];
         int node = objective->node;
-        if (node < 1 || node >= network->node_count ||
-            network->nodes[node].kind == RS_OP_SOFTMAX_CROSS_ENTROPY) {
-            return RS_FAIL(error, RS_USAGE, "an objective of node %d: it must be an operator with an output",
+        bool last_loss = node == network->node_count - 1 && rs_op_is_loss(network->nodes[node].kind);
+        if (node < 1 || node >= network->node_count || last_loss) {
+            return RS_FAIL(error, RS_USAGE,
+                           "an objective of node %d: it must be an operator with an output, or a loss before "
+                           "the last node",
                            node);
         }
         if (!isfinite(objective->target) || !isfinite(objective->weight)) {

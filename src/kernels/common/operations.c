@@ -32,11 +32,15 @@ static void count_consumers(making *m)
     }
 }
 
-/* The only consumer of a node if it is of that kind, else -1. */
+/* The only consumer of a node if it is of that kind and gradients come back from it, else -1. */
 static int sole_consumer(const making *m, int node, rs_op_kind kind)
 {
     const consumers *c = &m->consumers;
-    return c->count[node] == 1 && m->network->nodes[c->any[node]].kind == kind ? c->any[node] : -1;
+    const rs_node *by = &m->network->nodes[c->any[node]];
+    if (c->count[node] != 1 || by->kind != kind) {
+        return -1;
+    }
+    return rs_is_cut(m->options, c->any[node], by->input[0] == node ? 0 : 1) ? -1 : c->any[node];
 }
 
 /* Takes what follows a batch norm into its operation. */
@@ -96,6 +100,16 @@ static void put_in_order(making *m)
     }
 }
 
+/* Whether the gradient crosses to an operation's input number k: of a join's second, over the add's edge. */
+static bool crosses(const making *m, const rs_operation *op, int k)
+{
+    if (!op->joined || k == 0) {
+        return !rs_is_cut(m->options, op->node, k);
+    }
+    int add = m->network->nodes[op->output].input[0];
+    return !rs_is_cut(m->options, add, m->network->nodes[add].input[0] == op->node ? 1 : 0);
+}
+
 /* Who sets and who adds, in the order in which operations run backwards (the last input of one first). */
 static void find_passes(making *m, const rs_backward *backward)
 {
@@ -104,7 +118,7 @@ static void find_passes(making *m, const rs_backward *backward)
         op->needed = backward->needed[op->output];
         for (int k = op->input_count - 1; k >= 0 && op->needed; k--) {
             int input = op->input[k];
-            if (backward->needed[input]) {
+            if (crosses(m, op, k) && backward->needed[input]) {
                 op->pass[k] = m->set[input] ? RS_PASS_ADD : RS_PASS_SET;
                 m->set[input] = true;
             }

@@ -57,6 +57,10 @@ rs_status rs__plan_fuse(rs_plan *plan, rs_error *error)
     plan->op_count = plan->operations.count;
     for (int i = 0; i < plan->op_count; i++) {
         take_over(network, &plan->operations.list[i], &plan->ops[i]);
+        if (!plan->ops[i].kind) {
+            const rs_node *node = &network->nodes[plan->ops[i].node];
+            return RS_FAIL(error, RS_UNSUPPORTED, "%s: no %s here", node->name, rs_op_name(node->kind));
+        }
     }
     for (int i = 0; i < network->node_count; i++) {
         plan->tensors[i].exists = plan->tensors[i].exists && !plan->operations.hidden[i];

@@ -211,10 +211,10 @@ int rs__readable_node(const rs_plan *plan);
 
 /* steps.c, update.c, slots.c, plan.c: the functions of the table */
 rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error);
-rs_status rs__cpu_load_values(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
-                              rs_error *error);
+rs_status rs__cpu_load_values(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
+                              int64_t count, rs_error *error);
 rs_status rs__cpu_forward(rs_plan *plan, rs_mode mode, rs_error *error);
-rs_status rs__cpu_backward(rs_plan *plan, rs_error *error);
+rs_status rs__cpu_backward(rs_plan *plan, rs_label_choice labels, rs_error *error);
 rs_status rs__cpu_read_loss(rs_plan *plan, rs_loss *loss, rs_error *error);
 rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_measurement *measurement,
                          rs_error *error);

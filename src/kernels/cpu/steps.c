@@ -83,9 +83,10 @@ rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *err
     return RS_OK;
 }
 
-rs_status rs__cpu_load_values(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
-                              rs_error *error)
+rs_status rs__cpu_load_values(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
+                              int64_t count, rs_error *error)
 {
+    (void)targets;
     RS_TRY(select_size(plan, count, error));
     RS_TRY(take_labels(plan, labels, count, error));
     rs_dropout_ids(NULL, count, plan->ids);
@@ -138,8 +139,9 @@ static void add_addend(const rs_plan *plan, const rs__op *op)
     }
 }
 
-rs_status rs__cpu_backward(rs_plan *plan, rs_error *error)
+rs_status rs__cpu_backward(rs_plan *plan, rs_label_choice labels, rs_error *error)
 {
+    (void)labels;
     if (!plan->options.training) {
         return RS_FAIL(error, RS_UNSUPPORTED, "this plan was made for forward passes only");
     }

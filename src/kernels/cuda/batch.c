@@ -266,10 +266,11 @@ static rs_status load_floats(rs_plan *plan, const float *values, int64_t count, 
     return RS_OK;
 }
 
-rs_status rs__cuda_load_values(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
-                               rs_error *error)
+rs_status rs__cuda_load_values(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
+                               int64_t count, rs_error *error)
 {
     rs__load *load;
+    (void)targets;
     RS_TRY(check_labels(plan, labels, count, error));
     RS_TRY(rs__catch_up(plan, error));
     RS_TRY(select_size(plan, count, error));

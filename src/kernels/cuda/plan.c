@@ -85,6 +85,10 @@ static rs_status make_operations(rs_plan *plan, rs_error *error)
     for (int i = 0; i < plan->op_count; i++) {
         const rs_operation *is = &plan->operations.list[i];
         plan->ops[i] = (rs__op){.is = *is, .kind = class_of(plan->network->nodes[is->node].kind)};
+        if (!plan->ops[i].kind) {
+            const rs_node *node = &plan->network->nodes[is->node];
+            return RS_FAIL(error, RS_UNSUPPORTED, "%s: no %s here", node->name, rs_op_name(node->kind));
+        }
     }
     return RS_OK;
 }

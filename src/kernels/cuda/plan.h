@@ -316,8 +316,8 @@ rs_status rs__choices_begin(rs_plan *plan, rs_error *error);
 
 /* batch.c */
 rs_status rs__cuda_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error);
-rs_status rs__cuda_load_values(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
-                               rs_error *error);
+rs_status rs__cuda_load_values(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
+                               int64_t count, rs_error *error);
 rs_status rs__cuda_hold_split(rs_plan *plan, const rs_split *split, rs_error *error);
 void rs__held_release(rs_plan *plan);
 /* Bytes of one image of a batch; 0 where the network takes none. */
@@ -327,7 +327,7 @@ rs_status rs__batch_gather(rs_plan *plan, rs_error *error);
 
 /* steps.c */
 rs_status rs__cuda_forward(rs_plan *plan, rs_mode mode, rs_error *error);
-rs_status rs__cuda_backward(rs_plan *plan, rs_error *error);
+rs_status rs__cuda_backward(rs_plan *plan, rs_label_choice labels, rs_error *error);
 rs_status rs__cuda_read_loss(rs_plan *plan, rs_loss *loss, rs_error *error);
 /* Enqueues what is due; catch_up then forgets it. */
 rs_status rs__run_due(rs_plan *plan, rs_error *error);

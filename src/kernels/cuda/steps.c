@@ -53,8 +53,9 @@ static rs_status add_addend(const rs_plan *plan, const rs__op *op, rs_error *err
     return RS_OK;
 }
 
-static rs_status run_backward(rs_plan *plan, rs_error *error)
+static rs_status run_backward(rs_plan *plan, rs_label_choice labels, rs_error *error)
 {
+    (void)labels;
     for (int i = plan->op_count - 1; i >= 0; i--) {
         rs__op *op = &plan->ops[i];
         if (!op->is.needed) {
@@ -128,8 +129,9 @@ rs_status rs__cuda_forward(rs_plan *plan, rs_mode mode, rs_error *error)
     return RS_OK;
 }
 
-rs_status rs__cuda_backward(rs_plan *plan, rs_error *error)
+rs_status rs__cuda_backward(rs_plan *plan, rs_label_choice labels, rs_error *error)
 {
+    (void)labels;
     if (!plan->options.training) {
         return RS_FAIL(error, RS_UNSUPPORTED, "this plan was made for forward passes only");
     }

@@ -235,8 +235,20 @@ static rs_status check_options(const rs_plan_options *options, rs_error *error)
     return RS_OK;
 }
 
+static rs_status check_operators(const rs_plan *plan, rs_error *error)
+{
+    for (int i = 1; i < plan->network->node_count; i++) {
+        const rs_node *node = &plan->network->nodes[i];
+        if (!plan->table->operators[node->kind]) {
+            return RS_FAIL(error, RS_UNSUPPORTED, "%s: no %s here", node->name, rs_op_name(node->kind));
+        }
+    }
+    return RS_OK;
+}
+
 static rs_status fill_plan(rs_plan *plan, rs_error *error)
 {
+    RS_TRY(check_operators(plan, error));
     RS_TRY(rs_objectives_check(plan->network, &plan->options, error));
     RS_TRY(allocate_lists(plan, error));
     RS_TRY(rs_backward_analyze(plan->network, &plan->options, &plan->backward, error));

@@ -79,10 +79,10 @@ static inline int ref_update_row(const rs_plan *plan)
 
 /* steps.c */
 rs_status ref_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error);
-rs_status ref_load_values(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
-                          rs_error *error);
+rs_status ref_load_values(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
+                          int64_t count, rs_error *error);
 rs_status ref_forward(rs_plan *plan, rs_mode mode, rs_error *error);
-rs_status ref_backward(rs_plan *plan, rs_error *error);
+rs_status ref_backward(rs_plan *plan, rs_label_choice labels, rs_error *error);
 rs_status ref_read_loss(rs_plan *plan, rs_loss *loss, rs_error *error);
 
 /* objectives.c: of one node */

@@ -57,9 +57,10 @@ static size_t node_bytes(const rs_plan *plan, int node, int64_t count)
     return (size_t)(count * shape[0] * shape[1] * shape[2]) * rs_dtype_size(plan->options.dtype);
 }
 
-rs_status ref_load_values(rs_plan *plan, const void *values, const int32_t *labels, int64_t count,
-                          rs_error *error)
+rs_status ref_load_values(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
+                          int64_t count, rs_error *error)
 {
+    (void)targets;
     RS_TRY(check_count(plan, count, error));
     RS_TRY(take_labels(plan, labels, count, error));
     rs_dropout_ids(NULL, count, plan->ids);
@@ -142,8 +143,9 @@ rs_status ref_forward(rs_plan *plan, rs_mode mode, rs_error *error)
     return RS_OK;
 }
 
-rs_status ref_backward(rs_plan *plan, rs_error *error)
+rs_status ref_backward(rs_plan *plan, rs_label_choice labels, rs_error *error)
 {
+    (void)labels;
     if (!plan->options.training) {
         return RS_FAIL(error, RS_UNSUPPORTED, "a plan without training has no backward pass");
     }

@@ -154,7 +154,7 @@ static float *run(const subject *s, int64_t batch, int64_t *count)
         harness_ok(backend->write(s->plan, RS_SLOT_VALUE, i, w, &error), &error);
         rs_free(w);
     }
-    harness_ok(backend->load_values(s->plan, x, NULL, batch, &error), &error);
+    harness_ok(backend->load_values(s->plan, x, NULL, NULL, batch, &error), &error);
     harness_ok(backend->forward(s->plan, RS_MODE_TRAIN, &error), &error);
     harness_ok(backend->write_gradient(s->plan, dy, &error), &error);
     harness_ok(backend->backward(s->plan, &error), &error);

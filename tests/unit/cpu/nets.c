@@ -129,7 +129,7 @@ void load_something(const rs_backend *backend, rs_plan *plan, const rs_network *
     for (int64_t n = 0; n < count; n++) {
         labels[n] = (int32_t)((n * 7 + (int64_t)seed) % 10);
     }
-    must(backend->load_values(plan, values, labels, count, &error));
+    must(backend->load_values(plan, values, labels, NULL, count, &error));
     rs_free(values);
     rs_free(labels);
 }
@@ -161,7 +161,7 @@ void train_steps(fixture *f, int first, double losses[4])
         rs_loss loss;
         load_something(f->backend, f->plan, f->network, step % 2 ? 3 : 4, (uint64_t)step);
         must(f->backend->forward(f->plan, RS_MODE_TRAIN, &error));
-        must(f->backend->backward(f->plan, &error));
+        must(f->backend->backward(f->plan, RS_LABELS_TRUE, &error));
         must(f->backend->update(f->plan, &update, &measurement, &error));
         must(f->backend->read_loss(f->plan, &loss, &error));
         losses[step - first] = loss.loss;

@@ -50,7 +50,7 @@ static result run(shape which, int64_t batch, int64_t channels, int64_t size, rs
     must(backend->read_node(plan, RS_NODE_OUTPUT, network->node_count - 1, r.y, &error));
     if (mode == RS_MODE_TRAIN) {
         must(backend->write_gradient(plan, dy, &error));
-        must(backend->backward(plan, &error));
+        must(backend->backward(plan, RS_LABELS_TRUE, &error));
         must(backend->read_node(plan, RS_NODE_GRADIENT, 0, r.dx, &error));
         must(backend->read(plan, RS_SLOT_GRADIENT, 0, r.dw, &error));
         must(backend->read(plan, RS_SLOT_GRADIENT, 1, r.db, &error));
@@ -143,7 +143,7 @@ static void statistics_are_accurate(void **state)
     }
     must(backend->write(plan, RS_SLOT_RUNNING, 0, &zero, &error));
     must(backend->write(plan, RS_SLOT_RUNNING, 1, &zero, &error));
-    must(backend->load_values(plan, x, NULL, batch, &error));
+    must(backend->load_values(plan, x, NULL, NULL, batch, &error));
     must(backend->forward(plan, RS_MODE_TRAIN, &error));
     must(backend->read(plan, RS_SLOT_RUNNING, 0, &mean, &error));
     must(backend->read(plan, RS_SLOT_RUNNING, 1, &variance, &error));

@@ -138,7 +138,7 @@ static void what_is_computed_again_is_what_was_written(void **state)
         int again = 0;
         load_something(f.backend, f.plan, f.network, 3, 1);
         must(f.backend->forward(f.plan, RS_MODE_TRAIN, &error));
-        must(f.backend->backward(f.plan, &error));
+        must(f.backend->backward(f.plan, RS_LABELS_TRUE, &error));
         for (int i = 0; i < f.network->node_count; i++) {
             const rs__tensor *t = &f.plan->tensors[i];
             size_t bytes = t->exists ? 3 * (size_t)rs__sample_floats(f.plan, t) * sizeof(float) : 0;

@@ -75,7 +75,7 @@ static void a_step_allocates_nothing(void **state)
     made = 0;
     rs_set_allocator(&failing);
     must(backend->forward(plan, RS_MODE_TRAIN, &error));
-    must(backend->backward(plan, &error));
+    must(backend->backward(plan, RS_LABELS_TRUE, &error));
     must(backend->update(plan, &update, &measurement, &error));
     rs_set_allocator(NULL);
     assert_int_equal(made, 0);

@@ -68,7 +68,7 @@ static void weights_are_canonical_outside(void **state)
     in[(c * 4 + y) * 4 + x] = 5.0f;
     must(f.backend->write(f.plan, RS_SLOT_VALUE, 0, weights, &error));
     must(f.backend->write(f.plan, RS_SLOT_VALUE, 1, bias, &error));
-    must(f.backend->load_values(f.plan, in, NULL, 1, &error));
+    must(f.backend->load_values(f.plan, in, NULL, NULL, 1, &error));
     must(f.backend->forward(f.plan, RS_MODE_TRAIN, &error));
     must(f.backend->read_node(f.plan, RS_NODE_OUTPUT, 1, out, &error));
     for (int64_t i = 0; i < 48 * 16; i++) {
@@ -108,7 +108,7 @@ static void padding_stays_zero(void **state)
             must(f.backend->write_gradient(f.plan, gradient, &error));
             rs_free(gradient);
         }
-        must(f.backend->backward(f.plan, &error));
+        must(f.backend->backward(f.plan, RS_LABELS_TRUE, &error));
         for (int i = 0; i < f.network->node_count; i++) {
             expect_zero_padding(f.plan, &f.plan->tensors[i], f.plan->tensors[i].value);
             rs__tensor blocked = f.plan->tensors[i];
@@ -166,7 +166,7 @@ static void forward_only_agrees(void **state)
         must(forward.backend->read_node(forward.plan, RS_NODE_OUTPUT, scores, b, &error));
         assert_memory_equal(a, b, sizeof a);
     }
-    assert_int_equal(forward.backend->backward(forward.plan, &error), RS_UNSUPPORTED);
+    assert_int_equal(forward.backend->backward(forward.plan, RS_LABELS_TRUE, &error), RS_UNSUPPORTED);
     assert_int_equal(forward.backend->read(forward.plan, RS_SLOT_GRADIENT, 0, NULL, &error), RS_UNSUPPORTED);
     close_plan(&whole);
     close_plan(&forward);
@@ -215,16 +215,16 @@ static void misuse_is_named(void **state)
     rs_measurement measurement = {0};
     rs_update_options sgd = {.optimizer = RS_OPTIMIZER_SGD};
     assert_int_equal(f.backend->forward(f.plan, RS_MODE_TRAIN, &error), RS_USAGE);
-    assert_int_equal(f.backend->backward(f.plan, &error), RS_USAGE);
-    assert_int_equal(f.backend->load_values(f.plan, values, NULL, 5, &error), RS_USAGE);
-    assert_int_equal(f.backend->load_values(f.plan, values, labels, 3, &error), RS_DATA);
+    assert_int_equal(f.backend->backward(f.plan, RS_LABELS_TRUE, &error), RS_USAGE);
+    assert_int_equal(f.backend->load_values(f.plan, values, NULL, NULL, 5, &error), RS_USAGE);
+    assert_int_equal(f.backend->load_values(f.plan, values, labels, NULL, 3, &error), RS_DATA);
     assert_non_null(strstr(error.text, "label 10"));
-    must(f.backend->load_values(f.plan, values, NULL, 3, &error));
+    must(f.backend->load_values(f.plan, values, NULL, NULL, 3, &error));
     assert_int_equal(f.backend->forward(f.plan, RS_MODE_TRAIN, &error), RS_USAGE);
     labels[1] = 1;
-    must(f.backend->load_values(f.plan, values, labels, 3, &error));
+    must(f.backend->load_values(f.plan, values, labels, NULL, 3, &error));
     must(f.backend->forward(f.plan, RS_MODE_EVALUATE, &error));
-    assert_int_equal(f.backend->backward(f.plan, &error), RS_USAGE);
+    assert_int_equal(f.backend->backward(f.plan, RS_LABELS_TRUE, &error), RS_USAGE);
     assert_int_equal(f.backend->update(f.plan, &sgd, &measurement, &error), RS_USAGE);
     assert_int_equal(f.backend->read_node(f.plan, RS_NODE_OUTPUT, 2, values, &error), RS_UNSUPPORTED);
     options.dtype = RS_F64;

@@ -68,7 +68,7 @@ static fixture profiled_step(rs_network *network, const rs_plan_options *options
     load_something(f.backend, f.plan, f.network, BATCH, 1);
     must(f.backend->profile_start(f.plan, &error));
     must(f.backend->forward(f.plan, RS_MODE_TRAIN, &error));
-    must(f.backend->backward(f.plan, &error));
+    must(f.backend->backward(f.plan, RS_LABELS_TRUE, &error));
     must(f.backend->update(f.plan, &update, &measurement, &error));
     return f;
 }

@@ -33,7 +33,7 @@ static void train(const rs_backend *backend, rs_plan *plan, const rs_network *ne
         load_something(backend, plan, network, BATCH, (uint64_t)step);
         must(backend->forward(plan, RS_MODE_TRAIN, &error));
         must(backend->write_gradient(plan, dy, &error));
-        must(backend->backward(plan, &error));
+        must(backend->backward(plan, RS_LABELS_TRUE, &error));
         must(backend->update(plan, &update, &m, &error));
     }
     o->norm = m.gradient_norm;

@@ -254,7 +254,7 @@ static void test_two_loaders(void **state)
 
 static void test_empty_split(void **state)
 {
-    static const rs_split empty = {0, NULL, NULL};
+    static const rs_split empty = {0};
     rs_loader_options options = {.batch_size = 4, .shuffle = true, .prefetch = true};
     rs_loader *loader = NULL;
     (void)state;
