@@ -67,7 +67,8 @@ static void a_value_outside_is_refused_with_what_is_allowed(void **state)
         {"learning-rate", "1e-3x", NULL, "learning-rate 1e-3x: not a number of at least 0"},
         {"momentum", "1.5", NULL, "momentum 1.5: not a number from 0 to 1; nearest 1"},
         {"dataset", "cifar", "--dataset",
-         "--dataset cifar: not one of cifar10, cifar100, mnist, fashion-mnist, shapes, function; nearest cifar10"},
+         "--dataset cifar: not one of cifar10, cifar100, mnist, fashion-mnist, shapes, function; nearest "
+         "cifar10"},
         {"dataset", "CIFAR10\n", NULL,
          "dataset CIFAR10?: not one of cifar10, cifar100, mnist, fashion-mnist, shapes, function"},
         {"plain", "yes", "a.yaml:3", "a.yaml:3: plain yes: not one of true, false"},
