@@ -84,6 +84,17 @@ static bool takes(const char *glob, const char *name)
     return rs_text_glob(glob, name);
 }
 
+bool rs_config_globs_take(const char *globs, const char *name)
+{
+    char glob[RS_TEXT_MAX];
+    for (const char *at = globs; rs_text_next_word(&at, ',', glob, sizeof glob);) {
+        if (takes(glob, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool rs_config_records(const rs_config *config, rs_recordable what, const char *name)
 {
     char item[RS_TEXT_MAX];

@@ -35,7 +35,9 @@ static void record_takes_names_and_globs(void **state)
 static void record_refuses_what_it_does_not_know(void **state)
 {
     (void)state;
-#define ALLOWED "weights, gradients (both with an optional :GLOB), distances, gradient-stats; or none"
+#define ALLOWED                                                                                              \
+    "weights, gradients, layer-outputs, layer-losses (all with an optional :GLOB), distances, "              \
+    "gradient-stats, sensitivity; or none"
     static const struct {
         const char *text, *message;
     } cases[] = {
