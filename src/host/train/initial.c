@@ -1,0 +1,35 @@
+/* initial.c: the state that training begins from. */
+#include "internal.h"
+#include "rs/host.h"
+
+/* Writes one parameter's (or buffer's) initial value, also as the state that distances start from. */
+static rs_status initialize_one(rs_trainer *trainer, const rs_parameter *parameter, bool buffer, int index,
+                                rs_error *error)
+{
+    const rs_trainer_options *o = &trainer->options;
+    int64_t seed = o->config->seed_init < 0 ? o->config->seed : o->config->seed_init;
+    float *values = rs_alloc((size_t)parameter->count * sizeof *values);
+    if (!values) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for the initial values of %s", parameter->name);
+    }
+    rs_parameter_initialize(parameter, (uint64_t)seed, values);
+    rs_status status =
+        o->backend->write(trainer->plan, buffer ? RS_SLOT_RUNNING : RS_SLOT_VALUE, index, values, error);
+    if (!status && !buffer && (o->wants & RS_WANT_DISTANCES)) {
+        status = o->backend->write(trainer->plan, RS_SLOT_INITIAL, index, values, error);
+    }
+    rs_free(values);
+    return status;
+}
+
+rs_status rs__initialize(rs_trainer *trainer, rs_error *error)
+{
+    const rs_network *network = trainer->options.network;
+    for (int i = 0; i < network->parameter_count; i++) {
+        RS_TRY(initialize_one(trainer, &network->parameters[i], false, i, error));
+    }
+    for (int i = 0; i < network->buffer_count; i++) {
+        RS_TRY(initialize_one(trainer, &network->buffers[i], true, i, error));
+    }
+    return RS_OK;
+}
