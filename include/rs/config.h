@@ -121,10 +121,10 @@ typedef enum rs_recordable {
 bool rs_config_records(const rs_config *config, rs_recordable what, const char *name);
 /* Whether one of a list of globs with commas (--freeze, --reinitialize) takes the name, as above. */
 bool rs_config_globs_take(const char *globs, const char *name);
-/* USAGE when a glob of --record takes none of `names` (of all parameters, buffers and blocks): it would
- * silently record nothing. */
+/* USAGE when a glob of --record takes none of `names` (of all parameters, buffers and blocks), or, behind layer-outputs
+ * and layer-losses, of `layers`: it would silently record nothing. */
 rs_status rs_config_check_globs(const rs_config *config, const char *const *names, int count,
-                                rs_error *error);
+                                const char *const *layers, int layer_count, rs_error *error);
 
 /* When weights and gradients are kept: --snapshots.
  *   all               the initial state and every epoch end

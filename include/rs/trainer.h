@@ -65,6 +65,8 @@ void rs_trainer_destroy(rs_trainer *trainer); /* takes NULL */
 rs_plan *rs_trainer_plan(rs_trainer *trainer);
 /* What ended the run: "epochs", or the rule "stop-change" or "stop-gradient". */
 const char *rs_trainer_reason(const rs_trainer *trainer);
+/* What the weights began from (file, sha256, snapshot), "" for a seed; borrowed. */
+const char *rs_trainer_origin(const rs_trainer *trainer);
 const rs_position *rs_trainer_position(const rs_trainer *trainer);
 /* Most steps and snapshots of the whole run as configured: for the size of its record. */
 void rs_trainer_planned(const rs_config *config, const rs_dataset *dataset, int64_t *steps,

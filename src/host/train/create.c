@@ -206,5 +206,6 @@ void rs_trainer_destroy(rs_trainer *trainer)
     trainer->options.backend->plan_destroy(trainer->plan);
     destroy_measurement(trainer);
     rs__layers_destroy(&trainer->layers);
+    rs_free(trainer->origin);
     rs_free(trainer);
 }

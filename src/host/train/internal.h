@@ -49,6 +49,7 @@ struct rs_trainer {
     rs_position position;
     rs__epoch_sums sums;
     rs__stop stop;
+    char *origin; /* what the weights began from; NULL: a seed */
     rs__layers layers;
     unsigned stage;             /* edits that the plan was made with */
     int64_t gradient_steps;     /* steps in the plan's gradient sums */
@@ -89,8 +90,20 @@ void rs__layers_set_stage(rs_trainer *trainer, unsigned stage);
 /* Sum of the objectives' losses by their weights. */
 double rs__weighed_losses(const rs_trainer *trainer);
 
-/* initial.c: writes the initial state into the plan: by seed-init, or from --init-from. */
+/* initial.c: writes the initial state into the plan: by seed-init, and with --init-from from there. */
 rs_status rs__initialize(rs_trainer *trainer, rs_error *error);
+
+/* warm.c: the file that a run begins from (--init-from). */
+typedef struct rs__warm rs__warm;
+/* NULL in *warm where there is none, or where the run is resumed from its checkpoint. */
+rs_status rs__warm_open(const rs_trainer *trainer, rs__warm **warm, rs_error *error);
+void rs__warm_close(rs__warm *warm); /* takes NULL */
+/* Replaces `values` by the file's unless --reinitialize names the parameter (or buffer). DATA when the file has it not. */
+rs_status rs__warm_read(const rs__warm *warm, const rs_parameter *parameter, float *values, rs_error *error);
+/* Moments and step counts of the record's checkpoint, where --init-optimizer asks for them. */
+rs_status rs__warm_optimizer(rs_trainer *trainer, const rs__warm *warm, rs_error *error);
+/* What the file is, as text that the caller frees. */
+rs_status rs__warm_describe(const rs__warm *warm, char **text, rs_error *error);
 
 /* step.c: one training step, told to the observers; DIVERGED when it is not finite and that stops. */
 rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *error);
