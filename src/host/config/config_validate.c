@@ -1,7 +1,8 @@
 /* config_validate.c: what no single option can say: combinations that would silently leave something out. */
 #include <string.h>
 
-#include "option.h"
+#include "rs/config.h"
+#include "validate.h"
 
 static bool is(const char *value, const char *word)
 {
@@ -76,6 +77,7 @@ rs_status rs_config_validate(const rs_config *config, rs_error *error)
     RS_TRY(validate_optimizer(config, &defaults, error));
     RS_TRY(validate_schedule(config, &defaults, error));
     RS_TRY(rs__validate_layers(config, error));
+    RS_TRY(rs__validate_data(config, &defaults, error));
     if (config->overwrite && config->resume) {
         return RS_FAIL(error, RS_USAGE,
                        "--overwrite and --resume exclude each other: replace the record or go "

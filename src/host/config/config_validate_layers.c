@@ -2,7 +2,7 @@
  * other or would have no effect. */
 #include <string.h>
 
-#include "option.h"
+#include "validate.h"
 
 static bool is(const char *value, const char *word)
 {

@@ -26,7 +26,4 @@ void rs__option_allowed(const rs_option *option, char *text, size_t capacity);
  * shown as '?', long values are cut. */
 void rs__option_label(const char *place, const char *name, const char *text, char *label, size_t capacity);
 
-/* config_validate_layers.c: combinations of what layers learn by, where weights begin, and when training ends. USAGE. */
-rs_status rs__validate_layers(const rs_config *config, rs_error *error);
-
 #endif
