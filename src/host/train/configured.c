@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rs/trainer.h"
+#include "internal.h"
 
 rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
                                 rs_error *error)
@@ -18,7 +18,8 @@ rs_status rs_configured_network(const rs_config *config, const rs_dataset *datas
                                     &options.blocks[2], &options.blocks[3]) != 4) {
         return RS_FAIL(error, RS_USAGE, "--blocks %s: needs four numbers, as in 3,4,6,3", config->blocks);
     }
-    return rs_resnet_build(&options, network, error);
+    RS_TRY(rs_resnet_build(&options, network, error));
+    return rs__add_classifiers(config, *network, error);
 }
 
 uint32_t rs_configured_wants(const rs_config *config)

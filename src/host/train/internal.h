@@ -90,6 +90,9 @@ void rs__layers_set_stage(rs_trainer *trainer, unsigned stage);
 /* Sum of the objectives' losses by their weights. */
 double rs__weighed_losses(const rs_trainer *trainer);
 
+/* Gives every layer with parameters but the last a classifier of its own, for --isolate classifier. */
+rs_status rs__add_classifiers(const rs_config *config, rs_network *network, rs_error *error);
+
 /* initial.c: writes the initial state into the plan: by seed-init, and with --init-from from there. */
 rs_status rs__initialize(rs_trainer *trainer, rs_error *error);
 

@@ -215,6 +215,27 @@ void rs__layers_destroy(rs__layers *layers)
     *layers = (rs__layers){0};
 }
 
+rs_status rs__add_classifiers(const rs_config *config, rs_network *network, rs_error *error)
+{
+    rs_units units = {0};
+    if (!is(config->isolate, "classifier")) {
+        return RS_OK;
+    }
+    RS_TRY(rs_network_layers(network, &units, error));
+    bool *chosen = rs_alloc_array((size_t)units.count + 1, sizeof *chosen);
+    rs_status status = chosen ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for the classifiers of layers");
+    for (int i = 0; chosen && i < network->parameter_count; i++) {
+        const char *unit = network->nodes[network->parameters[i].node].unit;
+        for (int u = 0; u < units.count - 1; u++) {
+            chosen[u] = chosen[u] || is(units.units[u].name, unit);
+        }
+    }
+    status = status ? status : rs_network_add_heads(network, &units, chosen, NULL, error);
+    rs_free(chosen);
+    rs_units_release(&units);
+    return status;
+}
+
 rs_status rs_configured_layers(const rs_config *config, const rs_network *network,
                                rs_measured_layers *measured, rs_error *error)
 {
