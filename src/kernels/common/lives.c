@@ -144,6 +144,31 @@ static void find_gradient_lives(rs__lives *l)
     }
 }
 
+/* The operation that runs at a time; -1 before all and after all. */
+static int operation_at(const rs__lives *l, int time)
+{
+    int count = l->operations->count;
+    if (time < 1 || time > 2 * count) {
+        return -1;
+    }
+    return time <= count ? time - 1 : 2 * count - time;
+}
+
+/* A span that begins or ends among operations that run as one lasts for all of them, forwards or backwards. */
+static void widen(const rs__lives *l, rs__span *span)
+{
+    int count = l->operations->count;
+    int first = operation_at(l, span->first), last = operation_at(l, span->last);
+    if (first >= 0 && l->ops[first].end_together > 0) {
+        span->first = span->first <= count ? 1 + l->ops[first].first_together
+                                           : 2 * count - (l->ops[first].end_together - 1);
+    }
+    if (last >= 0 && l->ops[last].end_together > 0) {
+        span->last =
+            span->last <= count ? l->ops[last].end_together : 2 * count - l->ops[last].first_together;
+    }
+}
+
 /* Places every tensor with chains of at most `limit` links. */
 static rs_status place(rs__lives *l, int limit, rs_error *error)
 {
@@ -155,6 +180,9 @@ static rs_status place(rs__lives *l, int limit, rs_error *error)
         rs__life_tensor *t = &l->tensors[i];
         for (int k = 0; k < RS__SPANS; k++) {
             bool gradient = k == RS__SPAN_GRADIENT || k == RS__SPAN_ADDEND;
+            if (used(&t->spans[k])) {
+                widen(l, &t->spans[k]);
+            }
             t->spans[k].bytes = gradient ? t->gradient_bytes : t->value_bytes;
             l->flat[RS__SPANS * i + k] = t->spans[k];
         }

@@ -31,6 +31,9 @@ typedef struct rs__life_op {
     bool repeats; /* its forward can be run again, cheaply and to the bit */
     bool needs_input, needs_second,
         needs_output; /* backward reads the values of its first input, second, output */
+    /* Operations [first, end) that a backend runs as one, part of the batch by part: what lives at one of them lives at
+     * all of them. Both 0: it runs alone. */
+    int first_together, end_together;
     /* found: what is computed again just before its backward, [first, end) of `again` */
     int first_again, end_again;
 } rs__life_op;

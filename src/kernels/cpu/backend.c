@@ -138,6 +138,7 @@ static const rs_backend cpu_backend = {
     .forward = rs__cpu_forward,
     .backward = rs__cpu_backward,
     .update = rs__cpu_update,
+    .read_sensitivity = rs__cpu_read_sensitivity,
     .read_loss = rs__cpu_read_loss,
     .read_layers = rs__cpu_read_layers,
     .read = rs__cpu_read,

@@ -16,6 +16,7 @@ typedef struct norm {
     rs__norm_vectors vectors;
     float *inverse; /* 1 / sqrt(v + eps) */
     void *positive; /* bits of a joined one's ReLU */
+    bool fixed;     /* the last forward pass took the running statistics: they are no function of its input */
 } norm;
 
 enum { VECTORS = 6 };
@@ -208,7 +209,9 @@ static rs_status norm_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error 
 {
     (void)error;
     cut c = cut_batch(plan, op);
-    if (mode == RS_MODE_TRAIN) {
+    norm *state = op->state;
+    state->fixed = rs_batch_norm_mode(rs__op_node(plan, op), &plan->options, mode) == RS_MODE_EVALUATE;
+    if (!state->fixed) {
         batch_statistics(plan, op, &c);
     } else {
         running_statistics(plan, op);
@@ -231,8 +234,15 @@ static rs_status norm_recompute(rs_plan *plan, rs__op *op, rs_error *error)
     return RS_OK;
 }
 
+static void set_gradient(const rs_plan *plan, int parameter, int64_t channel, double gradient)
+{
+    if (parameter >= 0 && plan->parameters[parameter].reached) {
+        plan->gradient[plan->parameters[parameter].offset + (size_t)channel] = (float)gradient;
+    }
+}
+
 /* db = sum dy', dw = sum dy' xhat, and the vectors of dx = scale (dy' - db / n - xhat dw / n); a batch of
- * one value has exactly dx = 0. */
+ * one value has exactly dx = 0. With fixed statistics dx = scale dy'. */
 static void set_gradients(rs_plan *plan, const rs__op *op, const cut *c)
 {
     const rs_node *node = rs__op_node(plan, op);
@@ -241,15 +251,10 @@ static void set_gradients(rs_plan *plan, const rs__op *op, const cut *c)
     for (int64_t channel = 0; channel < plan->tensors[op->output].channels; channel++) {
         double sum, product, inverse = (double)state->inverse[channel];
         join_pieces(plan, op, c, channel, &sum, &product);
-        if (node->weight >= 0) {
-            plan->gradient[plan->parameters[node->weight].offset + (size_t)channel] =
-                (float)(product * inverse);
-        }
-        if (node->bias >= 0) {
-            plan->gradient[plan->parameters[node->bias].offset + (size_t)channel] = (float)sum;
-        }
-        state->vectors.constant[channel] = (float)(sum / n);
-        state->vectors.slope[channel] = (float)(-inverse * inverse * product / n);
+        set_gradient(plan, node->weight, channel, product * inverse);
+        set_gradient(plan, node->bias, channel, sum);
+        state->vectors.constant[channel] = state->fixed ? 0.0f : (float)(sum / n);
+        state->vectors.slope[channel] = state->fixed ? 0.0f : (float)(-inverse * inverse * product / n);
     }
 }
 

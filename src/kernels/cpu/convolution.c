@@ -6,6 +6,7 @@
  * least 4x4: 1.5 to 2.7 times; 2x2 maps 2 times slower, 1x1 maps 27 times), else direct. Where
  * the library has no Winograd (backend.c) auto is direct, and asking for Winograd is refused. */
 #include <stdio.h>
+#include <string.h>
 
 #include "plan.h"
 
@@ -220,10 +221,21 @@ static rs_status prepare_conversion(rs_plan *plan, rs__op *op, convolution *conv
     return RS_OK;
 }
 
+static bool has_gradient(const rs_plan *plan, int parameter)
+{
+    return parameter >= 0 && plan->parameters[parameter].reached;
+}
+
 static bool runs_pass(const rs_plan *plan, const rs__op *op, int pass)
 {
-    return pass == RS__FORWARD || (plan->options.training && op->needed &&
-                                   (pass == RS__BACKWARD_WEIGHTS || op->pass[0] != RS_PASS_NONE));
+    const rs_node *node = rs__op_node(plan, op);
+    if (pass == RS__FORWARD) {
+        return true;
+    }
+    bool wanted = pass == RS__BACKWARD_DATA
+                      ? op->pass[0] != RS_PASS_NONE
+                      : has_gradient(plan, node->weight) || has_gradient(plan, node->bias);
+    return plan->options.training && op->needed && wanted;
 }
 
 static rs_status prepare_pass(rs_plan *plan, rs__op *op, convolution *conv, int size, int pass, problem *p,
@@ -388,15 +400,34 @@ static rs_status conv_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error 
     return run_pass(plan, op, RS__FORWARD, error);
 }
 
-static rs_status conv_backward(rs_plan *plan, rs__op *op, rs_error *error)
+/* The library computes both: of a frozen one it is dropped. */
+static void drop_gradient(rs_plan *plan, int parameter)
+{
+    if (parameter >= 0 && !plan->parameters[parameter].reached) {
+        const rs__parameter *p = &plan->parameters[parameter];
+        memset(plan->gradient + p->offset, 0, (size_t)p->count * sizeof(float));
+    }
+}
+
+static rs_status weights_backward(rs_plan *plan, rs__op *op, rs_error *error)
 {
     double begin = rs__timer_begin(plan);
     RS_TRY(run_pass(plan, op, RS__BACKWARD_WEIGHTS, error));
+    drop_gradient(plan, rs__op_node(plan, op)->weight);
+    drop_gradient(plan, rs__op_node(plan, op)->bias);
     rs__timer_end(plan, op, RS__TIMED_WEIGHTS, begin);
+    return RS_OK;
+}
+
+static rs_status conv_backward(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    if (runs_pass(plan, op, RS__BACKWARD_WEIGHTS)) {
+        RS_TRY(weights_backward(plan, op, error));
+    }
     if (op->pass[0] == RS_PASS_NONE) {
         return RS_OK;
     }
-    begin = rs__timer_begin(plan);
+    double begin = rs__timer_begin(plan);
     RS_TRY(run_pass(plan, op, RS__BACKWARD_DATA, error));
     if (op->pass[0] == RS_PASS_ADD && !op->defers) {
         const rs__tensor *in = &plan->tensors[op->input[0]];

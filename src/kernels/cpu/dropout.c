@@ -1,15 +1,9 @@
-/* dropout.c: dropout by our own kernel. Backward is forward with the gradients, the mask drawn again. */
+/* dropout.c: dropout by our own kernel. Backward is forward with the gradients, the mask drawn again; after
+ * evaluation all pass. */
 #include "plan.h"
 
-static rs_status dropout_prepare(rs_plan *plan, rs__op *op, rs_error *error)
-{
-    (void)plan;
-    (void)op;
-    (void)error;
-    return RS_OK;
-}
-
-static void drop(const rs_plan *plan, const rs__op *op, const float *from, float *to, rs_pass pass)
+static void drop(const rs_plan *plan, const rs__op *op, const float *from, float *to, rs_pass pass,
+                 int64_t first, int64_t last)
 {
     const rs_node *node = rs__op_node(plan, op);
     const rs__tensor *out = &plan->tensors[op->output];
@@ -21,43 +15,47 @@ static void drop(const rs_plan *plan, const rs__op *op, const float *from, float
                            .channels = out->channels,
                            .blocks = out->blocks,
                            .positions = out->height * out->width};
-#pragma omp parallel for schedule(static)
-    for (int64_t plane = 0; plane < plan->count * d.blocks; plane++) {
-        plan->device->kernels->dropout(&d, plane, plane + 1, from, to, pass);
-    }
+    plan->device->kernels->dropout(&d, first * d.blocks, last * d.blocks, from, to, pass);
 }
 
-static rs_status dropout_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
+/* What evaluation does: y = x, dx = or += dy. */
+static void hand_on(const rs_plan *plan, const rs__op *op, const float *from, float *to, rs_pass pass,
+                    int64_t first, int64_t last)
 {
-    (void)error;
+    int64_t floats = rs__sample_floats(plan, &plan->tensors[op->output]), at = first * floats;
+    plan->device->kernels->pass_gradient(from + at, to + at, pass, (last - first) * floats);
+}
+
+static void dropout_forward(rs_plan *plan, const rs__op *op, rs_mode mode, int64_t first, int64_t last)
+{
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
-    if (mode == RS_MODE_TRAIN) {
-        drop(plan, op, in->value, out->value, RS_PASS_SET);
-    } else {
-        rs__elements_pass(plan, out, in->value, out->value, RS_PASS_SET);
-    }
-    return RS_OK;
+    (mode == RS_MODE_TRAIN ? drop : hand_on)(plan, op, in->value, out->value, RS_PASS_SET, first, last);
 }
 
 static rs_status dropout_recompute(rs_plan *plan, rs__op *op, rs_error *error)
 {
     (void)error;
-    drop(plan, op, plan->tensors[op->input[0]].again, plan->tensors[op->output].again, RS_PASS_SET);
-    return RS_OK;
-}
-
-static rs_status dropout_backward(rs_plan *plan, rs__op *op, rs_error *error)
-{
-    (void)error;
-    if (op->pass[0] != RS_PASS_NONE) {
-        drop(plan, op, plan->tensors[op->output].gradient, plan->tensors[op->input[0]].gradient, op->pass[0]);
+    const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
+#pragma omp parallel for schedule(static) if (rs__worth_threads(op->cost * plan->count))
+    for (int64_t n = 0; n < plan->count; n++) {
+        (plan->mode == RS_MODE_TRAIN ? drop : hand_on)(plan, op, in->again, out->again, RS_PASS_SET, n,
+                                                       n + 1);
     }
     return RS_OK;
 }
 
+static void dropout_backward(rs_plan *plan, const rs__op *op, int64_t first, int64_t last)
+{
+    const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
+    if (op->pass[0] != RS_PASS_NONE) {
+        (plan->mode == RS_MODE_TRAIN ? drop : hand_on)(plan, op, out->gradient, in->gradient, op->pass[0],
+                                                       first, last);
+    }
+}
+
 const rs__op_class rs__op_dropout = {
-    .prepare = dropout_prepare,
-    .forward = dropout_forward,
-    .backward = dropout_backward,
+    .forward_samples = dropout_forward,
+    .backward_samples = dropout_backward,
     .recompute = dropout_recompute,
+    .cost = 32,
 };

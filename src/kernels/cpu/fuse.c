@@ -12,6 +12,22 @@ static const rs__op_class *class_of(rs_op_kind kind)
         return &rs__op_relu;
     case RS_OP_SOFTPLUS:
         return &rs__op_softplus;
+    case RS_OP_SIGMOID:
+        return &rs__op_sigmoid;
+    case RS_OP_TANH:
+        return &rs__op_tanh;
+    case RS_OP_SOFTMAX:
+        return &rs__op_softmax;
+    case RS_OP_ROW_NORMALIZE:
+        return &rs__op_row_normalize;
+    case RS_OP_FLATTEN:
+        return &rs__op_flatten;
+    case RS_OP_REPEAT:
+        return &rs__op_repeat;
+    case RS_OP_DIVIDE:
+        return &rs__op_divide;
+    case RS_OP_MATRIX_PRODUCT:
+        return &rs__op_matrix_product;
     case RS_OP_DROPOUT:
         return &rs__op_dropout;
     case RS_OP_ADD:
@@ -25,7 +41,10 @@ static const rs__op_class *class_of(rs_op_kind kind)
     case RS_OP_LINEAR:
         return &rs__op_linear;
     case RS_OP_SOFTMAX_CROSS_ENTROPY:
+    case RS_OP_KL_DIVERGENCE:
         return &rs__op_loss;
+    case RS_OP_MEAN_SQUARED_ERROR:
+        return &rs__op_mean_squared_error;
     default:
         return NULL;
     }

@@ -63,8 +63,7 @@ typedef struct rs__update_piece {
 
 /* What an update does to every piece. `rule` belongs to the piece's parameter. */
 typedef struct rs__update_work {
-    rs_optimizer_kind optimizer;
-    bool momentum;  /* SGD with a buffer */
+    rs_rule_kind rule;
     bool distances; /* to_initial (where kept) and to_previous */
     const rs_metric_list *metrics;
     rs_metric_needs needs;
@@ -85,6 +84,11 @@ typedef struct rs__distance {
     double target, factor;
 } rs__distance;
 
+/* A tensor that is worked on plane by plane, or sample by sample. */
+typedef struct rs__maps {
+    int64_t channels, blocks, positions;
+} rs__maps;
+
 typedef struct rs__kernels {
     const char *name; /* "AVX-512" */
     int lanes;
@@ -104,6 +108,26 @@ typedef struct rs__kernels {
     void (*relu_backward)(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count);
     void (*add_forward)(const float *a, const float *b, float *y, int64_t count);
     void (*pass_gradient)(const float *dy, float *dx, rs_pass pass, int64_t count); /* dx = or += dy */
+
+    void (*sigmoid_backward)(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count);
+    void (*tanh_backward)(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count);
+
+    /* Planes [first, last). */
+    void (*sigmoid_forward)(const rs__maps *m, int64_t first, int64_t last, const float *x, float *y);
+    void (*tanh_forward)(const rs__maps *m, int64_t first, int64_t last, const float *x, float *y);
+    void (*divide_forward)(const rs__maps *m, int64_t first, int64_t last, const float *a, const float *b,
+                           float *y);
+    /* The gradient of a: dx = or += dy / b; with y that of b: - dy / b y. */
+    void (*divide_backward)(const rs__maps *m, int64_t first, int64_t last, const float *b, const float *y,
+                            const float *dy, float *dx, rs_pass pass);
+
+    /* Samples [first, last), over the channels at every position. */
+    void (*softmax_forward)(const rs__maps *m, int64_t first, int64_t last, const float *x, float *y);
+    void (*softmax_backward)(const rs__maps *m, int64_t first, int64_t last, const float *y, const float *dy,
+                             float *dx, rs_pass pass);
+    void (*row_normalize_forward)(const rs__maps *m, int64_t first, int64_t last, const float *x, float *y);
+    void (*row_normalize_backward)(const rs__maps *m, int64_t first, int64_t last, const float *x,
+                                   const float *y, const float *dy, float *dx, rs_pass pass);
 
     /* Planes [first, last) of y = or += x m / (1 - rate): forward, and backward with the gradients. */
     void (*dropout)(const rs__dropout *d, int64_t first, int64_t last, const float *x, float *y,
@@ -152,6 +176,20 @@ extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_basel
     void rs__relu_backward_##isa(const float *, const float *, float *, rs_pass, int64_t);                   \
     void rs__add_forward_##isa(const float *, const float *, float *, int64_t);                              \
     void rs__pass_gradient_##isa(const float *, float *, rs_pass, int64_t);                                  \
+    void rs__sigmoid_backward_##isa(const float *, const float *, float *, rs_pass, int64_t);                \
+    void rs__tanh_backward_##isa(const float *, const float *, float *, rs_pass, int64_t);                   \
+    void rs__sigmoid_forward_##isa(const rs__maps *, int64_t, int64_t, const float *, float *);              \
+    void rs__tanh_forward_##isa(const rs__maps *, int64_t, int64_t, const float *, float *);                 \
+    void rs__divide_forward_##isa(const rs__maps *, int64_t, int64_t, const float *, const float *,          \
+                                  float *);                                                                  \
+    void rs__divide_backward_##isa(const rs__maps *, int64_t, int64_t, const float *, const float *,         \
+                                   const float *, float *, rs_pass);                                         \
+    void rs__softmax_forward_##isa(const rs__maps *, int64_t, int64_t, const float *, float *);              \
+    void rs__softmax_backward_##isa(const rs__maps *, int64_t, int64_t, const float *, const float *,        \
+                                    float *, rs_pass);                                                       \
+    void rs__row_normalize_forward_##isa(const rs__maps *, int64_t, int64_t, const float *, float *);        \
+    void rs__row_normalize_backward_##isa(const rs__maps *, int64_t, int64_t, const float *, const float *,  \
+                                          const float *, float *, rs_pass);                                  \
     void rs__dropout_##isa(const rs__dropout *, int64_t, int64_t, const float *, float *, rs_pass);          \
     void rs__distance_sums_##isa(const rs__distance *, int64_t, int64_t, const float *, double *);           \
     void rs__distance_backward_##isa(const rs__distance *, int64_t, int64_t, const float *, float *,         \

@@ -6,6 +6,7 @@
 
 #include "plan.h"
 
+/* Plain images are rows already; their gradient is blocked all the same. */
 static bool needs_copy(const rs__tensor *in)
 {
     return in->height * in->width > 1;
@@ -29,7 +30,7 @@ static rs_status linear_prepare(rs_plan *plan, rs__op *op, rs_error *error)
         size_t canonical = rs__round64((size_t)(rs__largest_batch(plan) * features_of(in)) * sizeof(float));
         size_t blocked = (size_t)(rs__largest_batch(plan) * rs__sample_floats(plan, in)) * sizeof(float);
         op->shared_bytes = canonical + (op->pass[0] == RS_PASS_ADD ? blocked : 0);
-        op->reorders = 1 + (op->needed ? 1 : 0) + (op->pass[0] != RS_PASS_NONE ? 1 : 0);
+        op->reorders = (in->plain ? 0 : 1 + (op->needed ? 1 : 0)) + (op->pass[0] != RS_PASS_NONE ? 1 : 0);
     }
     return RS_OK;
 }
@@ -37,11 +38,14 @@ static rs_status linear_prepare(rs_plan *plan, rs__op *op, rs_error *error)
 /* Input rows, canonical within a row, and the floats from one row to the next. */
 static const float *input_rows(rs_plan *plan, const rs__tensor *in, float *value, int *stride)
 {
-    if (!needs_copy(in)) {
+    if (!needs_copy(in) && !in->plain) {
         *stride = row_floats(plan, in);
         return value;
     }
     *stride = features_of(in);
+    if (in->plain) {
+        return value;
+    }
     rs__tensor_copy(plan, in, in->plain, RS__TO_CANONICAL, value, plan->shared, plan->count);
     return plan->shared;
 }
@@ -109,17 +113,25 @@ static void input_gradient(rs_plan *plan, const rs__op *op)
     }
 }
 
-static rs_status linear_backward(rs_plan *plan, rs__op *op, rs_error *error)
+static void weight_gradient(rs_plan *plan, const rs__op *op)
 {
-    (void)error;
-    const rs_node *node = rs__op_node(plan, op);
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     int stride, features = features_of(in);
     const float *x = input_rows(plan, in, in->again, &stride);
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)out->channels, features, (int)plan->count, 1.0f,
                 out->gradient, row_floats(plan, out), x, stride, 0.0f,
-                plan->gradient + plan->parameters[node->weight].offset, features);
-    if (node->bias >= 0) {
+                plan->gradient + plan->parameters[rs__op_node(plan, op)->weight].offset, features);
+}
+
+static rs_status linear_backward(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    (void)error;
+    const rs_node *node = rs__op_node(plan, op);
+    const rs__tensor *out = &plan->tensors[op->output];
+    if (plan->parameters[node->weight].reached) {
+        weight_gradient(plan, op);
+    }
+    if (node->bias >= 0 && plan->parameters[node->bias].reached) {
         bias_gradient(plan, out, plan->gradient + plan->parameters[node->bias].offset);
     }
     if (op->pass[0] != RS_PASS_NONE) {

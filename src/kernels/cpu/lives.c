@@ -18,11 +18,15 @@ static void describe(const rs_plan *plan, rs__lives *lives)
             lives->tensors[i].gradient_bytes = samples * (size_t)rs__sample_floats(plan, &blocked);
         }
     }
-    for (int i = 0; i < plan->op_count; i++) {
+    for (int i = 0, first = 0; i < plan->op_count; i++) {
         const rs__op_class *kind = plan->ops[i].kind;
+        first = plan->ops[i].segment_end > 0 ? i : first;
         lives->ops[i] =
             (rs__life_op){.repeats = kind->recompute != NULL,
+                          .first_together = first,
+                          .end_together = plan->ops[first].segment_end,
                           .needs_input = kind->needs_input,
+                          .needs_second = kind->needs_second,
                           .needs_output = kind->needs_output ||
                                           rs_has_weighed_objective(&plan->options, plan->ops[i].output)};
     }

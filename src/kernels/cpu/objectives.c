@@ -34,7 +34,7 @@ static rs_layer_value measure(const rs_plan *plan, const rs__tensor *t, const rs
     const rs__distance distance = distance_of(plan, t, objective);
     piece pieces[PIECES] = {0};
     int64_t planes = planes_of(plan, t);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rs__worth_threads(planes * distance.positions * 4))
     for (int64_t i = 0; i < PIECES; i++) {
         plan->device->kernels->distance_sums(&distance, planes * i / PIECES, planes * (i + 1) / PIECES,
                                              t->value, pieces[i].sums);
@@ -50,29 +50,22 @@ static rs_layer_value measure(const rs_plan *plan, const rs__tensor *t, const rs
 void rs__objectives_measure(rs_plan *plan, const rs__op *op)
 {
     for (int i = 0; i < plan->options.objective_count; i++) {
-        if (plan->options.objectives[i].node == op->output) {
+        if (plan->options.objectives[i].node == op->output && plan->tensors[op->output].exists) {
             plan->layers[i] = measure(plan, &plan->tensors[op->output], &plan->options.objectives[i]);
         }
     }
 }
 
-static void add_gradient(const rs_plan *plan, const rs__tensor *t, const rs_objective *objective,
-                         rs_pass pass)
+void rs__objectives_backward(const rs_plan *plan, const rs__op *op, int64_t first, int64_t last)
 {
-    const rs__distance distance = distance_of(plan, t, objective);
-#pragma omp parallel for schedule(static)
-    for (int64_t plane = 0; plane < planes_of(plan, t); plane++) {
-        plan->device->kernels->distance_backward(&distance, plane, plane + 1, t->again, t->gradient, pass);
-    }
-}
-
-void rs__objectives_backward(const rs_plan *plan, const rs__op *op)
-{
-    rs_pass pass = plan->backward.source[op->output];
+    const rs__tensor *t = &plan->tensors[op->output];
+    rs_pass pass = t->exists ? plan->backward.source[op->output] : RS_PASS_NONE;
     for (int i = 0; pass != RS_PASS_NONE && i < plan->options.objective_count; i++) {
         const rs_objective *objective = &plan->options.objectives[i];
         if (objective->node == op->output && objective->weight != 0.0) {
-            add_gradient(plan, &plan->tensors[op->output], objective, pass);
+            const rs__distance distance = distance_of(plan, t, objective);
+            plan->device->kernels->distance_backward(&distance, first * t->blocks, last * t->blocks, t->again,
+                                                     t->gradient, pass);
             pass = RS_PASS_ADD;
         }
     }

@@ -1,6 +1,7 @@
 /* plan.c: making a plan: operations, layouts, sizes, the memory check, then memory, primitives and jobs. */
 #include "plan.h"
 #include "free_memory.h"
+#include "losses.h"
 
 #include <inttypes.h>
 
@@ -55,7 +56,7 @@ static rs_status make_tensors(rs_plan *plan, rs_error *error)
                                         .height = shape[1],
                                         .width = shape[2],
                                         .blocks = (shape[0] + lanes - 1) / lanes,
-                                        .exists = network->nodes[i].kind != RS_OP_SOFTMAX_CROSS_ENTROPY};
+                                        .exists = !rs_op_is_loss(network->nodes[i].kind)};
     }
     return RS_OK;
 }
@@ -75,13 +76,16 @@ static rs_status make_recomputed(rs_plan *plan, rs_error *error)
                             : RS_FAIL(error, RS_MEMORY, "no memory to plan %d operations", plan->op_count);
 }
 
-/* Images of a few channels go to their convolutions as they are: oneDNN has kernels for these. */
+/* Images of a few channels go to their convolutions as they are: oneDNN has kernels for these. Products take their rows as
+ * they are, too. */
 static void choose_input_layout(rs_plan *plan)
 {
     bool plain = plan->tensors[0].channels <= RS_MAX_CHANNELS && plan->op_count > 0;
     for (int i = 0; i < plan->op_count; i++) {
         for (int k = 0; k < plan->ops[i].input_count; k++) {
-            if (plan->ops[i].input[k] == 0 && plan->ops[i].kind != &rs__op_convolution) {
+            const rs__op_class *kind = plan->ops[i].kind;
+            if (plan->ops[i].input[k] == 0 && kind != &rs__op_convolution && kind != &rs__op_linear &&
+                kind != &rs__op_flatten) {
                 plain = false;
             }
         }
@@ -112,12 +116,14 @@ static rs_status make_parameters(rs_plan *plan, rs_error *error)
     return RS_OK;
 }
 
+static rs_rule_kind rule_of(const rs_plan *plan)
+{
+    return rs_rule_of(plan->options.optimizer, plan->options.momentum);
+}
+
 static int moment_count(const rs_plan *plan)
 {
-    if (!plan->options.training) {
-        return 0;
-    }
-    return plan->options.optimizer != RS_OPTIMIZER_SGD ? 2 : plan->options.momentum ? 1 : 0;
+    return plan->options.training ? rs_rule_moments(rule_of(plan)) : 0;
 }
 
 /* --- memory ----------------------------------------------------------------------------------------------- */
@@ -132,7 +138,8 @@ static void sum_bytes(rs_plan *plan)
     }
     size_t batch = (size_t)rs__largest_batch(plan);
     size_t samples = rs__round64(batch * sizeof *plan->labels) + rs__round64(batch * sizeof *plan->ids) +
-                     rs__round64(batch * sizeof *plan->losses) + rs__round64(batch);
+                     rs__round64(batch * (size_t)plan->target_count * sizeof *plan->targets) +
+                     rs__round64(plan->options.input_gradient ? batch * sizeof *plan->squares : 0);
     plan->kept_bytes = kept + samples;
     plan->shared_bytes = rs__round64(shared);
     plan->bytes = (rs_plan_bytes){
@@ -178,9 +185,10 @@ static void share_parameters(rs_plan *plan)
         plan->running[i] = at;
         at += ((size_t)plan->network->buffers[i].count + 15) / 16 * 16;
     }
-    int moments = moment_count(plan);
-    plan->moment1 = moments > 0 ? plan->optimizer_memory : NULL;
-    plan->moment2 = moments > 1 ? (float *)plan->optimizer_memory + n : NULL;
+    bool first = plan->options.training && rs_rule_keeps1(rule_of(plan));
+    bool second = plan->options.training && rs_rule_keeps2(rule_of(plan));
+    plan->moment1 = first ? plan->optimizer_memory : NULL;
+    plan->moment2 = second ? (float *)plan->optimizer_memory + (first ? n : 0) : NULL;
     if (plan->options.training) {
         plan->gradient = plan->gradient_memory;
     }
@@ -211,9 +219,9 @@ static void share_scratch(rs_plan *plan)
     at += rs__round64(batch * sizeof *plan->labels);
     plan->ids = (int64_t *)(void *)at;
     at += rs__round64(batch * sizeof *plan->ids);
-    plan->losses = (double *)(void *)at;
-    at += rs__round64(batch * sizeof *plan->losses);
-    plan->hits = (uint8_t *)at;
+    plan->targets = (float *)(void *)at;
+    at += rs__round64(batch * (size_t)plan->target_count * sizeof *plan->targets);
+    plan->squares = (double *)(void *)at;
     for (int i = 0; i < plan->network->node_count; i++) {
         rs__tensor *t = &plan->tensors[i];
         t->value = span_at(plan, t, RS__SPAN_VALUE);
@@ -250,10 +258,29 @@ static void fill_table(rs_plan *plan)
     }
 }
 
+/* What the losses need of a batch. */
+static rs_status find_losses(rs_plan *plan, rs_error *error)
+{
+    const rs_network *network = plan->network;
+    RS_TRY(rs_losses_check(network, error));
+    plan->has_loss = rs_op_is_loss(network->nodes[network->node_count - 1].kind);
+    plan->wants_labels = rs_network_takes_labels(network);
+    plan->target_count = rs_network_target_size(network);
+    for (int i = 1; i < network->node_count; i++) {
+        const rs_node *node = &network->nodes[i];
+        for (int k = 0; k < rs_op_inputs(node->kind); k++) {
+            if (rs_op_is_loss(network->nodes[node->input[k]].kind)) {
+                return RS_FAIL(error, RS_UNSUPPORTED, "%s: a loss has no output to go on from", node->name);
+            }
+        }
+    }
+    return RS_OK;
+}
+
 static rs_status build(rs_plan *plan, rs_error *error)
 {
     const rs_network *network = plan->network;
-    plan->has_loss = network->nodes[network->node_count - 1].kind == RS_OP_SOFTMAX_CROSS_ENTROPY;
+    RS_TRY(find_losses(plan, error));
     RS_TRY(rs_objectives_check(network, &plan->options, error));
     fill_table(plan);
     if (plan->options.training) {
@@ -266,8 +293,11 @@ static rs_status build(rs_plan *plan, rs_error *error)
     RS_TRY(make_parameters(plan, error));
     choose_input_layout(plan);
     for (int i = 0; i < plan->op_count; i++) {
-        RS_TRY(plan->ops[i].kind->prepare(plan, &plan->ops[i], error));
+        if (plan->ops[i].kind->prepare) {
+            RS_TRY(plan->ops[i].kind->prepare(plan, &plan->ops[i], error));
+        }
     }
+    rs__plan_segments(plan);
     RS_TRY(rs__plan_lives(plan, plan->options.memory, error));
     sum_bytes(plan);
     RS_TRY(take_memory(plan, error));

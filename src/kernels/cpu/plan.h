@@ -78,19 +78,31 @@ typedef struct rs__op rs__op;
 
 /* What one kind of operation does. Optional entries may be NULL. */
 typedef struct rs__op_class {
-    /* Chooses algorithms and layouts; states bytes of kept and shared scratch. */
+    /* Chooses algorithms and layouts; states bytes of kept and shared scratch. (optional) */
     rs_status (*prepare)(rs_plan *plan, rs__op *op, rs_error *error);
     /* After memory is there: ties primitives to it. (optional) */
     rs_status (*bind)(rs_plan *plan, rs__op *op, rs_error *error);
+    /* The whole batch at once, */
     rs_status (*forward)(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error);
     rs_status (*backward)(rs_plan *plan, rs__op *op, rs_error *error);
+    /* or, where no sample looks at another, samples [first, last) in the calling thread (samples.c): called for parts of
+     * the batch that begin at any sample, those of a group (rs__group) in order. */
+    void (*forward_samples)(rs_plan *plan, const rs__op *op, rs_mode mode, int64_t first, int64_t last);
+    void (*backward_samples)(rs_plan *plan, const rs__op *op, int64_t first, int64_t last);
+    /* Before the first of these, and after the last, in the plan's thread. (optional) */
+    rs_status (*begin_forward)(rs_plan *plan, const rs__op *op, rs_error *error);
+    void (*end_forward)(rs_plan *plan, const rs__op *op);
+    void (*begin_backward)(rs_plan *plan, const rs__op *op);
+    void (*end_backward)(rs_plan *plan, const rs__op *op);
     /* Only where it is cheap: writes what the last forward, in training mode, wrote, bit by bit, from the inputs'
      * values as backward reads them to where backward reads the output's. (optional) */
     rs_status (*recompute)(rs_plan *plan, rs__op *op, rs_error *error);
     void (*release)(rs__op *op);                                     /* (optional) */
     void (*describe)(const rs__op *op, char *text, size_t capacity); /* algorithm; (optional) */
-    bool times_itself;              /* backward has a row for each of its passes */
-    bool needs_input, needs_output; /* backward reads the values of its first input, of its output */
+    bool times_itself; /* backward has a row for each of its passes */
+    bool needs_input, needs_second,
+        needs_output; /* backward reads the values of these inputs, of its output */
+    int cost;         /* of an element of the output, in vector operations: about; 0 counts as 1 */
 } rs__op_class;
 
 struct rs__op {
@@ -110,6 +122,8 @@ struct rs__op {
     void *state; /* of the kind: owned */
     /* What is computed again before its backward: [first, end) of plan->recomputed. */
     int first_recomputed, end_recomputed;
+    int64_t cost;    /* of a sample, in vector operations: about */
+    int segment_end; /* of the segment that begins here (samples.c); 0: none begins */
 };
 
 typedef struct rs__job {
@@ -147,18 +161,22 @@ struct rs_plan {
     rs_update_sums *tensor_sums; /* [parameter] */
     rs_rule_f32 *rules;          /* [parameter] */
 
-    int32_t *labels; /* [largest batch] */
-    int64_t *ids;    /* [largest batch] the samples' numbers, which dropout draws by */
+    int32_t *labels;      /* [largest batch] */
+    float *targets;       /* [largest batch, target_count], canonical */
+    double *squares;      /* [largest batch] of each sample's input gradient */
+    int64_t target_count; /* numbers of a sample's target; 0: nothing takes targets */
+    int64_t *ids;         /* [largest batch] the samples' numbers, which dropout draws by */
     uint32_t epoch;
-    double *losses;                    /* [largest batch] of each sample */
-    uint8_t *hits;                     /* [largest batch] 1 where the first largest score is the label's */
     float table[RS_MAX_CHANNELS][256]; /* byte -> normalised value */
     rs_loss loss;                      /* of the last forward */
     rs_layer_value *layers;            /* [objective] of the last forward */
     int64_t count;                     /* samples of the loaded batch; 0: none */
     int size_index;                    /* of that count in options.batch_sizes */
     rs_mode mode;                      /* of the last forward */
-    bool labelled, ran_forward, has_loss;
+    rs_label_choice label_choice;      /* of the backward pass that runs */
+    bool labelled, targeted, ran_forward, ran_backward;
+    bool has_loss;      /* the last node is one */
+    bool wants_labels;  /* some loss does */
     rs_profile profile; /* rows: profile.c */
 };
 
@@ -178,14 +196,28 @@ static inline int64_t rs__sample_floats(const rs_plan *plan, const rs__tensor *t
     return (t->plain ? t->channels : t->blocks * plan->device->kernels->lanes) * t->height * t->width;
 }
 
+/* samples.c: operations that work on samples apart. Those that follow each other are a segment: a thread takes some
+ * samples through all of it while they lie in its cache. Which operations are joined changes no bit. */
+void rs__plan_segments(rs_plan *plan);
+rs_status rs__segment_forward(rs_plan *plan, int first, int end, rs_mode mode, rs_error *error);
+void rs__segment_backward(rs_plan *plan, int first, int end);
+enum { RS__GROUPS = 16 };
+/* The batch in at most RS__GROUPS parts, by its size alone, and the part that a sample is in: sums over samples are taken
+ * group by group and joined in their order. */
+int64_t rs__group_samples(const rs_plan *plan);
+/* Whether work of so many vector operations is worth waking the other threads. */
+bool rs__worth_threads(int64_t operations);
+
 /* pointwise.c: to = or += from, over the loaded batch of a blocked tensor. */
 void rs__elements_pass(const rs_plan *plan, const rs__tensor *t, const float *from, float *to, rs_pass pass);
 
 /* fuse.c: fills plan->ops and their inputs. */
 rs_status rs__plan_fuse(rs_plan *plan, rs_error *error);
 /* operators: one class per kind of node */
-extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_dropout,
-    rs__op_add, rs__op_max_pool, rs__op_average_pool, rs__op_global_pool, rs__op_linear, rs__op_loss;
+extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_sigmoid,
+    rs__op_tanh, rs__op_softmax, rs__op_row_normalize, rs__op_flatten, rs__op_repeat, rs__op_dropout,
+    rs__op_add, rs__op_divide, rs__op_matrix_product, rs__op_max_pool, rs__op_average_pool,
+    rs__op_global_pool, rs__op_linear, rs__op_loss, rs__op_mean_squared_error;
 
 /* lives.c: what is kept and what is computed again: fills the spans of all tensors, plan->activation_bytes and the
  * operations' recomputed ones. */
@@ -201,9 +233,13 @@ void rs__order_copy(const rs__order *order, rs__direction direction, size_t elem
 void rs__tensor_copy(const rs_plan *plan, const rs__tensor *t, bool plain, rs__direction direction,
                      float *inside, float *canonical, int64_t count);
 
-/* objectives.c: what an operation's output has. */
+/* objectives.c: what an operation's output has. Of a loss on the way they are its weight (loss.c). */
 void rs__objectives_measure(rs_plan *plan, const rs__op *op);
-void rs__objectives_backward(const rs_plan *plan, const rs__op *op);
+/* Samples [first, last), in the calling thread. */
+void rs__objectives_backward(const rs_plan *plan, const rs__op *op, int64_t first, int64_t last);
+
+/* loss.c: from every sample's loss and prediction (or NULL) to what read_loss and read_layers say. */
+void rs__loss_sum(rs_plan *plan, const rs__op *op, const double *losses, const int32_t *predictions);
 rs_status rs__cpu_read_layers(rs_plan *plan, double *losses, double *means, rs_error *error);
 
 /* slots.c: the node whose output is always kept: the scores, or the last node of an operator case. */
@@ -215,6 +251,7 @@ rs_status rs__cpu_load_values(rs_plan *plan, const void *values, const int32_t *
                               int64_t count, rs_error *error);
 rs_status rs__cpu_forward(rs_plan *plan, rs_mode mode, rs_error *error);
 rs_status rs__cpu_backward(rs_plan *plan, rs_label_choice labels, rs_error *error);
+rs_status rs__cpu_read_sensitivity(rs_plan *plan, rs_sensitivity *sensitivity, rs_error *error);
 rs_status rs__cpu_read_loss(rs_plan *plan, rs_loss *loss, rs_error *error);
 rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_measurement *measurement,
                          rs_error *error);

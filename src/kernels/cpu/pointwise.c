@@ -5,11 +5,6 @@
 
 #define PIECE 32768 /* floats: a multiple of every number of lanes */
 
-static int64_t batch_floats(const rs_plan *plan, const rs__tensor *t)
-{
-    return plan->count * t->blocks * plan->device->kernels->lanes * t->height * t->width;
-}
-
 static int64_t piece_count(int64_t total, int64_t at)
 {
     return total - at < PIECE ? total - at : PIECE;
@@ -17,51 +12,31 @@ static int64_t piece_count(int64_t total, int64_t at)
 
 void rs__elements_pass(const rs_plan *plan, const rs__tensor *t, const float *from, float *to, rs_pass pass)
 {
-    int64_t total = batch_floats(plan, t);
+    int64_t lanes = plan->device->kernels->lanes,
+            total = plan->count * t->blocks * lanes * t->height * t->width;
     const rs__kernels *kernels = plan->device->kernels;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rs__worth_threads(total / lanes))
     for (int64_t at = 0; at < total; at += PIECE) {
         kernels->pass_gradient(from + at, to + at, pass, piece_count(total, at));
     }
 }
 
-static rs_status prepare_nothing(rs_plan *plan, rs__op *op, rs_error *error)
-{
-    (void)plan;
-    (void)op;
-    (void)error;
-    return RS_OK;
-}
-
-static rs_status relu_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
+static void relu_forward(rs_plan *plan, const rs__op *op, rs_mode mode, int64_t first, int64_t last)
 {
     (void)mode;
-    (void)error;
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
-    const rs__kernels *kernels = plan->device->kernels;
-    int64_t total = batch_floats(plan, out);
-#pragma omp parallel for schedule(static)
-    for (int64_t at = 0; at < total; at += PIECE) {
-        kernels->relu_forward(in->value + at, out->value + at, piece_count(total, at));
-    }
-    return RS_OK;
+    int64_t floats = rs__sample_floats(plan, out), at = first * floats;
+    plan->device->kernels->relu_forward(in->value + at, out->value + at, (last - first) * floats);
 }
 
-static rs_status relu_backward(rs_plan *plan, rs__op *op, rs_error *error)
+static void relu_backward(rs_plan *plan, const rs__op *op, int64_t first, int64_t last)
 {
-    (void)error;
-    if (op->pass[0] == RS_PASS_NONE) {
-        return RS_OK;
-    }
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
-    const rs__kernels *kernels = plan->device->kernels;
-    int64_t total = batch_floats(plan, out);
-#pragma omp parallel for schedule(static)
-    for (int64_t at = 0; at < total; at += PIECE) {
-        kernels->relu_backward(out->again + at, out->gradient + at, in->gradient + at, op->pass[0],
-                               piece_count(total, at));
+    int64_t floats = rs__sample_floats(plan, out), at = first * floats;
+    if (op->pass[0] != RS_PASS_NONE) {
+        plan->device->kernels->relu_backward(out->again + at, out->gradient + at, in->gradient + at,
+                                             op->pass[0], (last - first) * floats);
     }
-    return RS_OK;
 }
 
 /* Real channels of one plane: softplus(0) is not 0, so padding lanes are left out. */
@@ -83,80 +58,64 @@ static float softplus_slope(float x)
     return (float)(1.0 / (1.0 + exp(-(double)x)));
 }
 
-static rs_status softplus_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
+static void softplus_forward(rs_plan *plan, const rs__op *op, rs_mode mode, int64_t first, int64_t last)
 {
     (void)mode;
-    (void)error;
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     int64_t lanes = plan->device->kernels->lanes, floats = out->height * out->width * lanes;
-#pragma omp parallel for schedule(static)
-    for (int64_t plane = 0; plane < plan->count * out->blocks; plane++) {
+    for (int64_t plane = first * out->blocks; plane < last * out->blocks; plane++) {
         int64_t real = plane_lanes(plan, out, plane);
         for (int64_t i = plane * floats; i < (plane + 1) * floats; i++) {
             out->value[i] = i % lanes < real ? softplus(in->value[i]) : 0.0f;
         }
     }
-    return RS_OK;
 }
 
-static rs_status softplus_backward(rs_plan *plan, rs__op *op, rs_error *error)
+static void softplus_backward(rs_plan *plan, const rs__op *op, int64_t first, int64_t last)
 {
-    (void)error;
-    if (op->pass[0] == RS_PASS_NONE) {
-        return RS_OK;
-    }
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     bool add = op->pass[0] == RS_PASS_ADD;
-    int64_t total = batch_floats(plan, out);
-#pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < total; i++) {
+    int64_t floats = rs__sample_floats(plan, out);
+    for (int64_t i = first * floats; op->pass[0] != RS_PASS_NONE && i < last * floats; i++) {
         float g = out->gradient[i] * softplus_slope(in->again[i]);
         in->gradient[i] = add ? in->gradient[i] + g : g;
     }
-    return RS_OK;
 }
 
-static rs_status add_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
+static void add_forward(rs_plan *plan, const rs__op *op, rs_mode mode, int64_t first, int64_t last)
 {
     (void)mode;
-    (void)error;
     const float *a = plan->tensors[op->input[0]].value, *b = plan->tensors[op->input[1]].value;
     const rs__tensor *out = &plan->tensors[op->output];
-    const rs__kernels *kernels = plan->device->kernels;
-    int64_t total = batch_floats(plan, out);
-#pragma omp parallel for schedule(static)
-    for (int64_t at = 0; at < total; at += PIECE) {
-        kernels->add_forward(a + at, b + at, out->value + at, piece_count(total, at));
-    }
-    return RS_OK;
+    int64_t floats = rs__sample_floats(plan, out), at = first * floats;
+    plan->device->kernels->add_forward(a + at, b + at, out->value + at, (last - first) * floats);
 }
 
-static rs_status add_backward(rs_plan *plan, rs__op *op, rs_error *error)
+static void add_backward(rs_plan *plan, const rs__op *op, int64_t first, int64_t last)
 {
-    (void)error;
     const rs__tensor *out = &plan->tensors[op->output];
+    int64_t floats = rs__sample_floats(plan, out), at = first * floats;
     for (int k = 1; k >= 0; k--) {
         if (op->pass[k] != RS_PASS_NONE) {
-            rs__elements_pass(plan, out, out->gradient, plan->tensors[op->input[k]].gradient, op->pass[k]);
+            plan->device->kernels->pass_gradient(out->gradient + at,
+                                                 plan->tensors[op->input[k]].gradient + at, op->pass[k],
+                                                 (last - first) * floats);
         }
     }
-    return RS_OK;
 }
 
 const rs__op_class rs__op_relu = {
-    .prepare = prepare_nothing,
-    .forward = relu_forward,
-    .backward = relu_backward,
+    .forward_samples = relu_forward,
+    .backward_samples = relu_backward,
     .needs_output = true,
 };
 const rs__op_class rs__op_softplus = {
-    .prepare = prepare_nothing,
-    .forward = softplus_forward,
-    .backward = softplus_backward,
+    .forward_samples = softplus_forward,
+    .backward_samples = softplus_backward,
     .needs_input = true,
+    .cost = 256,
 };
 const rs__op_class rs__op_add = {
-    .prepare = prepare_nothing,
-    .forward = add_forward,
-    .backward = add_backward,
+    .forward_samples = add_forward,
+    .backward_samples = add_backward,
 };

@@ -93,8 +93,7 @@ static rs__update_piece piece_of(const rs_plan *plan, const rs__job *job)
 
 static void run_jobs(rs_plan *plan, const rs_update_options *options)
 {
-    rs__update_work work = {.optimizer = options->optimizer,
-                            .momentum = plan->options.momentum,
+    rs__update_work work = {.rule = rs_rule_of(options->optimizer, plan->options.momentum),
                             .distances = options->distances && plan->options.metrics.count > 0,
                             .metrics = &plan->options.metrics,
                             .needs = rs_metric_list_needs(&plan->options.metrics)};
@@ -111,8 +110,7 @@ static void run_jobs(rs_plan *plan, const rs_update_options *options)
 rs_status rs__cpu_update(rs_plan *plan, const rs_update_options *options, rs_measurement *measurement,
                          rs_error *error)
 {
-    if (!plan->options.training || options->optimizer != plan->options.optimizer ||
-        (options->optimizer == RS_OPTIMIZER_SGD && options->momentum != 0.0 && !plan->options.momentum)) {
+    if (!plan->options.training || !rs_update_fits(&plan->options, options)) {
         return RS_FAIL(error, RS_USAGE, "this plan was not made for that optimizer");
     }
     if (options->distances && measurement->to_initial && !plan->options.keep_initial) {

@@ -145,15 +145,53 @@ static void apply_sgd(rs_rule_f32 rule, const float *restrict gradient, float *r
     }
 }
 
+static void apply_adagrad(rs_rule_f32 rule, const float *restrict gradient, float *restrict value,
+                          float *restrict moment2, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        value[i] = rs_adagrad_f32(rule, gradient[i], value[i], &moment2[i]);
+    }
+}
+
+static void apply_rmsprop(rs_rule_f32 rule, const float *restrict gradient, float *restrict value,
+                          float *restrict moment2, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        value[i] = rs_rmsprop_f32(rule, gradient[i], value[i], &moment2[i]);
+    }
+}
+
+static void apply_rmsprop_momentum(rs_rule_f32 rule, const float *restrict gradient, float *restrict value,
+                                   float *restrict buffer, float *restrict moment2, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        value[i] = rs_rmsprop_momentum_f32(rule, gradient[i], value[i], &buffer[i], &moment2[i]);
+    }
+}
+
 static void apply_rule(const rs__update_work *work, rs_rule_f32 rule, const rs__update_piece *p, int64_t at,
                        int64_t count)
 {
-    if (work->optimizer != RS_OPTIMIZER_SGD) {
-        apply_adam(rule, p->gradient + at, p->value + at, p->moment1 + at, p->moment2 + at, count);
-    } else if (work->momentum) {
-        apply_momentum(rule, p->gradient + at, p->value + at, p->moment1 + at, count);
-    } else {
-        apply_sgd(rule, p->gradient + at, p->value + at, count);
+    const float *gradient = p->gradient + at;
+    float *value = p->value + at;
+    switch (work->rule) {
+    case RS_RULE_SGD:
+        apply_sgd(rule, gradient, value, count);
+        break;
+    case RS_RULE_MOMENTUM:
+        apply_momentum(rule, gradient, value, p->moment1 + at, count);
+        break;
+    case RS_RULE_ADAGRAD:
+        apply_adagrad(rule, gradient, value, p->moment2 + at, count);
+        break;
+    case RS_RULE_RMSPROP:
+        apply_rmsprop(rule, gradient, value, p->moment2 + at, count);
+        break;
+    case RS_RULE_RMSPROP_MOMENTUM:
+        apply_rmsprop_momentum(rule, gradient, value, p->moment1 + at, p->moment2 + at, count);
+        break;
+    default:
+        apply_adam(rule, gradient, value, p->moment1 + at, p->moment2 + at, count);
     }
 }
 
