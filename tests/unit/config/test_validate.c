@@ -29,6 +29,8 @@ static void combinations_that_make_sense_pass(void **state)
         "--schedule inverse-time --schedule-k 1",
         "--schedule cosine --schedule-min 1e-5",
         "--schedule cosine-restarts --schedule-t0 3 --schedule-t-mult 1 --schedule-min 0.1",
+        "--network cnn-b --dropout 0.5 --initialization normal --initialization-std 2",
+        "--depth 34 --initialization zeros --dropout 0",
         "--resume --verbose --device cuda:1 --precision tf32",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -49,6 +51,13 @@ static void combinations_without_effect_are_refused(void **state)
         {"--optimizer sgd --beta2 0.9",
          "--beta1, --beta2 and --epsilon are of --optimizer adam and adamw; sgd has --momentum"},
         {"--beta1 1", "--beta1 and --beta2 must be below 1; the usual are 0.9 and 0.999"},
+        {"--network cnn-b --plain",
+         "--network cnn-b names a whole network; --depth, --plain, --width and --blocks are of the ResNets"},
+        {"--dropout 1", "--dropout 1: must be at least 0 and below 1, or -1 for the network's own"},
+        {"--dropout -0.5", "--dropout -0.5: must be at least 0 and below 1, or -1 for the network's own"},
+        {"--initialization-std 2", "--initialization-std is of --initialization normal; it is own"},
+        {"--initialization normal --initialization-std 0",
+         "--initialization-std must be above 0; --initialization zeros gives zeros"},
         {"--schedule-step 3", "--schedule-step is of --schedule step; the schedule is constant"},
         {"--schedule cosine --schedule-gamma 0.5",
          "--schedule-gamma is of --schedule step and exponential; the schedule is cosine"},
