@@ -4,8 +4,22 @@
 
 #include "rs/trainer.h"
 
-rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
-                                rs_error *error)
+static rs_network_options network_options(const rs_config *config, const rs_dataset *dataset)
+{
+    return (rs_network_options){.channels = dataset->channels,
+                                .height = dataset->height,
+                                .width = dataset->width,
+                                .classes = dataset->classes,
+                                .targets = dataset->train.targets != NULL,
+                                .loss = config->loss,
+                                .reduction = config->loss_reduction,
+                                .dropout = config->dropout,
+                                .initialization = config->initialization,
+                                .initialization_std = config->initialization_std};
+}
+
+static rs_status build_resnet(const rs_config *config, const rs_dataset *dataset, rs_network **network,
+                              rs_error *error)
 {
     rs_resnet_options options = {.depth = (int)config->depth,
                                  .plain = config->plain,
@@ -19,6 +33,22 @@ rs_status rs_configured_network(const rs_config *config, const rs_dataset *datas
         return RS_FAIL(error, RS_USAGE, "--blocks %s: needs four numbers, as in 3,4,6,3", config->blocks);
     }
     return rs_resnet_build(&options, network, error);
+}
+
+rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
+                                rs_error *error)
+{
+    rs_network_options options = network_options(config, dataset);
+    if (*config->network) {
+        return rs_network_named(config->network, &options, network, error);
+    }
+    RS_TRY(build_resnet(config, dataset, network, error));
+    rs_status status = rs_network_adjust(*network, &options, error);
+    if (status) {
+        rs_network_destroy(*network);
+        *network = NULL;
+    }
+    return status;
 }
 
 uint32_t rs_configured_wants(const rs_config *config)
