@@ -4,6 +4,7 @@ install(DIRECTORY include/rs DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCH
 install(FILES README.md CHANGELOG.md LICENSE src/host/record/SCHEMA.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY experiments/ DESTINATION ${CMAKE_INSTALL_DATADIR}/resnet_study/experiments FILES_MATCHING PATTERN "*.yaml"
         PATTERN published EXCLUDE PATTERN results EXCLUDE)
+install(DIRECTORY networks/ DESTINATION ${CMAKE_INSTALL_DATADIR}/resnet_study/networks FILES_MATCHING PATTERN "*.yaml")
 
 # The manual page and bash's completion are made of the program's own --help, so they cannot say anything else.
 function(rs_from_help script output destination)

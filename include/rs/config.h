@@ -63,6 +63,11 @@ rs_status rs_config_set(rs_config *config, const char *name, const char *text, c
  */
 rs_status rs_config_validate(const rs_config *config, rs_error *error);
 
+/* Sets what follows from the files that options name: network-digest. After rs_config_validate, before anything takes
+ * the run's name or hash. USAGE: a digest that was given is not the file's, or the file is no YAML; DATA: it cannot be
+ * read. */
+rs_status rs_config_resolve(rs_config *config, rs_error *error);
+
 /* Parses argv[first..argc-1] as options ("--name value", "--name=value", "--flag", "--no-flag"). Anything
  * else: USAGE. Sets *help when --help or -h is among them and stops there. */
 rs_status rs_config_parse(rs_config *config, int first, int argc, char **argv, bool *help, rs_error *error);

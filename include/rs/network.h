@@ -250,4 +250,39 @@ typedef struct rs_resnet_options {
 } rs_resnet_options;
 rs_status rs_resnet_build(const rs_resnet_options *options, rs_network **network, rs_error *error);
 
+/* --- networks from files, named networks ------------------------------------------------------------------------
+ * networks/README.md has the format of the files. */
+typedef struct rs_network_options {
+    int channels, height, width, classes; /* of the data; classes: or numbers in a target */
+    bool targets;                         /* the data has targets, no labels */
+    const char *loss;                     /* "auto", "cross-entropy", "kl-divergence", "mse" */
+    const char *reduction;                /* "mean", "sum", "elements" */
+    double dropout;                       /* rate of every dropout layer, or -1: the network's own */
+    const char *initialization; /* of all weights of convolutions and linear layers; "own", "default" .. */
+    double initialization_std;  /* of "normal" */
+} rs_network_options;
+/* What holds where nobody says anything, for data of that shape and labels of that many classes. */
+rs_network_options rs_network_options_default(int channels, int height, int width, int classes);
+
+/* The network that a text describes; its name is that of `place` without folder and .yaml. Errors begin with
+ * place:line and name the layer. The network keeps a copy of the text (source). USAGE; MEMORY. The caller's. */
+rs_status rs_network_from_yaml(const char *text, size_t length, const char *place,
+                               const rs_network_options *options, rs_network **network, rs_error *error);
+/* From a file, or one of the program's own by its name; which of them a text is: rs_yaml_is_path. DATA: the file
+ * cannot be read. USAGE: unknown name, with the nearest; else as above. */
+rs_status rs_network_named(const char *name_or_file, const rs_network_options *options, rs_network **network,
+                           rs_error *error);
+/* Loss, dropout and initialisation of `options` for a network that was built otherwise and ends in a loss
+ * (rs_resnet_build). USAGE: they do not go together. */
+rs_status rs_network_adjust(rs_network *network, const rs_network_options *options, rs_error *error);
+
+/* The program's own networks, by name in natural order of their numbers. */
+int rs_network_name_count(void);
+const char *rs_network_name_at(int index);
+/* The text of that network; NULL when there is none of that name. */
+const char *rs_network_source(const char *name);
+
+/* The command `networks [NAME|FILE] [--yaml]`; argv[0] is "networks". Returns the exit status of the program. */
+int rs_command_networks(int argc, char **argv);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "rs/status.h"
 
@@ -32,7 +33,14 @@ struct rs_yaml {
 rs_status rs_yaml_parse(const char *text, size_t length, const char *place, rs_yaml **root, rs_error *error);
 /* The same from a file, which names itself. DATA: the file cannot be read or is too long. */
 rs_status rs_yaml_load(const char *path, rs_yaml **root, rs_error *error);
+/* The bytes of such a file, with a zero behind them; the caller's (rs_free). DATA as above. */
+rs_status rs_yaml_read(const char *path, char **text, size_t *length, rs_error *error);
 void rs_yaml_destroy(rs_yaml *root); /* takes NULL */
+
+/* Whether a text that is either a name or a file is a file: it has a slash, or ends in .yaml or .yml. */
+bool rs_yaml_is_path(const char *text);
+/* 64 bits that depend on all values, keys and their order, not on comments and layout. */
+uint64_t rs_yaml_digest(const rs_yaml *root);
 
 /* The item of a map with that key, or NULL. */
 const rs_yaml *rs_yaml_get(const rs_yaml *map, const char *key);

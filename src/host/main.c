@@ -7,6 +7,7 @@
 #include "rs/check.h"
 #include "rs/dataset.h"
 #include "rs/host.h"
+#include "rs/network.h"
 #include "rs/recorder.h"
 #include "rs/text.h"
 

@@ -185,6 +185,7 @@ int rs_command_train(int argc, char **argv)
         return 0;
     }
     status = status ? status : rs_config_validate(&s.config, &error);
+    status = status ? status : rs_config_resolve(&s.config, &error);
     if (!status) {
         rs_log_set_level(s.config.quiet ? RS_LOG_ERROR : s.config.verbose ? RS_LOG_DEBUG : RS_LOG_INFO);
         catch_signals();

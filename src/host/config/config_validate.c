@@ -70,6 +70,31 @@ static rs_status validate_schedule(const rs_config *c, const rs_config *d, rs_er
                   "cosine and cosine-restarts", c, error);
 }
 
+static rs_status validate_network(const rs_config *c, const rs_config *d, rs_error *error)
+{
+    bool resnet = c->depth != d->depth || c->plain || !is(c->width, d->width) || *c->blocks;
+    if (*c->network && resnet) {
+        return RS_FAIL(
+            error, RS_USAGE,
+            "--network %s names a whole network; --depth, --plain, --width and --blocks are of the ResNets",
+            c->network);
+    }
+    if (c->dropout != -1.0 && !(c->dropout >= 0.0 && c->dropout < 1.0)) {
+        return RS_FAIL(error, RS_USAGE,
+                       "--dropout %g: must be at least 0 and below 1, or -1 for the network's own",
+                       c->dropout);
+    }
+    if (c->initialization_std != d->initialization_std && !is(c->initialization, "normal")) {
+        return RS_FAIL(error, RS_USAGE, "--initialization-std is of --initialization normal; it is %s",
+                       c->initialization);
+    }
+    if (is(c->initialization, "normal") && !(c->initialization_std > 0.0)) {
+        return RS_FAIL(error, RS_USAGE,
+                       "--initialization-std must be above 0; --initialization zeros gives zeros");
+    }
+    return RS_OK;
+}
+
 rs_status rs_config_validate(const rs_config *config, rs_error *error)
 {
     rs_config defaults;
@@ -78,6 +103,7 @@ rs_status rs_config_validate(const rs_config *config, rs_error *error)
     RS_TRY(validate_schedule(config, &defaults, error));
     RS_TRY(rs__validate_layers(config, error));
     RS_TRY(rs__validate_data(config, &defaults, error));
+    RS_TRY(validate_network(config, &defaults, error));
     if (config->overwrite && config->resume) {
         return RS_FAIL(error, RS_USAGE,
                        "--overwrite and --resume exclude each other: replace the record or go "

@@ -236,24 +236,35 @@ static rs_status read_whole(FILE *file, const char *path, char **text, size_t *l
     if (ferror(file)) {
         return RS_FAIL(error, RS_DATA, "%s: cannot be read: %s", path, strerror(errno));
     }
-    return *length < capacity ? RS_OK
-                              : RS_FAIL(error, RS_DATA, "%s: longer than %d bytes; not a study file", path,
-                                        RS_YAML_MAX_BYTES);
+    if (*length == capacity) {
+        return RS_FAIL(error, RS_DATA, "%s: longer than %d bytes; not a study file", path, RS_YAML_MAX_BYTES);
+    }
+    (*text)[*length] = '\0';
+    return RS_OK;
+}
+
+rs_status rs_yaml_read(const char *path, char **text, size_t *length, rs_error *error)
+{
+    *text = NULL;
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        return RS_FAIL(error, RS_DATA, "%s: cannot be opened: %s", path, strerror(errno));
+    }
+    rs_status status = read_whole(file, path, text, length, error);
+    (void)fclose(file);
+    if (status) {
+        rs_free(*text);
+        *text = NULL;
+    }
+    return status;
 }
 
 rs_status rs_yaml_load(const char *path, rs_yaml **root, rs_error *error)
 {
     char *text = NULL;
     size_t length = 0;
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        return RS_FAIL(error, RS_DATA, "%s: cannot be opened: %s", path, strerror(errno));
-    }
-    rs_status status = read_whole(file, path, &text, &length, error);
-    (void)fclose(file);
-    if (status == RS_OK) {
-        status = rs_yaml_parse(text, length, path, root, error);
-    }
+    RS_TRY(rs_yaml_read(path, &text, &length, error));
+    rs_status status = rs_yaml_parse(text, length, path, root, error);
     rs_free(text);
     return status;
 }

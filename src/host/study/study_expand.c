@@ -83,7 +83,7 @@ static rs_status resolve(const rs_study *study, const char *out_dir, int index, 
             "%s: out, resume and overwrite are for `run` to set; leave them out (folder: --out-dir)",
             study->path);
     }
-    if (rs_config_validate(&run->config, error)) {
+    if (rs_config_validate(&run->config, error) || rs_config_resolve(&run->config, error)) {
         return rs_error_prefix(error, "%s: run %d (%s)", study->path, index + 1,
                                *run->label ? run->label : study->name);
     }

@@ -4,8 +4,22 @@
 
 #include "internal.h"
 
-rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
-                                rs_error *error)
+static rs_network_options network_options(const rs_config *config, const rs_dataset *dataset)
+{
+    return (rs_network_options){.channels = dataset->channels,
+                                .height = dataset->height,
+                                .width = dataset->width,
+                                .classes = dataset->classes,
+                                .targets = dataset->train.targets != NULL,
+                                .loss = config->loss,
+                                .reduction = config->loss_reduction,
+                                .dropout = config->dropout,
+                                .initialization = config->initialization,
+                                .initialization_std = config->initialization_std};
+}
+
+static rs_status build_resnet(const rs_config *config, const rs_dataset *dataset, rs_network **network,
+                              rs_error *error)
 {
     rs_resnet_options options = {.depth = (int)config->depth,
                                  .plain = config->plain,
@@ -18,8 +32,27 @@ rs_status rs_configured_network(const rs_config *config, const rs_dataset *datas
                                     &options.blocks[2], &options.blocks[3]) != 4) {
         return RS_FAIL(error, RS_USAGE, "--blocks %s: needs four numbers, as in 3,4,6,3", config->blocks);
     }
-    RS_TRY(rs_resnet_build(&options, network, error));
-    return rs__add_classifiers(config, *network, error);
+    return rs_resnet_build(&options, network, error);
+}
+
+rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
+                                rs_error *error)
+{
+    rs_network_options options = network_options(config, dataset);
+    rs_status status;
+    *network = NULL;
+    if (*config->network) {
+        status = rs_network_named(config->network, &options, network, error);
+    } else {
+        status = build_resnet(config, dataset, network, error);
+        status = status ? status : rs_network_adjust(*network, &options, error);
+    }
+    status = status ? status : rs__add_classifiers(config, *network, error);
+    if (status) {
+        rs_network_destroy(*network);
+        *network = NULL;
+    }
+    return status;
 }
 
 uint32_t rs_configured_wants(const rs_config *config)

@@ -1,0 +1,18 @@
+# Writes a C file with the text of every file of FOLDER/*.yaml, for src/host/network/named.h: cmake -DFOLDER= -DOUTPUT= -P
+file(GLOB files ${FOLDER}/*.yaml)
+list(SORT files COMPARE NATURAL)
+set(texts "")
+set(table "")
+set(count 0)
+foreach(path IN LISTS files)
+  get_filename_component(name ${path} NAME_WLE)
+  file(READ ${path} hex HEX)
+  string(LENGTH "${hex}" length)
+  math(EXPR length "${length} / 2")
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(APPEND texts "static const unsigned char text_${count}[] = {${bytes}0x00};\n")
+  string(APPEND table "    {\"${name}\", text_${count}, ${length}},\n")
+  math(EXPR count "${count} + 1")
+endforeach()
+file(WRITE ${OUTPUT} "/* made by cmake/networks.cmake */\n#include \"named.h\"\n\n${texts}\n"
+     "const rs__named_text rs__named_texts[] = {\n${table}};\nconst int rs__named_count = ${count};\n")
