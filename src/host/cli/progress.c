@@ -85,6 +85,15 @@ static void loss_text(double loss, char text[32])
     (void)snprintf(text, 32, fabs(loss) < 1e4 ? "%.4f" : "%.4g", loss);
 }
 
+/* "  acc 0.250", or nothing where there are numbers instead of classes. */
+static void accuracy_text(const char *format, double accuracy, char text[32])
+{
+    text[0] = '\0';
+    if (!isnan(accuracy)) {
+        (void)snprintf(text, 32, format, accuracy);
+    }
+}
+
 /* Seconds to the end of the run at this epoch's rate. */
 static double seconds_left(const rs_progress *p, const rs_step_row *row, double rate)
 {
@@ -96,26 +105,27 @@ static double seconds_left(const rs_progress *p, const rs_step_row *row, double 
 
 static void describe_step(const rs_progress *p, const rs_step_row *row, double now, char text[LINE])
 {
-    char left[32], loss[32];
+    char left[32], loss[32], accuracy[32];
     double samples = (double)p->samples;
     double rate = samples / fmax(now - p->epoch_began, 1e-9);
     rs_text_duration(seconds_left(p, row, rate), left, sizeof left);
     loss_text(p->loss_sum / samples, loss);
+    accuracy_text("  acc %.3f", p->correct_sum / samples, accuracy);
     (void)snprintf(text, LINE,
-                   "epoch %" PRId64 "/%" PRId64 "  %" PRId64 "/%" PRId64
-                   "  loss %s  acc %.3f  %.*f images/s  left %s",
-                   row->epoch + 1, p->epochs, row->batch + 1, row->batches, loss, p->correct_sum / samples,
-                   rate < 10.0 ? 1 : 0, rate, left);
+                   "epoch %" PRId64 "/%" PRId64 "  %" PRId64 "/%" PRId64 "  loss %s%s  %.*f %s/s  left %s",
+                   row->epoch + 1, p->epochs, row->batch + 1, row->batches, loss, accuracy,
+                   rate < 10.0 ? 1 : 0, rate, accuracy[0] ? "images" : "samples", left);
 }
 
 static void describe_epoch(const rs_progress *p, const rs_epoch_row *row, char text[LINE])
 {
-    char train[32], valid[32];
+    char train[32], valid[32], train_accuracy[32], valid_accuracy[32];
+    accuracy_text(" acc %.4f", row->train_accuracy, train_accuracy);
+    accuracy_text(" acc %.4f", row->valid_accuracy, valid_accuracy);
     loss_text(row->train_loss, train);
     loss_text(row->valid_loss, valid);
-    (void)snprintf(text, LINE,
-                   "epoch %" PRId64 "/%" PRId64 "  train loss %s acc %.4f  valid loss %s acc %.4f  %.1f s",
-                   row->epoch + 1, p->epochs, train, row->train_accuracy, valid, row->valid_accuracy,
+    (void)snprintf(text, LINE, "epoch %" PRId64 "/%" PRId64 "  train loss %s%s  valid loss %s%s  %.1f s",
+                   row->epoch + 1, p->epochs, train, train_accuracy, valid, valid_accuracy,
                    row->train_seconds + row->valid_seconds + row->record_seconds);
 }
 

@@ -288,6 +288,7 @@ static rs_status examine_summary(session *s, const rs_record_summary *summary, r
             "cannot resume %s: it was made with another %s; use the same options, or another --out", s->path,
             names);
     }
+    s->finished_epochs = summary->committed.epochs;
     s->finished_before = enough && strcmp(summary->state, rs_run_state_name(RS_RUN_DONE)) == 0;
     return RS_OK;
 }

@@ -23,9 +23,10 @@ typedef struct session {
     bool *kept; /* storage of the spec's lists */
     char *config_yaml, *algorithms;
     char start_time[32];
-    char made_on[128];    /* the device of the record that is resumed; "": a new one */
-    bool profiling;       /* --profile: the plan counts by now */
-    bool finished_before; /* the record was complete already: nothing to do */
+    char made_on[128];       /* the device of the record that is resumed; "": a new one */
+    bool profiling;          /* --profile: the plan counts by now */
+    int64_t finished_epochs; /* that the record has already */
+    bool finished_before;    /* the record was complete already: nothing to do */
 } session;
 
 /* Opens device, data, network, trainer and record as session->config says; on failure what was made is still

@@ -150,7 +150,7 @@ static rs_status run(session *s, const char *program, rs_error *error)
     rs_error closing = {0};
     rs_status status = session_open(s, &stop_signal, error);
     if (!status && s->finished_before) {
-        rs_log(RS_LOG_INFO, "%s is complete already: %" PRId64 " epochs", s->path, s->config.epochs);
+        rs_log(RS_LOG_INFO, "%s is complete already: %" PRId64 " epochs", s->path, s->finished_epochs);
         return session_close(s, RS_RUN_DONE, error);
     }
     status = status ? status : train(s, error);

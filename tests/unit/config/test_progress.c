@@ -1,6 +1,7 @@
 /* test_progress.c: what the display says: in a log, on a terminal, quietly; with a clock of our own. */
 #include "config_test.h"
 
+#include <math.h>
 #include <pty.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@ static double test_clock(void)
 {
     return now;
 }
+
+static double accuracy_unit = 1.0; /* NaN: numbers instead of classes */
 
 /* `epochs` epochs of 4 steps of 100 images; a step takes `seconds`, validation 5 s. */
 static void pretend_training(rs_progress *progress, int64_t epochs, double seconds)
@@ -29,15 +32,15 @@ static void pretend_training(rs_progress *progress, int64_t epochs, double secon
                                 .batches = 4,
                                 .samples = 100,
                                 .loss = 2.0 - 0.1 * (double)batch,
-                                .accuracy = 0.25 * (double)batch};
+                                .accuracy = accuracy_unit * 0.25 * (double)batch};
             assert_int_equal(observer.step(observer.context, &step, &error), RS_OK);
         }
         now += 5.0;
         rs_epoch_row row = {.epoch = epoch,
                             .train_loss = 1.85,
-                            .train_accuracy = 0.375,
+                            .train_accuracy = accuracy_unit * 0.375,
                             .valid_loss = 12345.678,
-                            .valid_accuracy = 0.5,
+                            .valid_accuracy = accuracy_unit * 0.5,
                             .train_seconds = 4.0 * seconds,
                             .valid_seconds = 4.5,
                             .record_seconds = 0.5};
@@ -94,6 +97,18 @@ static void a_log_gets_a_line_at_intervals_and_one_per_epoch(void **state)
     free(text);
     text = logged(3, false, 0.01);
     assert_int_equal(count_lines(text), 3);
+    free(text);
+}
+
+static void numbers_have_no_accuracy(void **state)
+{
+    (void)state;
+    accuracy_unit = (double)NAN;
+    char *text = logged(1, false, 20.0);
+    accuracy_unit = 1.0;
+    assert_string_equal(text, "epoch 1/1  2/4  loss 1.9500  5.0 samples/s  left 40 s\n"
+                              "epoch 1/1  4/4  loss 1.8500  5.0 samples/s  left 0 s\n"
+                              "epoch 1/1  train loss 1.8500  valid loss 1.235e+04  85.0 s\n");
     free(text);
 }
 
@@ -173,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_gets_a_line_at_intervals_and_one_per_epoch),
+        cmocka_unit_test(numbers_have_no_accuracy),
         cmocka_unit_test(many_short_epochs_do_not_flood_a_log),
         cmocka_unit_test(quiet_says_nothing),
         cmocka_unit_test(a_terminal_gets_one_line_that_rewrites_itself),
