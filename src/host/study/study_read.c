@@ -6,9 +6,10 @@
 
 #include "rs/host.h"
 #include "rs/text.h"
-#include "study.h"
+#include "study_runs.h"
 
-static const char *const study_keys[] = {"study", "description", "settings", "grid", "cases", "seeds"};
+static const char *const study_keys[] = {"study", "description", "settings", "grid",
+                                         "cases", "seeds",       "stages"};
 enum { STUDY_KEYS = sizeof study_keys / sizeof study_keys[0] };
 static const char seed_key[] = "seed"; /* the option that `seeds` varies */
 
@@ -119,7 +120,7 @@ static rs_status check_keys(const rs_study *study, rs_error *error)
             const char *nearest = rs_text_nearest(item->key, study_keys, STUDY_KEYS);
             return FAIL_AT(
                 study, item->line,
-                "unknown key %.60s: not one of study, description, settings, grid, cases, seeds%s%s",
+                "unknown key %.60s: not one of study, description, settings, grid, cases, seeds, stages%s%s",
                 item->key, nearest ? "; nearest " : "", nearest ? nearest : "");
         }
     }
@@ -323,6 +324,8 @@ rs_status rs_study_read(rs_study *study, const char *path, const rs_study_overri
     RS_TRY(read_grid(study, error));
     RS_TRY(read_seeds(study, error));
     RS_TRY(read_cases(study, error));
+    study->stages = rs_yaml_get(study->root, "stages");
+    RS_TRY(study->stages ? rs__study_check_stages(study, error) : RS_OK);
     for (int i = 0; i < count; i++) {
         RS_TRY(override(study, &overrides[i], error));
     }

@@ -221,6 +221,39 @@ static void a_failure_is_reported_and_the_others_go_on(void **state)
     assert_said("diverged earlier");
 }
 
+static void a_failed_run_is_tried_again_when_asked(void **state)
+{
+    (void)state;
+    begin("[13, 14, 16, 17]");
+    assert_int_equal(run("s.yaml --retry 2"), 1);
+    assert_said("s: 4 runs: 1 done, 0 done before, 3 failed, 0 left");
+    int tries = 0;
+    for (const char *at = said; (at = strstr(at, "is tried again")) != NULL; at++) {
+        tries++;
+    }
+    assert_int_equal(tries, 3); /* 16 once, 17 twice; 13 and 14 would fail again */
+    begin("[16]");
+    assert_int_equal(run("s.yaml"), 1);
+    assert_not_said("is tried again");
+}
+
+/* The study of `begin`, of two stages. */
+static void stages_follow_each_other_and_a_failure_ends_the_chain(void **state)
+{
+    (void)state;
+    begin("[1, 2]\nstages: [{name: a, seed: 13}, {name: b}]");
+    assert_int_equal(run("s.yaml --jobs 3"), 1);
+    assert_said("the run it begins from failed");
+    assert_said("s: 3 runs: 0 done, 0 done before, 3 failed, 0 left");
+    begin("[1, 2]\nstages: [{name: a, seed: 7}, {name: b}]");
+    assert_int_equal(run("s.yaml --jobs 3"), 0);
+    assert_said("s: 3 runs: 3 done, 0 done before, 0 failed, 0 left");
+    assert_int_equal(run("s.yaml --shard 2/2"), 0);
+    assert_said("no runs in part 2 of 2");
+    assert_int_equal(run("s.yaml --shard 3/2"), 2);
+    assert_said("--shard 3/2: not I/N");
+}
+
 static void fail_fast_ends_the_study(void **state)
 {
     (void)state;
@@ -423,6 +456,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_dry_run_lists_and_starts_nothing),
         cmocka_unit_test(every_run_is_started_once_with_what_differs),
         cmocka_unit_test(a_failure_is_reported_and_the_others_go_on),
+        cmocka_unit_test(a_failed_run_is_tried_again_when_asked),
+        cmocka_unit_test(stages_follow_each_other_and_a_failure_ends_the_chain),
         cmocka_unit_test(fail_fast_ends_the_study),
         cmocka_unit_test(an_unfinished_run_is_resumed),
         cmocka_unit_test(a_record_of_another_run_is_not_touched),
