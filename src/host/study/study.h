@@ -13,6 +13,7 @@
 enum {
     RS_STUDY_MAX_AXES = 32,
     RS_STUDY_MAX_STAGES = 32,
+    RS_STUDY_MAX_CASES = 256,
     RS_STUDY_MAX_RUNS = 10000,
     RS_STUDY_PATH = RS_TEXT_MAX
 };
@@ -35,12 +36,14 @@ typedef struct rs_study_axis {
 } rs_study_axis;
 
 typedef struct rs_study {
-    const char *path;      /* of the file, for errors; borrowed */
-    rs_yaml *root;         /* the file */
-    const char *name;      /* in the tree */
-    rs_config settings;    /* defaults and `settings` */
-    const rs_yaml *cases;  /* the list of named maps, or NULL */
-    const rs_yaml *stages; /* the same */
+    const char *path;                         /* of the file, for errors; borrowed */
+    rs_yaml *root;                            /* the file */
+    const char *name;                         /* in the tree */
+    rs_config settings;                       /* defaults and `settings` */
+    const rs_yaml *cases;                     /* the list of named maps, or NULL */
+    const rs_yaml *taken[RS_STUDY_MAX_CASES]; /* those that run, in the order of the file */
+    int taken_count;
+    const rs_yaml *stages; /* as cases */
     int most_turns;        /* of a repeated stage; 0: as the file says */
     int axis_count;
     rs_study_axis axes[RS_STUDY_MAX_AXES]; /* slowest first */
@@ -49,6 +52,8 @@ typedef struct rs_study {
 /* Reads and checks a study file and lays the overrides over it. Free with rs_study_clear in any case. */
 rs_status rs_study_read(rs_study *study, const char *path, const rs_study_override *overrides, int count,
                         rs_error *error);
+/* Takes only these cases: names with commas. USAGE names one that there is not. */
+rs_status rs_study_take_cases(rs_study *study, const char *names, rs_error *error);
 void rs_study_clear(rs_study *study);
 
 typedef enum rs_study_state {

@@ -11,7 +11,7 @@
 enum { MOST_OVERRIDES = 64 };
 
 typedef struct command {
-    const char *path, *out_dir;
+    const char *path, *out_dir, *cases;
     rs_study_override overrides[MOST_OVERRIDES];
     char keys[MOST_OVERRIDES][64];
     int override_count;
@@ -91,6 +91,13 @@ static rs_status take_shard(command *c, const char *value, rs_error *error)
     return RS_OK;
 }
 
+static rs_status take_case(command *c, const char *value, rs_error *error)
+{
+    (void)error;
+    c->cases = value;
+    return RS_OK;
+}
+
 static rs_status take_out_dir(command *c, const char *value, rs_error *error)
 {
     c->out_dir = value;
@@ -139,6 +146,7 @@ static const struct {
     {"--set", "KEY=VALUES", "replace the values of an option; commas make several, as in depth=18,34",
      take_set},
     {"--seeds", "LIST", "replace the seeds: 1,2,5 or 1..5", take_seeds},
+    {"--case", "LIST", "only these cases", take_case},
     {"--out-dir", "DIR", "records go to DIR/STUDY/ (default: runs)", take_out_dir},
     {"--jobs", "N", "N runs at a time, each with its share of the cores and a .log beside its record",
      take_jobs},
@@ -277,6 +285,7 @@ static rs_status run_study(const command *c, int *exit_status, rs_error *error)
     int count = 0;
     rs_status status = rs_study_read(&study, c->path, c->overrides, c->override_count, error);
     study.most_turns = c->turns;
+    status = status || !c->cases ? status : rs_study_take_cases(&study, c->cases, error);
     status = status ? status : rs_study_expand(&study, c->out_dir, &runs, &count, error);
     if (!status && c->shards) {
         rs_study_take_shard(runs, &count, c->shard - 1, c->shards);

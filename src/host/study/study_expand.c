@@ -5,13 +5,9 @@
 #include "rs/host.h"
 #include "study_runs.h"
 
-static int count_items(const rs_yaml *list)
+static int case_count(const rs_study *study)
 {
-    int count = 0;
-    for (const rs_yaml *item = list ? list->first : NULL; item; item = item->next) {
-        count++;
-    }
-    return count;
+    return study->cases ? study->taken_count : 1;
 }
 
 static rs_status too_many(const rs_study *study, rs_error *error)
@@ -22,7 +18,7 @@ static rs_status too_many(const rs_study *study, rs_error *error)
 
 static rs_status count_points(const rs_study *study, int *count, rs_error *error)
 {
-    int64_t total = study->cases ? count_items(study->cases) : 1;
+    int64_t total = case_count(study);
     for (int i = 0; i < study->axis_count && total <= RS_STUDY_MAX_RUNS; i++) {
         total *= study->axes[i].count;
     }
@@ -71,10 +67,7 @@ static rs_status apply_axes(const rs_study *study, int64_t index, rs_study_run *
 /* Settings and label of one point of cases x grid x seeds. */
 static rs_status resolve(const rs_study *study, int index, int grid, rs_study_run *run, rs_error *error)
 {
-    const rs_yaml *one = study->cases ? study->cases->first : NULL;
-    for (int i = 0; i < index / grid && one; i++) {
-        one = one->next;
-    }
+    const rs_yaml *one = study->cases ? study->taken[index / grid] : NULL;
     *run = (rs_study_run){
         .config = study->settings, .exit_status = -1, .from = -1, .chain = index, .last_of_chain = true};
     if (one) {
@@ -175,7 +168,7 @@ rs_status rs_study_expand(const rs_study *study, const char *out_dir, rs_study_r
     int points;
     rs_study_runs made = {.out_dir = out_dir};
     RS_TRY(count_points(study, &points, error));
-    int grid = points / (study->cases ? count_items(study->cases) : 1);
+    int grid = points / case_count(study);
     rs_study_run *point = rs_alloc_zero(sizeof *point);
     rs_status status = point ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for %d runs", points);
     for (int i = 0; status == RS_OK && i < points; i++) {

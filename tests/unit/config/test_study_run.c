@@ -254,6 +254,18 @@ static void stages_follow_each_other_and_a_failure_ends_the_chain(void **state)
     assert_said("--shard 3/2: not I/N");
 }
 
+static void cases_can_be_chosen(void **state)
+{
+    (void)state;
+    begin("[1]\ncases: [{name: a, depth: 18}, {name: bee, depth: 34}, {name: c, depth: 68}]");
+    assert_int_equal(run("s.yaml --dry-run --case c,a"), 0);
+    assert_said("s: 2 runs");
+    assert_said("(a)");
+    assert_said("(c)");
+    assert_int_equal(run("s.yaml --dry-run --case be"), 2);
+    assert_said("--case be: s.yaml has no such case; nearest bee");
+}
+
 static void fail_fast_ends_the_study(void **state)
 {
     (void)state;
@@ -458,6 +470,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_failure_is_reported_and_the_others_go_on),
         cmocka_unit_test(a_failed_run_is_tried_again_when_asked),
         cmocka_unit_test(stages_follow_each_other_and_a_failure_ends_the_chain),
+        cmocka_unit_test(cases_can_be_chosen),
         cmocka_unit_test(fail_fast_ends_the_study),
         cmocka_unit_test(an_unfinished_run_is_resumed),
         cmocka_unit_test(a_record_of_another_run_is_not_touched),
