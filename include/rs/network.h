@@ -194,8 +194,8 @@ int rs_network_find_parameter(const rs_network *network, const char *name); /* -
  * backend begins a node's line in its plan. */
 void rs_node_describe(const rs_network *network, int node, char *text, size_t capacity);
 
-/* Floating-point operations of one sample's forward pass: 2 per multiply-add of convolutions and linear
- * layers. */
+/* Floating-point operations of one sample's forward pass: 2 per multiply-add of convolutions, linear
+ * layers and matrix products. */
 int64_t rs_network_flops(const rs_network *network);
 
 /* Initial value of a parameter or buffer, canonical order, a function of (seed, name) alone. */

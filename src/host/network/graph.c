@@ -287,6 +287,9 @@ int64_t rs_network_flops(const rs_network *network)
         const rs_node *node = &network->nodes[i];
         if (node->kind == RS_OP_CONVOLUTION || node->kind == RS_OP_LINEAR) {
             flops += 2 * network->parameters[node->weight].count * node->shape[1] * node->shape[2];
+        } else if (node->kind == RS_OP_MATRIX_PRODUCT) {
+            const int64_t depth = network->nodes[node->input[0]].shape[2];
+            flops += 2 * node->shape[0] * node->shape[1] * node->shape[2] * depth;
         }
     }
     return flops;
