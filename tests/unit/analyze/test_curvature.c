@@ -131,6 +131,31 @@ static void test_convolution(void **state)
     check("convolution", 2, 6, 3, layers);
 }
 
+static void test_other_operators(void **state)
+{
+    static const layer layers[] = {CONVOLUTION(1, 1, 1, 0, true),
+                                   {.kind = RS_OP_REPEAT, .attributes = {.axis = 0, .times = 2}},
+                                   PLAIN(RS_OP_SIGMOID),
+                                   PLAIN(RS_OP_ROW_NORMALIZE),
+                                   {.kind = RS_OP_MATRIX_PRODUCT, .back = 1},
+                                   PLAIN(RS_OP_SOFTMAX),
+                                   PLAIN(RS_OP_TANH),
+                                   {.kind = RS_OP_DIVIDE, .back = 4},
+                                   PLAIN(RS_OP_FLATTEN),
+                                   LINEAR(2),
+                                   PLAIN(RS_OP_MEAN_SQUARED_ERROR),
+                                   END};
+    static const layer divergence[] = {
+        LINEAR(4),
+        PLAIN(RS_OP_TANH),
+        LINEAR(3),
+        {.kind = RS_OP_KL_DIVERGENCE, .attributes = {.reduction = RS_REDUCTION_ELEMENTS}},
+        END};
+    (void)state;
+    check("others", 2, 3, 2, layers);
+    check("divergence", 2, 1, 3, divergence);
+}
+
 /* A unit that no sample reaches has no second derivatives at all, not nearly none. */
 static void test_dead_units(void **state)
 {
@@ -139,11 +164,10 @@ static void test_dead_units(void **state)
     problem p;
     (void)state;
     problem_make(&p, network_of("dead", 2, 1, 2, layers), SAMPLES);
-    p.weights[3 * 8 + 1] = -100.0; /* bias of hidden unit 1: 3 x 2 x 1 x 1 inputs come before */
+    /* 6 weights and 3 biases of the hidden units, 6 weights and 2 biases of the outputs */
+    p.weights[6 + 1] = -100.0;
     double *hessian = calloc((size_t)(p.size * p.size), sizeof *hessian);
     assert_int_equal(p.network->parameters[0].count, 6);
-    p.weights[3 * 8 + 1] = 0.3;
-    p.weights[6 + 1] = -100.0;
     rs__curvature *curvature = curvature_of(&p, 0, false, 1);
     dense(curvature, &p, hessian);
     int zeros = 0;
@@ -207,9 +231,9 @@ static void test_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_linear_relu), cmocka_unit_test(test_convolution),
-                                       cmocka_unit_test(test_dead_units),
-                                       cmocka_unit_test(test_threads_and_batches),
-                                       cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_linear_relu),         cmocka_unit_test(test_convolution),
+        cmocka_unit_test(test_other_operators),     cmocka_unit_test(test_dead_units),
+        cmocka_unit_test(test_threads_and_batches), cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
