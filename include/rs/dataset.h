@@ -1,4 +1,4 @@
-/* rs/dataset.h: labelled images in memory as bytes, and batches of them. */
+/* rs/dataset.h: labelled images in memory as bytes, or samples of a function as numbers, and batches of them. */
 #ifndef RS_DATASET_H
 #define RS_DATASET_H
 
@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rs/data_options.h"
 #include "rs/status.h"
-
-#define RS_MAX_CHANNELS 4
 
 typedef struct rs_split {
     int64_t count;
@@ -31,8 +30,13 @@ typedef struct rs_dataset {
     char *provenance; /* YAML text: source, file names, sizes and sha256 of each file read */
 } rs_dataset;
 
+/* What is done with a data set before training. All is 0, NULL or "" where nothing is asked for.
+ *
+ * In this order: the first N samples; resize; the numbers of "train" normalization, of all training images; the
+ * validation samples leave the training samples; the two change places; labels drawn at random. Nothing but resize
+ * and normalization ever touches the test samples. */
 typedef struct rs_dataset_request {
-    const char *name; /* cifar10 cifar100 mnist fashion-mnist shapes */
+    const char *name; /* cifar10 cifar100 mnist fashion-mnist shapes function */
     const char
         *directory; /* "" : $RS_DATA_DIR, else $XDG_CACHE_HOME/resnet_study, else ~/.cache/resnet_study */
     bool download;  /* fetch it when it is missing */
@@ -40,12 +44,26 @@ typedef struct rs_dataset_request {
     int resize;    /* side after torchvision-exact bilinear resize of the bytes; 0: as it is */
     uint64_t seed; /* of shapes only: always 0 in the program, so that "shapes" is one data set */
     const volatile sig_atomic_t *stop; /* or NULL; once it is not 0, a download ends with INTERRUPTED */
+
+    uint64_t split_seed;       /* of the validation split, random labels and a function's samples */
+    int64_t valid_split;       /* so many training samples become the validation samples; 0: none */
+    bool swap_splits;          /* train on those, validate on the others */
+    double random_labels;      /* share of the training labels (after the split) drawn anew; 0 .. 1 */
+    const char *normalization; /* as rs_normalization_parse takes it; "": the data set's own */
+
+    const char *function; /* of "function" alone, as the next four: sin-log, sinc, sinc-log */
+    double function_from, function_to;
+    int64_t function_samples; /* training samples, uniform on [from, to) */
+    int64_t function_valid;   /* the test samples: evenly spaced, both ends among them */
 } rs_dataset_request;
 
 /* Loads (and fetches, when allowed and missing) a data set. The caller owns *dataset. DATA names file,
  * offset, remedy. */
 rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **dataset, rs_error *error);
 void rs_dataset_destroy(rs_dataset *dataset); /* takes NULL */
+
+/* counts [classes]: how many samples of a split have each label. All 0 of a split with targets. */
+void rs_split_class_counts(const rs_split *split, int classes, int64_t *counts);
 
 /* One batch, borrowed from a loader until the next call of rs_loader_next. */
 typedef struct rs_batch {
@@ -65,11 +83,16 @@ typedef struct rs_batch {
  * The last, smaller batch is kept. */
 typedef struct rs_loader rs_loader;
 typedef struct rs_loader_options {
-    int64_t batch_size;
+    int64_t batch_size; /* 0: all samples at once */
     bool shuffle;
     uint64_t seed;
     bool prefetch;         /* false: gather in the caller's thread (same batches) */
-    bool leave_out_images; /* whoever takes the batches has the split already */
+    bool leave_out_images; /* whoever takes the batches has the split already; also leaves out values */
+    /* Images are changed as they are gathered: a function of (augment_seed, epoch, place in the split), so that
+     * batches, threads and resume change nothing. Such batches need their images: USAGE with leave_out_images. The
+     * bytes then differ from those of batch.split; only the training loader asks for it. */
+    rs_augmentation augment;
+    uint64_t augment_seed;
 } rs_loader_options;
 /* `dataset` is borrowed and outlives the loader; `split` is one of its splits. */
 rs_status rs_loader_create(const rs_dataset *dataset, const rs_split *split, const rs_loader_options *options,

@@ -16,6 +16,8 @@
 /* The network that a configuration asks for, for a data set's images and classes; the caller's. USAGE. */
 rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
                                 rs_error *error);
+/* The data that a configuration asks for. The request's texts are borrowed from it. */
+rs_dataset_request rs_configured_data(const rs_config *config);
 /* Bits of rs_want: what a configuration asks to be recorded. */
 uint32_t rs_configured_wants(const rs_config *config);
 

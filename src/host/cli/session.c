@@ -86,12 +86,8 @@ static rs_status open_device(session *s, rs_error *error)
 
 static rs_status load_data(session *s, const volatile sig_atomic_t *stop, rs_error *error)
 {
-    rs_dataset_request request = {.name = s->config.dataset,
-                                  .directory = s->config.data_dir,
-                                  .download = !s->config.no_download,
-                                  .train_limit = s->config.train_limit,
-                                  .test_limit = s->config.test_limit,
-                                  .stop = stop};
+    rs_dataset_request request = rs_configured_data(&s->config);
+    request.stop = stop;
     return rs_dataset_load(&request, &s->dataset, error);
 }
 

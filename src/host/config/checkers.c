@@ -141,6 +141,10 @@ static const checker checkers[] = {
     {"record", "weights, gradients (both with an optional :GLOB), distances, gradient-stats; or none",
      rs__record_check},
     {"snapshots", "all, none, or epochs:LIST;steps:LIST;last:K", rs__snapshots_check},
+    {"normalization", "M/S, one for all channels or one a channel with commas; or train",
+     rs__normalization_check},
+    {"augment", "flip, crop:PIXELS, rotate:DEGREES, jitter:SHARE", rs__augment_check},
+    {"function", "sin-log, sinc, sinc-log", rs__function_check},
     {"device", "auto, cpu, cuda, cuda:N, ref", check_device},
 };
 

@@ -15,4 +15,9 @@ rs_status rs__checker_run(const char *checker, const char *text, char canonical[
 rs_status rs__record_check(const char *text, char canonical[RS_TEXT_MAX], rs_error *error);
 rs_status rs__snapshots_check(const char *text, char canonical[RS_TEXT_MAX], rs_error *error);
 
+/* --normalization, --augment and --function (data_checkers.c). */
+rs_status rs__normalization_check(const char *text, char canonical[RS_TEXT_MAX], rs_error *error);
+rs_status rs__augment_check(const char *text, char canonical[RS_TEXT_MAX], rs_error *error);
+rs_status rs__function_check(const char *text, char canonical[RS_TEXT_MAX], rs_error *error);
+
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rs/config.h"
+#include "validate.h"
 
 static bool is(const char *value, const char *word)
 {
@@ -60,6 +61,7 @@ rs_status rs_config_validate(const rs_config *config, rs_error *error)
     rs_config_default(&defaults);
     RS_TRY(validate_optimizer(config, &defaults, error));
     RS_TRY(validate_schedule(config, &defaults, error));
+    RS_TRY(rs__validate_data(config, &defaults, error));
     if (config->overwrite && config->resume) {
         return RS_FAIL(error, RS_USAGE,
                        "--overwrite and --resume exclude each other: replace the record or go "

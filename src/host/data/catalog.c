@@ -144,6 +144,16 @@ static const rs__set sets[] = {
      .class_names = rs__shape_names,
      .train_records = 10000,
      .test_records = 2000},
+    {.name = "function",
+     .title = "function: values of --function, any number",
+     .page = "",
+     .format = RS__FORMAT_FUNCTION,
+     .channels = 1,
+     .height = 1,
+     .width = 1,
+     .classes = 1,
+     .mean = 0.0F,
+     .std = 1.0F},
 };
 
 const rs__set *rs__catalog(int *count)

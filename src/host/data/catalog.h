@@ -10,9 +10,10 @@
 enum { RS__MAX_FILES = 6 };
 
 typedef enum rs__format {
-    RS__FORMAT_IDX,   /* files: train images, train labels, test images, test labels */
-    RS__FORMAT_CIFAR, /* files: the training batches in order, the test batch last */
-    RS__FORMAT_SHAPES /* no files: drawn by shapes.c */
+    RS__FORMAT_IDX,     /* files: train images, train labels, test images, test labels */
+    RS__FORMAT_CIFAR,   /* files: the training batches in order, the test batch last */
+    RS__FORMAT_SHAPES,  /* no files: drawn by shapes.c */
+    RS__FORMAT_FUNCTION /* no files: computed by function.c */
 } rs__format;
 
 /* One file that a source offers. */
@@ -28,11 +29,11 @@ typedef struct rs__set {
     rs__format format;
     int channels, height, width, classes;
     float mean, std;
-    const char *const *class_names;
+    const char *const *class_names; /* NULL: no classes */
 
     const char *const *files; /* [file_count] names as the program wants them */
-    int file_count;
-    uint64_t file_limit; /* no file is larger than this, unpacked */
+    int file_count;           /* 0: built in */
+    uint64_t file_limit;      /* no file is larger than this, unpacked */
     const char *const
         *folders;           /* searched below the data directory, NULL at the end; fetched into the first */
     const char *look_alike; /* a folder of the same set in a form this program can't read; or NULL */

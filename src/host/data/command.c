@@ -112,7 +112,7 @@ static int list_sets(const char *directory)
     for (int i = 0; i < count; i++) {
         rs__location location;
         (void)printf("%-14s %s\n", sets[i].name, sets[i].title);
-        if (sets[i].format == RS__FORMAT_SHAPES) {
+        if (sets[i].file_count == 0) {
             (void)printf("%-14s built in\n", "");
         } else if (rs__locate(&sets[i], directory, &location)) {
             (void)printf("%-14s in %s\n", "", location.folder);
@@ -158,7 +158,7 @@ static int fetch_set(const arguments *given, const char *directory)
         report(&error);
         return rs_status_exit_code(status);
     }
-    if (set->format == RS__FORMAT_SHAPES) {
+    if (set->file_count == 0) {
         (void)printf("%s is built in: there is nothing to fetch\n", set->name);
         return 0;
     }

@@ -1,10 +1,10 @@
 /* dataset.c: from a request to labelled images in memory; see rs/dataset.h.
  *
- *   catalog entry -> locate (or fetch) -> read its format, or draw -> resize -> rs_dataset with provenance */
+ *   catalog entry -> locate (or fetch) -> read its format, or draw -> resize -> normalization, validation split, random
+ *   labels -> rs_dataset with provenance */
 #include "rs/dataset.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +13,8 @@
 #include "formats.h"
 #include "load.h"
 #include "locate.h"
+#include "prepare.h"
+#include "provenance.h"
 #include "resize.h"
 #include "rs/host.h"
 #include "rs/tensor.h"
@@ -43,12 +45,29 @@ rs_status rs__part_create(const rs__set *set, int64_t count, rs__part *part, rs_
     return RS_OK;
 }
 
+static void free_arrays(const rs_split *split)
+{
+    rs_free((void *)split->images);
+    rs_free((void *)split->labels);
+    rs_free((void *)split->values);
+    rs_free((void *)split->targets);
+}
+
+static rs_split as_split(const rs__part *part)
+{
+    return (rs_split){.count = part->count,
+                      .images = part->images,
+                      .labels = part->labels,
+                      .values = part->values,
+                      .targets = part->targets};
+}
+
 void rs__loaded_clear(rs__loaded *loaded)
 {
-    rs_free(loaded->train.images);
-    rs_free(loaded->train.labels);
-    rs_free(loaded->test.images);
-    rs_free(loaded->test.labels);
+    const rs_split splits[] = {as_split(&loaded->train), as_split(&loaded->test), as_split(&loaded->valid)};
+    for (int i = 0; i < 3; i++) {
+        free_arrays(&splits[i]);
+    }
     memset(loaded, 0, sizeof *loaded);
 }
 
@@ -86,51 +105,9 @@ static rs_status resize_all(const rs__set *set, int size, rs__loaded *loaded, rs
     return status;
 }
 
-typedef struct text_buffer {
-    char text[4096];
-    size_t used;
-} text_buffer;
-
-static void append(text_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void append(text_buffer *buffer, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int length =
-        vsnprintf(buffer->text + buffer->used, sizeof buffer->text - buffer->used, format, arguments);
-    va_end(arguments);
-    RS_ASSERT(length >= 0 && buffer->used + (size_t)length < sizeof buffer->text);
-    buffer->used += (size_t)length;
-}
-
-/* No paths and no times: the same data give the same text wherever they lie. */
-static char *write_provenance(const rs__set *set, const rs_dataset_request *request, const rs__loaded *loaded)
-{
-    text_buffer buffer = {.used = 0};
-    append(&buffer, "name: %s\n", set->name);
-    if (set->format == RS__FORMAT_SHAPES) {
-        append(&buffer, "source: built-in\nalgorithm: %s\nseed: %" PRIu64 "\n", RS__SHAPES_ALGORITHM,
-               request->seed);
-    } else {
-        append(&buffer, "source: files\npage: %s\n", set->page);
-    }
-    append(&buffer, "train_samples: %" PRId64 "\ntest_samples: %" PRId64 "\n", loaded->train.count,
-           loaded->test.count);
-    if (request->resize) {
-        append(&buffer, "resize: %d\nresize_algorithm: pillow-bilinear\n", request->resize);
-    }
-    append(&buffer, "files:%s\n", loaded->note_count ? "" : " []");
-    for (int i = 0; i < loaded->note_count; i++) {
-        const rs__file_note *note = &loaded->note[i];
-        append(&buffer, "  - name: %s\n    bytes: %" PRIu64 "\n    sha256: %s\n", note->name, note->bytes,
-               note->sha256);
-    }
-    return rs_strdup(buffer.text);
-}
-
 static rs_split give_part(rs__part *part)
 {
-    rs_split split = {.count = part->count, .images = part->images, .labels = part->labels};
+    rs_split split = as_split(part);
     *part = (rs__part){0};
     return split;
 }
@@ -140,7 +117,7 @@ static rs_status assemble(const rs__set *set, const rs_dataset_request *request,
                           rs_dataset **dataset, rs_error *error)
 {
     rs_dataset *made = rs_alloc_zero(sizeof *made);
-    char *provenance = made ? write_provenance(set, request, loaded) : NULL;
+    char *provenance = made ? rs__provenance(set, request, loaded) : NULL;
     if (!provenance) {
         rs_free(made);
         return RS_FAIL(error, RS_MEMORY, "out of memory");
@@ -150,13 +127,12 @@ static rs_status assemble(const rs__set *set, const rs_dataset_request *request,
     made->height = request->resize ? request->resize : set->height;
     made->width = request->resize ? request->resize : set->width;
     made->classes = set->classes;
-    for (int c = 0; c < set->channels; c++) {
-        made->mean[c] = set->mean;
-        made->std[c] = set->std;
-    }
+    memcpy(made->mean, loaded->mean, sizeof made->mean);
+    memcpy(made->std, loaded->std, sizeof made->std);
     made->class_names = set->class_names;
     made->train = give_part(&loaded->train);
     made->test = give_part(&loaded->test);
+    made->valid = give_part(&loaded->valid);
     made->provenance = provenance;
     *dataset = made;
     return RS_OK;
@@ -185,16 +161,35 @@ static rs_status read_files(const rs__set *set, const rs_dataset_request *reques
     return status;
 }
 
+static rs_status read_or_draw(const rs__set *set, const rs_dataset_request *request,
+                              const rs__location *location, rs__loaded *loaded, rs_error *error)
+{
+    if (location) {
+        return read_files(set, request, location, loaded, error);
+    }
+    return set->format == RS__FORMAT_FUNCTION ? rs__function_draw(request, loaded, error)
+                                              : rs__shapes_draw(set, request->seed, request->train_limit,
+                                                                request->test_limit, loaded, error);
+}
+
+/* The order of these steps is told in rs/dataset.h. */
+static rs_status load_and_prepare(const rs__set *set, const rs_dataset_request *request,
+                                  const rs__location *location, rs__loaded *loaded, rs_error *error)
+{
+    size_t side = (size_t)request->resize;
+    size_t bytes = side ? (size_t)set->channels * side * side : image_bytes(set);
+    RS_TRY(read_or_draw(set, request, location, loaded, error));
+    RS_TRY(resize_all(set, request->resize, loaded, error));
+    RS_TRY(rs__normalize(set, request, bytes, loaded, error));
+    RS_TRY(rs__divide(request, bytes, loaded, error));
+    return rs__randomize_labels(set, request, loaded, error);
+}
+
 rs_status rs__dataset_load_from(const rs__set *set, const rs_dataset_request *request,
                                 const rs__location *location, rs_dataset **dataset, rs_error *error)
 {
     rs__loaded loaded = {0};
-    rs_status status = location ? read_files(set, request, location, &loaded, error)
-                                : rs__shapes_draw(set, request->seed, request->train_limit,
-                                                  request->test_limit, &loaded, error);
-    if (status == RS_OK) {
-        status = resize_all(set, request->resize, &loaded, error);
-    }
+    rs_status status = load_and_prepare(set, request, location, &loaded, error);
     if (status == RS_OK) {
         status = assemble(set, request, &loaded, dataset, error);
     }
@@ -240,7 +235,10 @@ rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **datase
     if (request->train_limit < 0 || request->test_limit < 0 || request->resize < 0) {
         return RS_FAIL(error, RS_USAGE, "limits and resize of a data set are 0 or more");
     }
-    if (set->format == RS__FORMAT_SHAPES) {
+    if (set->format == RS__FORMAT_FUNCTION && request->resize > 0) {
+        return RS_FAIL(error, RS_USAGE, "resize is of images; the data set %s has numbers", set->name);
+    }
+    if (set->file_count == 0) {
         return rs__dataset_load_from(set, request, NULL, dataset, error);
     }
     RS_TRY(
@@ -261,10 +259,9 @@ rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **datase
 void rs_dataset_destroy(rs_dataset *dataset)
 {
     if (dataset) {
-        rs_free((void *)dataset->train.images);
-        rs_free((void *)dataset->train.labels);
-        rs_free((void *)dataset->test.images);
-        rs_free((void *)dataset->test.labels);
+        free_arrays(&dataset->train);
+        free_arrays(&dataset->test);
+        free_arrays(&dataset->valid);
         rs_free(dataset->provenance);
         rs_free(dataset);
     }

@@ -1,4 +1,4 @@
-/* formats.h: the readers of each file format and the drawn set; all fill an rs__loaded. */
+/* formats.h: the readers of each file format and the built-in sets; all fill an rs__loaded. */
 #ifndef RS_DATA_FORMATS_H
 #define RS_DATA_FORMATS_H
 
@@ -7,12 +7,15 @@
 #include "catalog.h"
 #include "digest.h"
 #include "locate.h"
+#include "rs/dataset.h"
 #include "rs/status.h"
 
 typedef struct rs__part {
     int64_t count;
     uint8_t *images; /* [count, C, H, W] */
     int32_t *labels; /* [count] */
+    float *values;   /* [count], of a function, instead of images */
+    float *targets;  /* [count], instead of labels */
 } rs__part;
 
 typedef struct rs__file_note {
@@ -23,7 +26,9 @@ typedef struct rs__file_note {
 
 /* What was read. Zero it first; rs__loaded_clear frees the parts, also after an error. */
 typedef struct rs__loaded {
-    rs__part train, test;
+    rs__part train, test, valid;
+    float mean[RS_MAX_CHANNELS], std[RS_MAX_CHANNELS];
+    int64_t labels_drawn, labels_changed; /* of the training samples, at random */
     rs__file_note note[RS__MAX_FILES];
     int note_count;
 } rs__loaded;
@@ -49,5 +54,10 @@ enum { RS__SHAPES_MOST = 10000000 }; /* samples in a split */
  * shorter one. Limits replace the default sizes. USAGE above RS__SHAPES_MOST. */
 rs_status rs__shapes_draw(const rs__set *set, uint64_t seed, int64_t train_limit, int64_t test_limit,
                           rs__loaded *loaded, rs_error *error);
+
+#define RS__FUNCTION_ALGORITHM "function-philox4x32-10/1"
+/* Computes the samples of a request's function. USAGE: no such function, or not defined on the whole range, or too
+ * many samples. */
+rs_status rs__function_draw(const rs_dataset_request *request, rs__loaded *loaded, rs_error *error);
 
 #endif

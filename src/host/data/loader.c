@@ -27,15 +27,17 @@ typedef struct slot {
     slot_state state;
     int64_t batch; /* of the epoch */
     int64_t count;
-    uint8_t *images;
+    uint8_t *images; /* like the split's arrays; NULL what it has not, or is left out */
     int32_t *labels;
+    float *values, *targets;
     int64_t *sample_ids;
 } slot;
 
 struct rs_loader {
     const rs_split *split;
     rs_loader_options options;
-    size_t sample_bytes;
+    size_t sample_size; /* bytes of an image, or values of a sample */
+    size_t target_size; /* numbers of a target */
     int64_t largest_batch, steps;
     uint32_t *order;     /* [split->count], for order_epoch; NULL without shuffle */
     int64_t order_epoch; /* -1: none yet */
@@ -51,6 +53,26 @@ struct rs_loader {
     slot slots[SLOTS];
 };
 
+/* Sample `from` of the split becomes sample `to` of a batch. */
+static void copy_sample(const rs_loader *loader, slot *into, size_t to, size_t from)
+{
+    const rs_split *split = loader->split;
+    size_t size = loader->sample_size, target = loader->target_size;
+    if (into->images) {
+        memcpy(into->images + to * size, split->images + from * size, size);
+    }
+    if (into->values) {
+        memcpy(into->values + to * size, split->values + from * size, size * sizeof *into->values);
+    }
+    if (into->labels) {
+        into->labels[to] = split->labels[from];
+    }
+    if (into->targets) {
+        memcpy(into->targets + to * target, split->targets + from * target, target * sizeof *into->targets);
+    }
+    into->sample_ids[to] = (int64_t)from;
+}
+
 /* Puts a batch together. Reads only what does not change while it runs. */
 static void gather(rs_loader *loader, slot *into, int64_t epoch, int64_t batch)
 {
@@ -64,12 +86,7 @@ static void gather(rs_loader *loader, slot *into, int64_t epoch, int64_t batch)
     into->count = rest < loader->options.batch_size ? rest : loader->options.batch_size;
     for (int64_t i = 0; i < into->count; i++) {
         size_t sample = loader->order ? loader->order[first + i] : (size_t)(first + i);
-        if (into->images) {
-            memcpy(into->images + (size_t)i * loader->sample_bytes,
-                   split->images + sample * loader->sample_bytes, loader->sample_bytes);
-        }
-        into->labels[i] = split->labels[sample];
-        into->sample_ids[i] = (int64_t)sample;
+        copy_sample(loader, into, (size_t)i, sample);
     }
 }
 
@@ -132,18 +149,31 @@ static rs_status start_thread(rs_loader *loader, rs_error *error)
     return RS_OK;
 }
 
+/* Memory for as many samples, where it is wanted; false: there is none. */
+static bool allocate_array(bool wanted, size_t samples, size_t sample_bytes, void **array)
+{
+    *array = wanted ? rs_alloc_array(samples, sample_bytes) : NULL;
+    return !wanted || *array;
+}
+
+static bool allocate_slot(const rs_loader *loader, slot *made)
+{
+    const rs_split *split = loader->split;
+    size_t samples = (size_t)loader->largest_batch, size = loader->sample_size, target = loader->target_size;
+    bool inputs = !loader->options.leave_out_images, numbers = split->values != NULL;
+    return allocate_array(inputs && !numbers, samples, size, (void **)&made->images) &&
+           allocate_array(inputs && numbers, samples, size * sizeof(float), (void **)&made->values) &&
+           allocate_array(!split->targets, samples, sizeof *made->labels, (void **)&made->labels) &&
+           allocate_array(split->targets, samples, target * sizeof(float), (void **)&made->targets) &&
+           allocate_array(true, samples, sizeof *made->sample_ids, (void **)&made->sample_ids);
+}
+
 static rs_status allocate_slots(rs_loader *loader, rs_error *error)
 {
-    size_t samples = (size_t)loader->largest_batch;
     for (int i = 0; i < SLOTS; i++) {
-        slot *made = &loader->slots[i];
-        bool images = !loader->options.leave_out_images;
-        made->images = images ? rs_alloc_array(samples, loader->sample_bytes) : NULL;
-        made->labels = rs_alloc_array(samples, sizeof *made->labels);
-        made->sample_ids = rs_alloc_array(samples, sizeof *made->sample_ids);
-        if ((images && !made->images) || !made->labels || !made->sample_ids) {
-            return RS_FAIL(error, RS_MEMORY, "no memory for %d batches of %zu images of %zu bytes", SLOTS,
-                           samples, loader->sample_bytes);
+        if (!allocate_slot(loader, &loader->slots[i])) {
+            return RS_FAIL(error, RS_MEMORY, "no memory for %d batches of %" PRId64 " samples of %zu numbers",
+                           SLOTS, loader->largest_batch, loader->sample_size);
         }
     }
     if (loader->options.shuffle) {
@@ -170,8 +200,9 @@ static rs_status set_up(rs_loader *loader, rs_error *error)
 rs_status rs_loader_create(const rs_dataset *dataset, const rs_split *split, const rs_loader_options *options,
                            rs_loader **loader, rs_error *error)
 {
-    if (options->batch_size < 1) {
-        return RS_FAIL(error, RS_USAGE, "batch size %" PRId64 ": must be 1 or more", options->batch_size);
+    if (options->batch_size < 0) {
+        return RS_FAIL(error, RS_USAGE, "batch size %" PRId64 ": must be 1 or more, or 0 for all samples",
+                       options->batch_size);
     }
     if (split->count < 0 || split->count > UINT32_MAX) {
         return RS_FAIL(error, RS_USAGE, "%" PRId64 " samples in a split: at most %" PRIu32, split->count,
@@ -183,9 +214,14 @@ rs_status rs_loader_create(const rs_dataset *dataset, const rs_split *split, con
     }
     made->split = split;
     made->options = *options;
-    made->sample_bytes = (size_t)dataset->channels * (size_t)dataset->height * (size_t)dataset->width;
-    made->largest_batch = split->count < options->batch_size ? split->count : options->batch_size;
-    made->steps = split->count / options->batch_size + (split->count % options->batch_size != 0);
+    if (options->batch_size == 0) {
+        made->options.batch_size = split->count ? split->count : 1;
+    }
+    int64_t size = made->options.batch_size;
+    made->sample_size = (size_t)dataset->channels * (size_t)dataset->height * (size_t)dataset->width;
+    made->target_size = (size_t)dataset->classes;
+    made->largest_batch = split->count < size ? split->count : size;
+    made->steps = split->count / size + (split->count % size != 0);
     made->order_epoch = -1;
     rs_status status = set_up(made, error);
     if (status != RS_OK) {
@@ -217,6 +253,8 @@ void rs_loader_destroy(rs_loader *loader)
     for (int i = 0; i < SLOTS; i++) {
         rs_free(loader->slots[i].images);
         rs_free(loader->slots[i].labels);
+        rs_free(loader->slots[i].values);
+        rs_free(loader->slots[i].targets);
         rs_free(loader->slots[i].sample_ids);
     }
     rs_free(loader->order);
@@ -300,6 +338,8 @@ rs_status rs_loader_next(rs_loader *loader, rs_batch *batch, rs_error *error)
         *batch = (rs_batch){.count = from->count,
                             .images = from->images,
                             .labels = from->labels,
+                            .values = from->values,
+                            .targets = from->targets,
                             .sample_ids = from->sample_ids,
                             .split = loader->split,
                             .epoch = loader->epoch};

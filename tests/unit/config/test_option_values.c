@@ -82,6 +82,15 @@ static void a_value_outside_is_refused_with_what_is_allowed(void **state)
          "blocks 3,4,6,3,3: not four numbers from 1 to 1000 with commas, as in 3,4,6,3"},
         {"device", "gpu", NULL, "device gpu: not one of auto, cpu, cuda, cuda:N, ref; nearest cpu"},
         {"device", "cuda:x", NULL, "device cuda:x: not one of auto, cpu, cuda, cuda:N, ref; nearest cuda"},
+        {"normalization", "0.5", NULL,
+         "normalization 0.5: not train, and no mean and positive standard deviation with a slash, as in "
+         "0.5/0.5"},
+        {"augment", "flip,crop", NULL,
+         "augment flip,crop: \"crop\": each at most once: flip, crop:PIXELS (1 to 256), rotate:DEGREES (up "
+         "to "
+         "180), jitter:SHARE (up to 1)"},
+        {"function", "sinc-lag", "--function",
+         "--function sinc-lag: not one of sin-log, sinc, sinc-log; nearest sinc-log"},
         {"metric", "", NULL,
          "metric \"\": names no metric; to measure no distance leave distances out of record"},
         {"out", "a\tb", "--out", "--out a?b: holds a control character (byte 9)"},
@@ -133,6 +142,12 @@ static void equal_settings_get_one_spelling(void **state)
         {"learning-rate", "12345678901234567890", "1.2345678901234567e+19"},
         {"epochs", "+007", "7"},
         {"device", "cuda:01", "cuda:1"},
+        {"normalization", " 0.50/.5, 1e-1/2", "0.5/0.5,0.1/2"},
+        {"normalization", "train", "train"},
+        {"normalization", "", ""},
+        {"augment", "jitter:.20, crop:4.0 ,flip,rotate:15", "flip,crop:4,rotate:15,jitter:0.2"},
+        {"augment", "", ""},
+        {"function", "sinc", "sinc"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         rs_config c;

@@ -87,6 +87,38 @@ static rs_status draw_resized_shapes(void)
     return load("shapes", 20);
 }
 
+/* A validation split and random labels. */
+static rs_status load_prepared(void)
+{
+    rs_dataset *dataset = NULL;
+    rs_dataset_request request = {.name = "shapes",
+                                  .train_limit = 6,
+                                  .test_limit = 3,
+                                  .valid_split = 2,
+                                  .random_labels = 0.5,
+                                  .normalization = "train"};
+    rs_status status = rs_dataset_load(&request, &dataset, &error);
+    assert_true((status == RS_OK) == (dataset != NULL));
+    rs_dataset_destroy(dataset);
+    return status;
+}
+
+static rs_status draw_function(void)
+{
+    rs_dataset *dataset = NULL;
+    rs_dataset_request request = {.name = "function",
+                                  .function = "sin-log",
+                                  .function_from = 1.0,
+                                  .function_to = 5.0,
+                                  .function_samples = 20,
+                                  .function_valid = 5,
+                                  .valid_split = 4};
+    rs_status status = rs_dataset_load(&request, &dataset, &error);
+    assert_true((status == RS_OK) == (dataset != NULL));
+    rs_dataset_destroy(dataset);
+    return status;
+}
+
 static rs_status load_cifar(void)
 {
     rs__location location;
@@ -163,6 +195,8 @@ static void test_shapes(void **state)
     (void)state;
     check_all(draw_shapes, 6);
     check_all(draw_resized_shapes, 12);
+    check_all(load_prepared, 12);
+    check_all(draw_function, 10);
 }
 
 static void test_loader(void **state)

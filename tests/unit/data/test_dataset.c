@@ -103,6 +103,25 @@ static void expect_file(char *text, size_t capacity, const char *below, const ch
                    (long long)status.st_size, sha256);
 }
 
+/* Adds how many of the first `count` samples have each label. */
+static void expect_classes(char *text, size_t capacity, const char *name, int split, int count)
+{
+    int counts[10] = {0};
+    for (int i = 0; i < count; i++) {
+        counts[made_label(split, i, 10)]++;
+    }
+    size_t used = strlen(text);
+    (void)snprintf(text + used, capacity - used,
+                   "%s_class_counts: [%d, %d, %d, %d, %d, %d, %d, %d, %d, %d]\n", name, counts[0], counts[1],
+                   counts[2], counts[3], counts[4], counts[5], counts[6], counts[7], counts[8], counts[9]);
+}
+
+static void expect_word(char *text, size_t capacity, const char *word)
+{
+    size_t used = strlen(text);
+    (void)snprintf(text + used, capacity - used, "%s", word);
+}
+
 static void test_provenance_of_idx(void **state)
 {
     char text[4096];
@@ -112,8 +131,11 @@ static void test_provenance_of_idx(void **state)
     write_idx("MNIST/raw", (idx_names){"-", true, false});
     (void)snprintf(text, sizeof text,
                    "name: mnist\nsource: files\npage: http://yann.lecun.com/exdb/mnist/\n"
-                   "train_samples: 5\ntest_samples: %d\nfiles:\n",
+                   "train_samples: 5\ntest_samples: %d\n",
                    IDX_TEST);
+    expect_classes(text, sizeof text, "train", TRAIN, 5);
+    expect_classes(text, sizeof text, "test", TEST, IDX_TEST);
+    expect_word(text, sizeof text, "files:\n");
     expect_file(text, sizeof text, "MNIST/raw", "train-images-idx3-ubyte.gz");
     expect_file(text, sizeof text, "MNIST/raw", "train-labels-idx1-ubyte");
     expect_file(text, sizeof text, "MNIST/raw", "t10k-images-idx3-ubyte.gz");
@@ -126,9 +148,12 @@ static void test_provenance_of_idx(void **state)
 static void test_provenance_of_cifar(void **state)
 {
     char text[4096] = "name: cifar10\nsource: files\npage: https://www.cs.toronto.edu/~kriz/cifar.html\n"
-                      "train_samples: 15\ntest_samples: 2\nfiles:\n";
+                      "train_samples: 15\ntest_samples: 2\n";
     (void)state;
     write_all();
+    expect_classes(text, sizeof text, "train", TRAIN, 15);
+    expect_classes(text, sizeof text, "test", TEST, 2);
+    expect_word(text, sizeof text, "files:\n");
     for (int i = 1; i <= 5; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "data_batch_%d.bin", i);
@@ -148,6 +173,8 @@ static void test_provenance_of_shapes(void **state)
     assert_string_equal(dataset->provenance,
                         "name: shapes\nsource: built-in\nalgorithm: shapes-philox4x32-10/1\nseed: 0\n"
                         "train_samples: 20\ntest_samples: 10\n"
+                        "train_class_counts: [2, 2, 2, 2, 2, 2, 2, 2, 2, 2]\n"
+                        "test_class_counts: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
                         "resize: 16\nresize_algorithm: pillow-bilinear\nfiles: []\n");
     rs_dataset_destroy(dataset);
 }
@@ -229,8 +256,8 @@ static void test_wrong_requests(void **state)
     (void)state;
     write_all();
     refused(load_from("cifar1O", 0, 0, 0, &dataset), RS_USAGE, "no data set \"cifar1O\"");
-    says("not one of cifar10, cifar100, mnist, fashion-mnist, shapes; nearest cifar10");
-    refused(load_from("imagenet", 0, 0, 0, &dataset), RS_USAGE, "fashion-mnist, shapes");
+    says("not one of cifar10, cifar100, mnist, fashion-mnist, shapes, function; nearest cifar10");
+    refused(load_from("imagenet", 0, 0, 0, &dataset), RS_USAGE, "fashion-mnist, shapes, function");
     assert_null(strstr(error.text, "nearest"));
     refused(load_from("", 0, 0, 0, &dataset), RS_USAGE, "no data set \"\"");
     refused(load_from("mnist", -1, 0, 0, &dataset), RS_USAGE, "0 or more");

@@ -87,7 +87,7 @@ static void check_batches(rs_loader *loader, int64_t batch_size, bool shuffle, i
     }
 }
 
-static const int64_t sizes[] = {1, 7, 10, 102, SAMPLES, 104, INT64_MAX};
+static const int64_t sizes[] = {0, 1, 7, 10, 102, SAMPLES, 104, INT64_MAX};
 
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -95,8 +95,9 @@ enum { SIZES = sizeof sizes / sizeof *sizes };
 static void for_all(void (*check)(rs_loader *loader, int64_t batch_size, bool shuffle))
 {
     for (int i = 0; i < SIZES * 4; i++) {
-        rs_loader *loader = create(sizes[i / 4], i & 1, (i & 2) != 0);
-        check(loader, sizes[i / 4], i & 1);
+        int64_t size = sizes[i / 4];
+        rs_loader *loader = create(size, i & 1, (i & 2) != 0);
+        check(loader, size ? size : SAMPLES, i & 1); /* 0: all */
         rs_loader_destroy(loader);
     }
 }
@@ -252,28 +253,77 @@ static void test_two_loaders(void **state)
     rs_loader_destroy(b);
 }
 
+/* A split of numbers: values and targets come together, images and labels not at all. */
+static void check_numbers(bool shuffle, bool leave_out)
+{
+    enum { TARGETS = 4 };
+    static float values[SAMPLES * BYTES], targets[SAMPLES * TARGETS];
+    static const rs_dataset numbers = {.channels = CHANNELS,
+                                       .height = HEIGHT,
+                                       .width = WIDTH,
+                                       .classes = TARGETS,
+                                       .train = {.count = SAMPLES, .values = values, .targets = targets}};
+    rs_loader_options options = {
+        .batch_size = 10, .shuffle = shuffle, .seed = SEED, .prefetch = true, .leave_out_images = leave_out};
+    rs_loader *loader = NULL;
+    rs_batch batch;
+    uint32_t order[SAMPLES];
+    int64_t place = 0;
+    for (int i = 0; i < SAMPLES * BYTES; i++) {
+        values[i] = (float)i + 0.5F;
+        targets[i % (SAMPLES * TARGETS)] = (float)(i % (SAMPLES * TARGETS)) - 0.25F;
+    }
+    expected_order(shuffle, 3, order);
+    ok(rs_loader_create(&numbers, &numbers.train, &options, &loader, &error));
+    ok(rs_loader_start(loader, 3, 0, &error));
+    do {
+        ok(rs_loader_next(loader, &batch, &error));
+        assert_null(batch.images);
+        assert_null(batch.labels);
+        assert_true((batch.values == NULL) == (leave_out || batch.count == 0));
+        for (int64_t i = 0; i < batch.count; i++) {
+            int64_t sample = order[place++];
+            assert_int_equal(batch.sample_ids[i], sample);
+            assert_memory_equal(batch.targets + i * TARGETS, targets + sample * TARGETS,
+                                TARGETS * sizeof(float));
+            if (!leave_out) {
+                assert_memory_equal(batch.values + i * BYTES, values + sample * BYTES, BYTES * sizeof(float));
+            }
+        }
+    } while (batch.count > 0);
+    assert_int_equal(place, SAMPLES);
+    rs_loader_destroy(loader);
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        check_numbers(i & 1, (i & 2) != 0);
+    }
+}
+
 static void test_empty_split(void **state)
 {
     static const rs_split empty = {0};
-    rs_loader_options options = {.batch_size = 4, .shuffle = true, .prefetch = true};
+    rs_loader_options options = {.shuffle = true, .prefetch = true};
     rs_loader *loader = NULL;
     (void)state;
-    ok(rs_loader_create(&dataset, &empty, &options, &loader, &error));
-    assert_int_equal(rs_loader_steps(loader), 0);
-    ok(rs_loader_start(loader, 0, 0, &error));
-    check_end(loader);
-    rs_loader_destroy(loader);
+    for (options.batch_size = 0; options.batch_size <= 4; options.batch_size += 4) {
+        ok(rs_loader_create(&dataset, &empty, &options, &loader, &error));
+        assert_int_equal(rs_loader_steps(loader), 0);
+        ok(rs_loader_start(loader, 0, 0, &error));
+        check_end(loader);
+        rs_loader_destroy(loader);
+    }
 }
 
 static void test_wrong_uses(void **state)
 {
     rs_batch batch = {.count = 99};
     rs_loader *loader = NULL;
-    rs_loader_options options = {.batch_size = 0};
+    rs_loader_options options = {.batch_size = -3};
     (void)state;
-    refused(rs_loader_create(&dataset, &dataset.train, &options, &loader, &error), RS_USAGE,
-            "batch size 0: must be 1 or more");
-    options.batch_size = -3;
     refused(rs_loader_create(&dataset, &dataset.train, &options, &loader, &error), RS_USAGE, "batch size -3");
     assert_null(loader);
     for (int prefetch = 0; prefetch < 2; prefetch++) {
@@ -301,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_destroy_at_any_moment),
         cmocka_unit_test(test_rapid_cycles),
         cmocka_unit_test(test_two_loaders),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_empty_split),
         cmocka_unit_test(test_wrong_uses),
     };
