@@ -7,6 +7,7 @@
 #include "rs/host.h"
 #include "rs/text.h"
 #include "study.h"
+#include "study_aggregate.h"
 
 enum { MOST_OVERRIDES = 64 };
 
@@ -15,7 +16,7 @@ typedef struct command {
     rs_study_override overrides[MOST_OVERRIDES];
     char keys[MOST_OVERRIDES][64];
     int override_count;
-    bool list, help;
+    bool list, aggregate_only, help;
     int turns, shard, shards;
     rs_study_options options;
 } command;
@@ -111,6 +112,13 @@ static rs_status take_list(command *c, const char *value, rs_error *error)
     return RS_OK;
 }
 
+static rs_status take_aggregate_only(command *c, const char *value, rs_error *error)
+{
+    (void)value, (void)error;
+    c->aggregate_only = true;
+    return RS_OK;
+}
+
 static rs_status take_keep_going(command *c, const char *value, rs_error *error)
 {
     (void)value, (void)error;
@@ -158,6 +166,7 @@ static const struct {
      take_retry},
     {"--turns", "N", "at most N turns of a stage that is repeated", take_turns},
     {"--dry-run", "", "list the runs and what is done, train nothing", take_list},
+    {"--aggregate-only", "", "train nothing; sum up what is whole", take_aggregate_only},
     {"--list", "", "the same", take_list},
     {"--keep-going", "", "go on after a failure (the default)", take_keep_going},
     {"--fail-fast", "", "end the study at the first failure", take_fail_fast},
@@ -247,7 +256,8 @@ static void print_help(void)
         (void)printf("  %-24s %s\n", head, options[i].help);
     }
     (void)printf(
-        "\nThe first --set of an option replaces what the study says of it; another adds values. Options "
+        "\nAfterwards what is whole is summed up over its seeds: DIR/STUDY_summary.h5 and .csv.\n"
+        "The first --set of an option replaces what the study says of it; another adds values. Options "
         "that\n"
         "hold commas themselves (blocks, metric, record, snapshots) take one value per --set.\n"
         "Exit status: 0 all done; 1 at least one run failed; 2 bad usage or study; 130, 143 interrupted.\n");
@@ -295,7 +305,10 @@ static rs_status run_study(const command *c, int *exit_status, rs_error *error)
     } else if (!status && c->list) {
         print_list(&study, runs, count);
     } else if (!status) {
-        *exit_status = rs_study_run_all(study.name, runs, count, &c->options);
+        if (!c->aggregate_only) {
+            *exit_status = rs_study_run_all(study.name, runs, count, &c->options);
+        }
+        status = rs_study_aggregate(&study, c->out_dir, runs, count, c->options.quiet, error);
     }
     rs_free(runs);
     rs_study_clear(&study);

@@ -266,6 +266,39 @@ static void cases_can_be_chosen(void **state)
     assert_said("--case be: s.yaml has no such case; nearest bee");
 }
 
+static void assert_in_file(const char *path, const char *part)
+{
+    char text[8192];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    (void)fclose(file);
+    if (!strstr(text, part)) {
+        print_error("\"%s\" is not in:\n%s\n", part, text);
+    }
+    assert_non_null(strstr(text, part));
+}
+
+/* Losses of seed s in epoch e (from 0) are s + e / 10: of seeds 1, 2, 6 the mean is 3, the deviation sqrt(7). */
+static void whole_runs_are_summed_up_over_their_seeds(void **state)
+{
+    (void)state;
+    begin("[1, 2, 6, 14]\ncases: [{name: a}, {name: b, depth: 34}]");
+    assert_int_equal(run("s.yaml --case a"), 1);
+    assert_said("summed up 3 of 4 runs in 1 groups: runs/s_summary.h5 and .csv");
+    assert_in_file("runs/s_summary.csv", "group,quantity,epoch,mean,std,min,max,n\n");
+    assert_in_file("runs/s_summary.csv", "\n\"a\",train_loss,1,3,2.64575131,1,6,3\n");
+    assert_in_file("runs/s_summary.csv", "\n\"a\",valid_loss,last,3.3,2.64575131,1.3,6.3,3\n");
+    assert_int_equal(access("runs/s_summary.h5", R_OK), 0);
+    assert_int_equal(run("s.yaml --aggregate-only --seeds 2,3"), 0);
+    assert_said("summed up 1 of 4 runs in 2 groups");
+    assert_in_file("runs/s_summary.csv", "\n\"a\",train_loss,2,2.1,,2.1,2.1,1\n");
+    begin("[1]");
+    assert_int_equal(run("s.yaml --aggregate-only"), 0);
+    assert_said("no whole record to sum up");
+    assert_int_equal(access("runs/s_summary.csv", F_OK), -1);
+}
+
 static void fail_fast_ends_the_study(void **state)
 {
     (void)state;
@@ -471,6 +504,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_failed_run_is_tried_again_when_asked),
         cmocka_unit_test(stages_follow_each_other_and_a_failure_ends_the_chain),
         cmocka_unit_test(cases_can_be_chosen),
+        cmocka_unit_test(whole_runs_are_summed_up_over_their_seeds),
         cmocka_unit_test(fail_fast_ends_the_study),
         cmocka_unit_test(an_unfinished_run_is_resumed),
         cmocka_unit_test(a_record_of_another_run_is_not_touched),
