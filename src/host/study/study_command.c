@@ -308,7 +308,9 @@ static rs_status run_study(const command *c, int *exit_status, rs_error *error)
         if (!c->aggregate_only) {
             *exit_status = rs_study_run_all(study.name, runs, count, &c->options);
         }
-        status = rs_study_aggregate(&study, c->out_dir, runs, count, c->options.quiet, error);
+        /* a part would leave out the others; whoever interrupts wants an end */
+        bool sums = c->aggregate_only || (!c->shards && *exit_status < 128);
+        status = !sums ? RS_OK : rs_study_aggregate(&study, c->out_dir, runs, count, c->options.quiet, error);
     }
     rs_free(runs);
     rs_study_clear(&study);
