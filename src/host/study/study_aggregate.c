@@ -105,6 +105,10 @@ static rs_status make_tables(aggregate *a, rs_error *error)
             complete = complete && a->epoch[s][k] && a->last[s][k];
         }
     }
+    for (int k = 0; k < STATISTICS; k++) {
+        a->length[k] = make_table(a, 1);
+        complete = complete && a->length[k];
+    }
     for (int d = 0; d < KINDS; d++) {
         for (int k = 0; k < RS_STUDY_SUMMARIES; k++) {
             for (int w = 0; w < 2; w++) {
@@ -156,6 +160,7 @@ static void spread_columns(const double *values, int runs, int64_t columns, doub
 typedef struct scratch {
     double *epochs;    /* [SERIES][run][a->epochs] */
     double *last;      /* [SERIES][run] */
+    double *lengths;   /* [run] */
     double *summaries; /* [KINDS][RS_STUDY_SUMMARIES][run][a->blocks] */
     double *column;    /* [run] */
 } scratch;
@@ -164,6 +169,7 @@ static void release_scratch(scratch *s)
 {
     rs_free(s->epochs);
     rs_free(s->last);
+    rs_free(s->lengths);
     rs_free(s->summaries);
     rs_free(s->column);
 }
@@ -173,9 +179,10 @@ static rs_status make_scratch(const aggregate *a, int runs, scratch *s, rs_error
     size_t n = (size_t)runs;
     s->epochs = rs_alloc_array(SERIES * n * (size_t)a->epochs + 1, sizeof(double));
     s->last = rs_alloc_array(SERIES * n, sizeof(double));
+    s->lengths = rs_alloc_array(n, sizeof(double));
     s->summaries = rs_alloc_array(KINDS * RS_STUDY_SUMMARIES * n * (size_t)a->blocks + 1, sizeof(double));
     s->column = rs_alloc_array(n, sizeof(double));
-    if (s->epochs && s->last && s->summaries && s->column) {
+    if (s->epochs && s->last && s->lengths && s->summaries && s->column) {
         return RS_OK;
     }
     release_scratch(s);
@@ -217,6 +224,7 @@ static rs_status read_run(const aggregate *a, const rs_study_run *run, int r, in
     const char *at = run->config.metric;
     RS_TRY(rs_record_reader_open(run->config.out, &reader, error));
     rs_status status = RS_OK;
+    s->lengths[r] = (double)rs_record_reader_committed(reader)->epochs;
     for (int i = 0; i < SERIES && !status; i++) {
         status = read_series(a, reader, i, s->epochs + ((int64_t)i * runs + r) * a->epochs,
                              &s->last[i * runs + r], error);
@@ -246,6 +254,7 @@ static void spread_group(aggregate *a, int g, int runs, const scratch *s)
                        (int64_t)g * a->epochs);
         spread_columns(s->last + (int64_t)i * runs, runs, 1, s->column, a->last[i], g);
     }
+    spread_columns(s->lengths, runs, 1, s->column, a->length, g);
     for (int d = 0; d < KINDS; d++) {
         for (int k = 0; k < RS_STUDY_SUMMARIES; k++) {
             const double *values = s->summaries + (int64_t)(d * RS_STUDY_SUMMARIES + k) * runs * a->blocks;
@@ -289,6 +298,9 @@ static void release(aggregate *a)
             rs_free(a->epoch[s][k]);
             rs_free(a->last[s][k]);
         }
+    }
+    for (int k = 0; k < STATISTICS; k++) {
+        rs_free(a->length[k]);
     }
     for (int d = 0; d < KINDS; d++) {
         for (int k = 0; k < RS_STUDY_SUMMARIES; k++) {

@@ -43,12 +43,13 @@ static rs_status put_groups(const aggregate *a, rs_result_file *file, rs_error *
 }
 
 /* "epochs/train_loss/mean" and its like. */
-static rs_status put_statistics(const aggregate *a, rs_result_file *file, const char *folder, int s,
-                                double *const tables[STATISTICS], int64_t columns, rs_error *error)
+static rs_status put_statistics(const aggregate *a, rs_result_file *file, const char *folder,
+                                const char *name, double *const tables[STATISTICS], int64_t columns,
+                                rs_error *error)
 {
     for (int k = 0; k < STATISTICS; k++) {
         char path[96], what[96];
-        (void)snprintf(path, sizeof path, "%s/%s/%s", folder, rs__series_names[s], rs__statistic_names[k]);
+        (void)snprintf(path, sizeof path, "%s/%s/%s", folder, name, rs__statistic_names[k]);
         (void)snprintf(what, sizeof what, "%s over the runs of a group%s", rs__statistic_names[k],
                        columns > 1 ? ", by epoch" : ", of their last epoch");
         const rs_result_array array = {.path = path,
@@ -92,9 +93,10 @@ static rs_status put_all(const aggregate *a, rs_result_file *file, rs_error *err
     RS_TRY(rs_result_text(file, "study", a->study->name, error));
     RS_TRY(put_groups(a, file, error));
     for (int s = 0; s < SERIES; s++) {
-        RS_TRY(put_statistics(a, file, "epochs", s, a->epoch[s], a->epochs, error));
-        RS_TRY(put_statistics(a, file, "last", s, a->last[s], 1, error));
+        RS_TRY(put_statistics(a, file, "epochs", rs__series_names[s], a->epoch[s], a->epochs, error));
+        RS_TRY(put_statistics(a, file, "last", rs__series_names[s], a->last[s], 1, error));
     }
+    RS_TRY(put_statistics(a, file, "last", "epochs", a->length, 1, error));
     return put_distances(a, file, error);
 }
 
@@ -134,14 +136,14 @@ static void print_label(FILE *stream, const char *label)
     (void)fputc('"', stream);
 }
 
-static void print_row(FILE *stream, const group *g, int s, const char *epoch,
+static void print_row(FILE *stream, const group *g, const char *name, const char *epoch,
                       double *const tables[STATISTICS], int64_t cell)
 {
     if (!(tables[STATISTICS - 1][cell] > 0.0)) {
         return; /* no run has a value there */
     }
     print_label(stream, g->label);
-    (void)fprintf(stream, ",%s,%s", rs__series_names[s], epoch);
+    (void)fprintf(stream, ",%s,%s", name, epoch);
     for (int k = 0; k < STATISTICS; k++) {
         print_number(stream, tables[k][cell]);
     }
@@ -156,10 +158,12 @@ static void print_table(const aggregate *a, FILE *stream)
             for (int64_t e = 0; e < a->epochs; e++) {
                 char epoch[24];
                 (void)snprintf(epoch, sizeof epoch, "%" PRId64, e + 1);
-                print_row(stream, &a->groups[g], s, epoch, a->epoch[s], (int64_t)g * a->epochs + e);
+                print_row(stream, &a->groups[g], rs__series_names[s], epoch, a->epoch[s],
+                          (int64_t)g * a->epochs + e);
             }
-            print_row(stream, &a->groups[g], s, "last", a->last[s], g);
+            print_row(stream, &a->groups[g], rs__series_names[s], "last", a->last[s], g);
         }
+        print_row(stream, &a->groups[g], "epochs", "last", a->length, g);
     }
 }
 

@@ -26,6 +26,7 @@ typedef struct aggregate {
     int64_t epochs, blocks;                         /* most of any run */
     double *epoch[SERIES][STATISTICS];              /* [group][epochs] */
     double *last[SERIES][STATISTICS];               /* [group], of each run's last epoch */
+    double *length[STATISTICS];                     /* [group], epochs of each run */
     double *distance[KINDS][RS_STUDY_SUMMARIES][2]; /* [group][blocks]: mean and std over the runs */
 } aggregate;
 
