@@ -7,15 +7,17 @@
 #include "rs/host.h"
 #include "rs/text.h"
 #include "study.h"
+#include "study_aggregate.h"
 
 enum { MOST_OVERRIDES = 64 };
 
 typedef struct command {
-    const char *path, *out_dir;
+    const char *path, *out_dir, *cases;
     rs_study_override overrides[MOST_OVERRIDES];
     char keys[MOST_OVERRIDES][64];
     int override_count;
-    bool list, help;
+    bool list, aggregate_only, help;
+    int turns, shard, shards;
     rs_study_options options;
 } command;
 
@@ -47,13 +49,53 @@ static rs_status take_seeds(command *c, const char *value, rs_error *error)
     return add_override(c, "seed", strlen("seed"), value, true, error);
 }
 
+static rs_status take_number(const char *option, const char *value, int64_t least, int64_t most, int *number,
+                             rs_error *error)
+{
+    int64_t taken = 0;
+    if (!rs_text_int(value, &taken) || taken < least || taken > most) {
+        return RS_FAIL(error, RS_USAGE, "%s %.40s: not a whole number from %" PRId64 " to %" PRId64, option,
+                       value, least, most);
+    }
+    *number = (int)taken;
+    return RS_OK;
+}
+
 static rs_status take_jobs(command *c, const char *value, rs_error *error)
 {
-    int64_t jobs = 0;
-    if (!rs_text_int(value, &jobs) || jobs < 1 || jobs > 256) {
-        return RS_FAIL(error, RS_USAGE, "--jobs %.40s: not a whole number from 1 to 256", value);
+    return take_number("--jobs", value, 1, 256, &c->options.jobs, error);
+}
+
+static rs_status take_retry(command *c, const char *value, rs_error *error)
+{
+    return take_number("--retry", value, 0, 100, &c->options.retry, error);
+}
+
+static rs_status take_turns(command *c, const char *value, rs_error *error)
+{
+    return take_number("--turns", value, 1, 1000, &c->turns, error);
+}
+
+/* "2/8": the second of eight parts. */
+static rs_status take_shard(command *c, const char *value, rs_error *error)
+{
+    char part[32];
+    int64_t number = 0, parts = 0;
+    const char *slash = strchr(value, '/');
+    (void)snprintf(part, sizeof part, "%.*s", slash ? (int)(slash - value) : 0, value);
+    if (!slash || !rs_text_int(part, &number) || !rs_text_int(slash + 1, &parts) || number < 1 ||
+        number > parts || parts > RS_STUDY_MAX_RUNS) {
+        return RS_FAIL(error, RS_USAGE, "--shard %.40s: not I/N with I from 1 to N, as in 2/8", value);
     }
-    c->options.jobs = (int)jobs;
+    c->shard = (int)number;
+    c->shards = (int)parts;
+    return RS_OK;
+}
+
+static rs_status take_case(command *c, const char *value, rs_error *error)
+{
+    (void)error;
+    c->cases = value;
     return RS_OK;
 }
 
@@ -67,6 +109,13 @@ static rs_status take_list(command *c, const char *value, rs_error *error)
 {
     (void)value, (void)error;
     c->list = true;
+    return RS_OK;
+}
+
+static rs_status take_aggregate_only(command *c, const char *value, rs_error *error)
+{
+    (void)value, (void)error;
+    c->aggregate_only = true;
     return RS_OK;
 }
 
@@ -105,10 +154,19 @@ static const struct {
     {"--set", "KEY=VALUES", "replace the values of an option; commas make several, as in depth=18,34",
      take_set},
     {"--seeds", "LIST", "replace the seeds: 1,2,5 or 1..5", take_seeds},
+    {"--case", "LIST", "only these cases", take_case},
     {"--out-dir", "DIR", "records go to DIR/STUDY/ (default: runs)", take_out_dir},
     {"--jobs", "N", "N runs at a time, each with its share of the cores and a .log beside its record",
      take_jobs},
+    {"--shard", "I/N",
+     "only the I-th of N parts, as for task I of a job array; what depends on each other stays together",
+     take_shard},
+    {"--retry", "N",
+     "begin a run that failed again, N times at most; not after bad usage, bad data or divergence",
+     take_retry},
+    {"--turns", "N", "at most N turns of a stage that is repeated", take_turns},
     {"--dry-run", "", "list the runs and what is done, train nothing", take_list},
+    {"--aggregate-only", "", "train nothing; sum up what is whole", take_aggregate_only},
     {"--list", "", "the same", take_list},
     {"--keep-going", "", "go on after a failure (the default)", take_keep_going},
     {"--fail-fast", "", "end the study at the first failure", take_fail_fast},
@@ -198,7 +256,8 @@ static void print_help(void)
         (void)printf("  %-24s %s\n", head, options[i].help);
     }
     (void)printf(
-        "\nThe first --set of an option replaces what the study says of it; another adds values. Options "
+        "\nAfterwards what is whole is summed up over its seeds: DIR/STUDY_summary.h5 and .csv.\n"
+        "The first --set of an option replaces what the study says of it; another adds values. Options "
         "that\n"
         "hold commas themselves (blocks, metric, record, snapshots) take one value per --set.\n"
         "Exit status: 0 all done; 1 at least one run failed; 2 bad usage or study; 130, 143 interrupted.\n");
@@ -235,11 +294,23 @@ static rs_status run_study(const command *c, int *exit_status, rs_error *error)
     rs_study_run *runs = NULL;
     int count = 0;
     rs_status status = rs_study_read(&study, c->path, c->overrides, c->override_count, error);
+    study.most_turns = c->turns;
+    status = status || !c->cases ? status : rs_study_take_cases(&study, c->cases, error);
     status = status ? status : rs_study_expand(&study, c->out_dir, &runs, &count, error);
-    if (!status && c->list) {
+    if (!status && c->shards) {
+        rs_study_take_shard(runs, &count, c->shard - 1, c->shards);
+    }
+    if (!status && count == 0) {
+        (void)printf("%s: no runs in part %d of %d\n", study.name, c->shard, c->shards);
+    } else if (!status && c->list) {
         print_list(&study, runs, count);
     } else if (!status) {
-        *exit_status = rs_study_run_all(study.name, runs, count, &c->options);
+        if (!c->aggregate_only) {
+            *exit_status = rs_study_run_all(study.name, runs, count, &c->options);
+        }
+        /* a part would leave out the others; whoever interrupts wants an end */
+        bool sums = c->aggregate_only || (!c->shards && *exit_status < 128);
+        status = !sums ? RS_OK : rs_study_aggregate(&study, c->out_dir, runs, count, c->options.quiet, error);
     }
     rs_free(runs);
     rs_study_clear(&study);

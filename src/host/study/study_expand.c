@@ -1,29 +1,29 @@
-/* study_expand.c: the runs a study stands for: cases x grid x seeds, each resolved, validated and named. */
+/* study_expand.c: the runs a study stands for: cases x grid x seeds, of stages where there are any, each resolved, validated
+ * and named. */
 #include <string.h>
 
 #include "rs/host.h"
-#include "study.h"
+#include "study_runs.h"
 
-static int count_items(const rs_yaml *list)
+static int case_count(const rs_study *study)
 {
-    int count = 0;
-    for (const rs_yaml *item = list ? list->first : NULL; item; item = item->next) {
-        count++;
-    }
-    return count;
+    return study->cases ? study->taken_count : 1;
 }
 
-static rs_status count_runs(const rs_study *study, int *count, rs_error *error)
+static rs_status too_many(const rs_study *study, rs_error *error)
 {
-    int64_t total = study->cases ? count_items(study->cases) : 1;
+    return RS_FAIL(error, RS_USAGE, "%s: more than %d runs; take fewer values with --set KEY=VALUES",
+                   study->path, RS_STUDY_MAX_RUNS);
+}
+
+static rs_status count_points(const rs_study *study, int *count, rs_error *error)
+{
+    int64_t total = case_count(study);
     for (int i = 0; i < study->axis_count && total <= RS_STUDY_MAX_RUNS; i++) {
         total *= study->axes[i].count;
     }
     *count = (int)total;
-    return total <= RS_STUDY_MAX_RUNS
-               ? RS_OK
-               : RS_FAIL(error, RS_USAGE, "%s: more than %d runs; take fewer values with --set KEY=VALUES",
-                         study->path, RS_STUDY_MAX_RUNS);
+    return total <= RS_STUDY_MAX_RUNS ? RS_OK : too_many(study, error);
 }
 
 static void append(char *text, size_t capacity, const char *first, const char *second)
@@ -64,19 +64,68 @@ static rs_status apply_axes(const rs_study *study, int64_t index, rs_study_run *
     return RS_OK;
 }
 
-static rs_status resolve(const rs_study *study, const char *out_dir, int index, int grid, rs_study_run *run,
-                         rs_error *error)
+/* Settings and label of one point of cases x grid x seeds. */
+static rs_status resolve(const rs_study *study, int index, int grid, rs_study_run *run, rs_error *error)
 {
-    const rs_yaml *one = study->cases ? study->cases->first : NULL;
-    for (int i = 0; i < index / grid && one; i++) {
-        one = one->next;
-    }
-    run->config = study->settings;
-    run->exit_status = -1;
+    const rs_yaml *one = study->cases ? study->taken[index / grid] : NULL;
+    *run = (rs_study_run){
+        .config = study->settings, .exit_status = -1, .from = -1, .chain = index, .last_of_chain = true};
     if (one) {
         RS_TRY(apply_case(study, one, run, error));
     }
-    RS_TRY(apply_axes(study, index % grid, run, error));
+    return apply_axes(study, index % grid, run, error);
+}
+
+/* --- the list ----------------------------------------------------------------------------------------------- */
+
+rs_status rs__study_add_run(rs_study_runs *runs, const rs_study_run *like, rs_study_run **run,
+                            rs_error *error)
+{
+    bool full = (runs->count & (runs->count - 1)) == 0; /* room for powers of two */
+    if (full) {
+        rs_study_run *larger = rs_alloc_array(runs->count ? 2 * (size_t)runs->count : 1, sizeof *larger);
+        if (!larger) {
+            return RS_FAIL(error, RS_MEMORY, "no memory for %d runs", runs->count + 1);
+        }
+        if (runs->count) {
+            memcpy(larger, runs->list, (size_t)runs->count * sizeof *larger);
+        }
+        rs_free(runs->list);
+        runs->list = larger;
+    }
+    *run = &runs->list[runs->count++];
+    **run = *like;
+    return RS_OK;
+}
+
+static int find_named(const rs_study_runs *runs, const char *name)
+{
+    for (int i = 0; i < runs->count - 1; i++) {
+        if (strcmp(runs->list[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Two runs of one name would write one file. An earlier stage that several chains share is run once. */
+static rs_status take_twin(const rs_study *study, rs_study_runs *runs, int twin, int *made, rs_error *error)
+{
+    const rs_study_run *run = &runs->list[runs->count - 1], *first = &runs->list[twin];
+    if (run->last_of_chain || first->last_of_chain) {
+        return RS_FAIL(
+            error, RS_USAGE,
+            "%s: runs %d (%s) and %d (%s) are the same run: they differ in nothing that changes results",
+            study->path, twin + 1, first->label, runs->count, run->label);
+    }
+    runs->count--;
+    *made = twin;
+    return RS_OK;
+}
+
+rs_status rs__study_finish_run(const rs_study *study, rs_study_runs *runs, int *made, rs_error *error)
+{
+    rs_study_run *run = &runs->list[runs->count - 1];
     if (*run->config.out || run->config.resume || run->config.overwrite) {
         return RS_FAIL(
             error, RS_USAGE,
@@ -84,51 +133,54 @@ static rs_status resolve(const rs_study *study, const char *out_dir, int index, 
             study->path);
     }
     if (rs_config_validate(&run->config, error) || rs_config_resolve(&run->config, error)) {
-        return rs_error_prefix(error, "%s: run %d (%s)", study->path, index + 1,
+        return rs_error_prefix(error, "%s: run %d (%s)", study->path, runs->count,
                                *run->label ? run->label : study->name);
     }
     rs_config_run_name(&run->config, run->name, sizeof run->name);
-    int length =
-        snprintf(run->config.out, sizeof run->config.out, "%s/%s/%s.h5", out_dir, study->name, run->name);
-    return length < (int)sizeof run->config.out
-               ? RS_OK
-               : RS_FAIL(error, RS_USAGE, "--out-dir %.60s...: the path is too long", out_dir);
+    int length = snprintf(run->config.out, sizeof run->config.out, "%s/%s/%s.h5", runs->out_dir, study->name,
+                          run->name);
+    if (length >= (int)sizeof run->config.out) {
+        return RS_FAIL(error, RS_USAGE, "--out-dir %.60s...: the path is too long", runs->out_dir);
+    }
+    *made = runs->count - 1;
+    int twin = find_named(runs, run->name);
+    if (twin >= 0) {
+        return take_twin(study, runs, twin, made, error);
+    }
+    return runs->count <= RS_STUDY_MAX_RUNS ? RS_OK : too_many(study, error);
 }
 
-/* Two runs of one name would write one file. */
-static rs_status check_distinct(const rs_study *study, const rs_study_run *runs, int count, rs_error *error)
+static rs_status add_point(const rs_study *study, const rs_study_run *point, rs_study_runs *runs,
+                           rs_error *error)
 {
-    for (int i = 0; i < count; i++) {
-        for (int j = 0; j < i; j++) {
-            if (strcmp(runs[i].name, runs[j].name) == 0) {
-                return RS_FAIL(error, RS_USAGE,
-                               "%s: runs %d (%s) and %d (%s) are the same run: they differ in nothing that "
-                               "changes results",
-                               study->path, j + 1, runs[j].label, i + 1, runs[i].label);
-            }
-        }
+    rs_study_run *run;
+    int made;
+    if (study->stages) {
+        return rs__study_add_chain(study, point, point->chain, runs, error);
     }
-    return RS_OK;
+    RS_TRY(rs__study_add_run(runs, point, &run, error));
+    return rs__study_finish_run(study, runs, &made, error);
 }
 
 rs_status rs_study_expand(const rs_study *study, const char *out_dir, rs_study_run **runs, int *count,
                           rs_error *error)
 {
-    RS_TRY(count_runs(study, count, error));
-    int grid = *count / (study->cases ? count_items(study->cases) : 1);
-    rs_study_run *list = rs_alloc_array((size_t)*count, sizeof *list);
-    if (!list) {
-        return RS_FAIL(error, RS_MEMORY, "no memory for %d runs", *count);
+    int points;
+    rs_study_runs made = {.out_dir = out_dir};
+    RS_TRY(count_points(study, &points, error));
+    int grid = points / case_count(study);
+    rs_study_run *point = rs_alloc_zero(sizeof *point);
+    rs_status status = point ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for %d runs", points);
+    for (int i = 0; status == RS_OK && i < points; i++) {
+        status = resolve(study, i, grid, point, error);
+        status = status ? status : add_point(study, point, &made, error);
     }
-    rs_status status = RS_OK;
-    for (int i = 0; status == RS_OK && i < *count; i++) {
-        status = resolve(study, out_dir, i, grid, &list[i], error);
-    }
-    status = status ? status : check_distinct(study, list, *count, error);
+    rs_free(point);
     if (status) {
-        rs_free(list);
+        rs_free(made.list);
         return status;
     }
-    *runs = list;
+    *runs = made.list;
+    *count = made.count;
     return RS_OK;
 }

@@ -6,9 +6,10 @@
 
 #include "rs/host.h"
 #include "rs/text.h"
-#include "study.h"
+#include "study_runs.h"
 
-static const char *const study_keys[] = {"study", "description", "settings", "grid", "cases", "seeds"};
+static const char *const study_keys[] = {"study", "description", "settings", "grid",
+                                         "cases", "seeds",       "stages"};
 enum { STUDY_KEYS = sizeof study_keys / sizeof study_keys[0] };
 static const char seed_key[] = "seed"; /* the option that `seeds` varies */
 
@@ -119,7 +120,7 @@ static rs_status check_keys(const rs_study *study, rs_error *error)
             const char *nearest = rs_text_nearest(item->key, study_keys, STUDY_KEYS);
             return FAIL_AT(
                 study, item->line,
-                "unknown key %.60s: not one of study, description, settings, grid, cases, seeds%s%s",
+                "unknown key %.60s: not one of study, description, settings, grid, cases, seeds, stages%s%s",
                 item->key, nearest ? "; nearest " : "", nearest ? nearest : "");
         }
     }
@@ -265,6 +266,10 @@ static rs_status read_cases(rs_study *study, rs_error *error)
     }
     for (const rs_yaml *one = study->cases->first; one; one = one->next) {
         RS_TRY(check_case(study, one, error));
+        if (study->taken_count == RS_STUDY_MAX_CASES) {
+            return FAIL_AT(study, one->line, "more than %d cases", RS_STUDY_MAX_CASES);
+        }
+        study->taken[study->taken_count++] = one;
     }
     return RS_OK;
 }
@@ -323,10 +328,55 @@ rs_status rs_study_read(rs_study *study, const char *path, const rs_study_overri
     RS_TRY(read_grid(study, error));
     RS_TRY(read_seeds(study, error));
     RS_TRY(read_cases(study, error));
+    study->stages = rs_yaml_get(study->root, "stages");
+    RS_TRY(study->stages ? rs__study_check_stages(study, error) : RS_OK);
     for (int i = 0; i < count; i++) {
         RS_TRY(override(study, &overrides[i], error));
     }
     return RS_OK;
+}
+
+static const char *case_name(const rs_yaml *one)
+{
+    return rs_yaml_get(one, "name")->text;
+}
+
+static bool is_listed(const char *names, const char *name)
+{
+    char word[RS_TEXT_MAX];
+    bool listed = false;
+    for (const char *at = names; rs_text_next_word(&at, ',', word, sizeof word);) {
+        listed = listed || strcmp(word, name) == 0;
+    }
+    return listed;
+}
+
+rs_status rs_study_take_cases(rs_study *study, const char *names, rs_error *error)
+{
+    const char *known[RS_STUDY_MAX_CASES];
+    char word[RS_TEXT_MAX];
+    int kept = 0;
+    for (int i = 0; i < study->taken_count; i++) {
+        known[i] = case_name(study->taken[i]);
+    }
+    for (const char *at = names; rs_text_next_word(&at, ',', word, sizeof word);) {
+        bool found = false;
+        for (int i = 0; i < study->taken_count; i++) {
+            found = found || strcmp(known[i], word) == 0;
+        }
+        if (!found) {
+            const char *nearest = rs_text_nearest(word, known, study->taken_count);
+            return RS_FAIL(error, RS_USAGE, "--case %.60s: %s has no such case%s%s", word, study->path,
+                           nearest ? "; nearest " : "", nearest ? nearest : "");
+        }
+    }
+    for (int i = 0; i < study->taken_count; i++) {
+        if (is_listed(names, known[i])) {
+            study->taken[kept++] = study->taken[i];
+        }
+    }
+    study->taken_count = kept;
+    return kept ? RS_OK : RS_FAIL(error, RS_USAGE, "--case names no case");
 }
 
 void rs_study_clear(rs_study *study)

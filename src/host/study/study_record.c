@@ -48,8 +48,8 @@ void rs_study_examine(rs_study_run *run)
     }
     run->epochs_done = summary.committed.epochs;
     if (is_same_run(run, summary.config_yaml)) {
-        bool complete = summary.committed.epochs >= run->config.epochs;
-        if (strcmp(summary.state, rs_run_state_name(RS_RUN_DONE)) == 0 && complete) {
+        /* a stop rule may have ended it before all epochs */
+        if (strcmp(summary.state, rs_run_state_name(RS_RUN_DONE)) == 0) {
             run->state = RS_STUDY_SKIPPED;
         } else if (strcmp(summary.state, rs_run_state_name(RS_RUN_DIVERGED)) == 0) {
             fail(run, "diverged earlier; its record is whole up to there (remove it to train again)");

@@ -26,7 +26,7 @@ typedef struct slot {
 
 typedef struct runner {
     rs_study_run *runs;
-    int count, next; /* runs, and the next to look at */
+    int count;
     int jobs, running;
     slot slots[MOST_JOBS];
     const rs_study_options *options;
@@ -156,21 +156,61 @@ static void tell_runs(const runner *r, int signal)
     }
 }
 
+/* Bad usage, unusable data and divergence come again as they came. */
+static bool may_be_tried_again(const runner *r, const rs_study_run *run)
+{
+    int status = run->exit_status;
+    bool by_chance = status >= 0 && status != rs_status_exit_code(RS_USAGE) &&
+                     status != rs_status_exit_code(RS_DATA) && status != rs_status_exit_code(RS_DIVERGED);
+    return by_chance && run->tries <= r->options->retry && !r->stopped_by && !r->failed_fast;
+}
+
 static void note_failure(runner *r, rs_study_run *run)
 {
     run->state = RS_STUDY_FAILED;
     say_failed(RS_LOG_INFO, r, run);
+    if (may_be_tried_again(r, run)) {
+        say(r, run, "is tried again");
+        run->state = RS_STUDY_NEW;
+        return;
+    }
     if (r->options->fail_fast && !r->failed_fast) {
         r->failed_fast = true;
         tell_runs(r, SIGTERM);
     }
 }
 
-/* Looks at the next run and starts it unless it is done or cannot be. */
-static void start_next(runner *r)
+/* A run whose stage before cannot be had. */
+static void give_up(runner *r, rs_study_run *run)
+{
+    (void)snprintf(run->message, sizeof run->message, "the run it begins from failed: %s",
+                   r->runs[run->from].name);
+    run->exit_status = -1;
+    note_failure(r, run);
+}
+
+/* The first run that nobody has looked at, and whose stage before is done; NULL: none now. */
+static rs_study_run *next_run(runner *r)
+{
+    for (int i = 0; i < r->count; i++) {
+        rs_study_run *run = &r->runs[i];
+        if (run->state != RS_STUDY_NEW) {
+            continue;
+        }
+        rs_study_state before = run->from < 0 ? RS_STUDY_DONE : r->runs[run->from].state;
+        if (before == RS_STUDY_FAILED) {
+            give_up(r, run);
+        } else if (before == RS_STUDY_DONE || before == RS_STUDY_SKIPPED) {
+            return run;
+        }
+    }
+    return NULL;
+}
+
+/* Looks at a run and starts it unless it is done or cannot be. */
+static void start_run(runner *r, rs_study_run *run)
 {
     rs_error error = {0};
-    rs_study_run *run = &r->runs[r->next++];
     rs_study_examine(run);
     if (run->state == RS_STUDY_SKIPPED) {
         say(r, run, "done already");
@@ -181,6 +221,7 @@ static void start_next(runner *r)
         return;
     }
     say_started(r, run);
+    run->tries++;
     if (start(r, run, &error)) {
         (void)snprintf(run->message, sizeof run->message, "%s", error.text);
         note_failure(r, run);
@@ -346,6 +387,14 @@ static int64_t share_of_cores(int jobs)
     return CPU_COUNT(&cores) > jobs ? CPU_COUNT(&cores) / jobs : 1;
 }
 
+static void start_all(runner *r)
+{
+    rs_study_run *run = NULL;
+    while (!r->stopped_by && !r->failed_fast && r->running < r->jobs && (run = next_run(r)) != NULL) {
+        start_run(r, run);
+    }
+}
+
 int rs_study_run_all(const char *study_name, rs_study_run *runs, int count, const rs_study_options *options)
 {
     rs_error error = {0};
@@ -364,9 +413,7 @@ int rs_study_run_all(const char *study_name, rs_study_run *runs, int count, cons
         rs_log(RS_LOG_ERROR, "%s", error.text);
     } else {
         for (;;) {
-            while (!r->stopped_by && !r->failed_fast && r->running < r->jobs && r->next < r->count) {
-                start_next(r);
-            }
+            start_all(r);
             if (r->running == 0) {
                 break;
             }

@@ -86,6 +86,16 @@ int pretend_to_train(int argc, char **argv)
     case 15:
         (void)raise(SIGKILL);
         return 0;
+    case 16: /* fails at its first try */
+        if (!config.resume) {
+            write_record(&config, RS_RUN_INTERRUPTED, 1);
+            (void)fprintf(stderr, "\r\033[Kresnet_study: error: a network file system\n");
+            return 1;
+        }
+        break;
+    case 17: /* fails always */
+        (void)fprintf(stderr, "\r\033[Kresnet_study: error: no luck at all\n");
+        return 1;
     case 20:
         if (!config.resume) {
             return train_until_told(&config);

@@ -128,7 +128,7 @@ static void every_fault_is_named_before_anything_runs(void **state)
          ":1: study ..: not 1 to 60 letters, digits, '.', '_' or '-', the first a letter or digit "
          "(it names a folder)"},
         {"study: s\ngird: {}", ":2: unknown key gird: not one of study, description, settings, grid, cases, "
-                               "seeds; nearest grid"},
+                               "seeds, stages; nearest grid"},
         {"study: s\nsettings: 3", ":2: settings must be a map of keys and values, not a single value"},
         {"study: s\nsettings:\n  depht: 18", ":3: unknown key depht; nearest depth"},
         {"study: s\nsettings:\n  depth: 67", ":3: depth 67: not one of 18, 26, 34, 50, 68, 101; nearest 68"},

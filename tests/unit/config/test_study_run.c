@@ -221,6 +221,84 @@ static void a_failure_is_reported_and_the_others_go_on(void **state)
     assert_said("diverged earlier");
 }
 
+static void a_failed_run_is_tried_again_when_asked(void **state)
+{
+    (void)state;
+    begin("[13, 14, 16, 17]");
+    assert_int_equal(run("s.yaml --retry 2"), 1);
+    assert_said("s: 4 runs: 1 done, 0 done before, 3 failed, 0 left");
+    int tries = 0;
+    for (const char *at = said; (at = strstr(at, "is tried again")) != NULL; at++) {
+        tries++;
+    }
+    assert_int_equal(tries, 3); /* 16 once, 17 twice; 13 and 14 would fail again */
+    begin("[16]");
+    assert_int_equal(run("s.yaml"), 1);
+    assert_not_said("is tried again");
+}
+
+/* The study of `begin`, of two stages. */
+static void stages_follow_each_other_and_a_failure_ends_the_chain(void **state)
+{
+    (void)state;
+    begin("[1, 2]\nstages: [{name: a, seed: 13}, {name: b}]");
+    assert_int_equal(run("s.yaml --jobs 3"), 1);
+    assert_said("the run it begins from failed");
+    assert_said("s: 3 runs: 0 done, 0 done before, 3 failed, 0 left");
+    begin("[1, 2]\nstages: [{name: a, seed: 7}, {name: b}]");
+    assert_int_equal(run("s.yaml --jobs 3"), 0);
+    assert_said("s: 3 runs: 3 done, 0 done before, 0 failed, 0 left");
+    assert_int_equal(run("s.yaml --shard 2/2"), 0);
+    assert_said("no runs in part 2 of 2");
+    assert_int_equal(run("s.yaml --shard 3/2"), 2);
+    assert_said("--shard 3/2: not I/N");
+}
+
+static void cases_can_be_chosen(void **state)
+{
+    (void)state;
+    begin("[1]\ncases: [{name: a, depth: 18}, {name: bee, depth: 34}, {name: c, depth: 68}]");
+    assert_int_equal(run("s.yaml --dry-run --case c,a"), 0);
+    assert_said("s: 2 runs");
+    assert_said("(a)");
+    assert_said("(c)");
+    assert_int_equal(run("s.yaml --dry-run --case be"), 2);
+    assert_said("--case be: s.yaml has no such case; nearest bee");
+}
+
+static void assert_in_file(const char *path, const char *part)
+{
+    char text[8192];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    (void)fclose(file);
+    if (!strstr(text, part)) {
+        print_error("\"%s\" is not in:\n%s\n", part, text);
+    }
+    assert_non_null(strstr(text, part));
+}
+
+/* Losses of seed s in epoch e (from 0) are s + e / 10: of seeds 1, 2, 6 the mean is 3, the deviation sqrt(7). */
+static void whole_runs_are_summed_up_over_their_seeds(void **state)
+{
+    (void)state;
+    begin("[1, 2, 6, 14]\ncases: [{name: a}, {name: b, depth: 34}]");
+    assert_int_equal(run("s.yaml --case a"), 1);
+    assert_said("summed up 3 of 4 runs in 1 groups: runs/s_summary.h5 and .csv");
+    assert_in_file("runs/s_summary.csv", "group,quantity,epoch,mean,std,min,max,n\n");
+    assert_in_file("runs/s_summary.csv", "\n\"a\",train_loss,1,3,2.64575131,1,6,3\n");
+    assert_in_file("runs/s_summary.csv", "\n\"a\",valid_loss,last,3.3,2.64575131,1.3,6.3,3\n");
+    assert_int_equal(access("runs/s_summary.h5", R_OK), 0);
+    assert_int_equal(run("s.yaml --aggregate-only --seeds 2,3"), 0);
+    assert_said("summed up 1 of 4 runs in 2 groups");
+    assert_in_file("runs/s_summary.csv", "\n\"a\",train_loss,2,2.1,,2.1,2.1,1\n");
+    begin("[1]");
+    assert_int_equal(run("s.yaml --aggregate-only"), 0);
+    assert_said("no whole record to sum up");
+    assert_int_equal(access("runs/s_summary.csv", F_OK), -1);
+}
+
 static void fail_fast_ends_the_study(void **state)
 {
     (void)state;
@@ -423,6 +501,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_dry_run_lists_and_starts_nothing),
         cmocka_unit_test(every_run_is_started_once_with_what_differs),
         cmocka_unit_test(a_failure_is_reported_and_the_others_go_on),
+        cmocka_unit_test(a_failed_run_is_tried_again_when_asked),
+        cmocka_unit_test(stages_follow_each_other_and_a_failure_ends_the_chain),
+        cmocka_unit_test(cases_can_be_chosen),
+        cmocka_unit_test(whole_runs_are_summed_up_over_their_seeds),
         cmocka_unit_test(fail_fast_ends_the_study),
         cmocka_unit_test(an_unfinished_run_is_resumed),
         cmocka_unit_test(a_record_of_another_run_is_not_touched),
