@@ -211,6 +211,139 @@ static rs_status wrong_correct(rs_plan *plan, rs_loss *loss, rs_error *error)
     return RS_OK;
 }
 
+/* --- faults in what a plan is told ----------------------------------------------------------------------------- */
+
+static rs_cut other_cuts[RS_CHECK_CUTS];
+static rs_objective other_objectives[RS_CHECK_OBJECTIVES];
+
+static rs_status plan_changed(rs_device *device, const rs_network *network, rs_plan_options changed,
+                              rs_plan **plan, rs_error *error)
+{
+    return remember_plan(device, network, &changed, plan, error);
+}
+
+static rs_status plan_without_cuts(rs_device *device, const rs_network *network,
+                                   const rs_plan_options *options, rs_plan **plan, rs_error *error)
+{
+    rs_plan_options changed = *options;
+    changed.cut_count = 0;
+    return plan_changed(device, network, changed, plan, error);
+}
+
+/* Cuts the other edge of an operator of two. */
+static rs_status plan_with_other_cuts(rs_device *device, const rs_network *network,
+                                      const rs_plan_options *options, rs_plan **plan, rs_error *error)
+{
+    rs_plan_options changed = *options;
+    for (int i = 0; i < options->cut_count; i++) {
+        other_cuts[i] = (rs_cut){options->cuts[i].node, 1 - options->cuts[i].input};
+    }
+    changed.cuts = other_cuts;
+    return plan_changed(device, network, changed, plan, error);
+}
+
+static rs_status plan_without_frozen(rs_device *device, const rs_network *network,
+                                     const rs_plan_options *options, rs_plan **plan, rs_error *error)
+{
+    rs_plan_options changed = *options;
+    changed.frozen = NULL;
+    return plan_changed(device, network, changed, plan, error);
+}
+
+/* Objectives count half of what they should. */
+static rs_status plan_with_half_objectives(rs_device *device, const rs_network *network,
+                                           const rs_plan_options *options, rs_plan **plan, rs_error *error)
+{
+    rs_plan_options changed = *options;
+    for (int i = 0; i < options->objective_count; i++) {
+        other_objectives[i] = options->objectives[i];
+        other_objectives[i].weight *= 0.5;
+    }
+    changed.objectives = other_objectives;
+    return plan_changed(device, network, changed, plan, error);
+}
+
+static rs_mode last_mode;
+static rs_status forward_remembered(rs_plan *plan, rs_mode mode, rs_error *error)
+{
+    last_mode = mode;
+    return real()->forward(plan, mode, error);
+}
+
+/* After evaluation the gradients are those of training; what was read before is right. */
+static rs_status backward_of_training(rs_plan *plan, rs_label_choice labels, rs_error *error)
+{
+    if (last_mode == RS_MODE_EVALUATE) {
+        RS_TRY(real()->forward(plan, RS_MODE_TRAIN, error));
+    }
+    RS_TRY(real()->backward(plan, labels, error));
+    return last_mode == RS_MODE_EVALUATE ? real()->forward(plan, RS_MODE_EVALUATE, error) : RS_OK;
+}
+
+static rs_status backward_of_true_labels(rs_plan *plan, rs_label_choice labels, rs_error *error)
+{
+    (void)labels;
+    return real()->backward(plan, RS_LABELS_TRUE, error);
+}
+
+static rs_status backward_of_one_choice(rs_plan *plan, rs_label_choice labels, rs_error *error)
+{
+    return real()->backward(plan, labels == RS_LABELS_BOTH ? RS_LABELS_PREDICTED : labels, error);
+}
+
+static rs_status wrong_sensitivity(rs_plan *plan, rs_sensitivity *sensitivity, rs_error *error)
+{
+    RS_TRY(real()->read_sensitivity(plan, sensitivity, error));
+    sensitivity->sample = sensitivity->batch;
+    return RS_OK;
+}
+
+/* The loss of a head is worth what its objective says: the mean as if it were the sum. */
+static rs_status wrong_head(rs_plan *plan, double *losses, double *means, rs_error *error)
+{
+    RS_TRY(real()->read_layers(plan, losses, means, error));
+    losses[0] *= (double)loaded;
+    return RS_OK;
+}
+
+/* The first number of the first target is another one. */
+static rs_status load_other_targets(rs_plan *plan, const void *values, const int32_t *labels,
+                                    const void *targets, int64_t count, rs_error *error)
+{
+    double first = get(targets, 0);
+    loaded = count;
+    set((void *)targets, 0, first + 0.01);
+    rs_status status = real()->load_values(plan, values, labels, targets, count, error);
+    set((void *)targets, 0, first);
+    return status;
+}
+
+/* --- faults in updates ------------------------------------------------------------------------------------------ */
+
+static rs_status update_with_other_alpha(rs_plan *plan, const rs_update_options *options,
+                                         rs_measurement *measurement, rs_error *error)
+{
+    rs_update_options changed = *options;
+    changed.alpha = 1.0 - options->alpha;
+    return real()->update(plan, &changed, measurement, error);
+}
+
+static rs_status update_without_momentum(rs_plan *plan, const rs_update_options *options,
+                                         rs_measurement *measurement, rs_error *error)
+{
+    rs_update_options changed = *options;
+    changed.momentum = 0.0;
+    return real()->update(plan, &changed, measurement, error);
+}
+
+static rs_status update_with_large_epsilon(rs_plan *plan, const rs_update_options *options,
+                                           rs_measurement *measurement, rs_error *error)
+{
+    rs_update_options changed = *options;
+    changed.epsilon = 1e-4;
+    return real()->update(plan, &changed, measurement, error);
+}
+
 static rs_status update_without_decay(rs_plan *plan, const rs_update_options *options,
                                       rs_measurement *measurement, rs_error *error)
 {
@@ -318,6 +451,37 @@ static const struct fault {
     {"wrong loss", "loss_10", {.read_loss = wrong_loss}, 0, NULL},
     {"one more correct", "loss_10", {.read_loss = wrong_correct}, 0, NULL},
     {"wrong mean of a layer", "layer_of_conv", {.read_layers = wrong_layers}, 0, NULL},
+    READ("gradient behind sigmoids to four digits", "sigmoid_mlp", RS_SLOT_GRADIENT, lose_digits),
+    READ("gradient behind tanh of the other sign", "tanh_mlp", RS_SLOT_GRADIENT, flip_sign),
+    READ_NODE("softmax shifted", "softmax_maps", RS_NODE_OUTPUT, shift_by_one),
+    READ_NODE("row of another sample", "row_normalize_64_4x4", RS_NODE_OUTPUT, repeat_first_sample),
+    READ_NODE("last of a flat vector dropped", "flatten_exact_vector", RS_NODE_OUTPUT, drop_last),
+    READ_NODE("sum over repeats without one", "repeat_rows_exact", RS_NODE_GRADIENT, drop_last),
+    READ_NODE("quotient of the other sign", "divide_vectors", RS_NODE_OUTPUT, flip_one_sign),
+    READ_NODE("one unit in a product of integers", "product_exact_same", RS_NODE_OUTPUT, move_one_ulp),
+    READ_NODE("product's gradient twice", "product_of_oblongs", RS_NODE_GRADIENT, double_all),
+    {"evaluation's gradients as training's",
+     "dropout_17_7x5",
+     {.forward = forward_remembered, .backward = backward_of_training},
+     0,
+     NULL},
+    {"no gradient over a cut kept", "cut_in_a_chain", {.plan_create = plan_without_cuts}, 0, NULL},
+    {"a cut of the other summand", "cut_of_a_shortcut", {.plan_create = plan_with_other_cuts}, 0, NULL},
+    {"frozen weights with gradients", "frozen_conv", {.plan_create = plan_without_frozen}, 0, NULL},
+    {"a frozen norm in training", "frozen_norm_weight", {.plan_create = plan_without_frozen}, 0, NULL},
+    {"a head that counts half", "head_beside_the_loss", {.plan_create = plan_with_half_objectives}, 0, NULL},
+    {"a head's sum for its mean", "head_beside_the_loss", {.read_layers = wrong_head}, 0, NULL},
+    {"wrong loss of a sum", "loss_sum", {.read_loss = wrong_loss}, 0, NULL},
+    {"wrong loss of squares", "squares_of_maps", {.read_loss = wrong_loss}, 0, NULL},
+    {"targets off by a number", "squares_10", {.load_values = load_other_targets}, 0, NULL},
+    {"true labels for predicted", "labels_predicted", {.backward = backward_of_true_labels}, 0, NULL},
+    {"one choice of labels for both", "labels_both", {.backward = backward_of_one_choice}, 0, NULL},
+    {"one sensitivity for the other", "loss_of_linear", {.read_sensitivity = wrong_sensitivity}, 0, NULL},
+    {"another alpha", "update_rmsprop", {.update = update_with_other_alpha}, 0, NULL},
+    {"RMSprop without momentum", "update_rmsprop_momentum", {.update = update_without_momentum}, 0, NULL},
+    {"another epsilon", "update_adagrad", {.update = update_with_large_epsilon}, 0, NULL},
+    READ("sums of squares one unit off", "update_adagrad", RS_SLOT_MOMENT2, move_one_ulp),
+    {"frozen weights that move", "update_frozen", {.plan_create = plan_without_frozen}, 0, NULL},
     {"no decay", "update_nesterov_decay", {.update = update_without_decay}, 0, NULL},
     {"no clipping", "update_adam_decay_clip", {.update = update_without_clipping}, 0, NULL},
     {"no Nesterov", "update_nesterov_decay", {.update = update_without_nesterov}, 0, NULL},
@@ -332,8 +496,10 @@ static void install(const struct fault *fault)
 {
     broken = *real();
     broken.name = "broken";
-    broken.plan_create = remember_plan;
-    broken.load_values = remember_load;
+    broken.plan_create = fault->replaced.plan_create ? fault->replaced.plan_create : remember_plan;
+    broken.load_values = fault->replaced.load_values ? fault->replaced.load_values : remember_load;
+    broken.read_sensitivity =
+        fault->replaced.read_sensitivity ? fault->replaced.read_sensitivity : broken.read_sensitivity;
     broken.read = fault->replaced.read ? fault->replaced.read : broken.read;
     broken.read_node = fault->replaced.read_node ? fault->replaced.read_node : broken.read_node;
     broken.forward = fault->replaced.forward ? fault->replaced.forward : broken.forward;
@@ -393,6 +559,24 @@ static void a_wrong_reference_is_caught_by_finite_differences(void **state)
         READ("gradient to four digits", "linear_of_images", RS_SLOT_GRADIENT, lose_digits),
         READ_NODE("input gradient shifted", "conv_softplus", RS_NODE_GRADIENT, shift_by_one),
         READ_NODE("input gradient twice", "max_pool_overlapping", RS_NODE_GRADIENT, double_all),
+        READ_NODE("softmax gradient of the other sign", "softmax_maps", RS_NODE_GRADIENT, flip_sign),
+        READ("gradient behind a product dropped", "product_softmax_product", RS_SLOT_GRADIENT, drop_last),
+        READ("gradient of squares twice", "squares_sum", RS_SLOT_GRADIENT, double_all),
+        {"no gradient over a cut kept", "cut_in_a_chain", {.plan_create = plan_without_cuts}, 0, NULL},
+        {"a cut of the other summand", "cut_of_a_branch", {.plan_create = plan_with_other_cuts}, 0, NULL},
+        {"frozen weights with gradients", "frozen_linear", {.plan_create = plan_without_frozen}, 0, NULL},
+        {"a head that counts half", "head_of_sum", {.plan_create = plan_with_half_objectives}, 0, NULL},
+        {"true labels for predicted", "labels_predicted_kl", {.backward = backward_of_true_labels}, 0, NULL},
+        {"one choice of labels for both",
+         "labels_both_of_sum",
+         {.backward = backward_of_one_choice},
+         0,
+         NULL},
+        {"evaluation's gradients as training's",
+         "dropout_of_vectors",
+         {.forward = forward_remembered, .backward = backward_of_training},
+         0,
+         NULL},
     };
     rs_check_machine sound = machine;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
