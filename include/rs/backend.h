@@ -248,7 +248,7 @@ typedef struct rs_backend {
      * (does not add to) the parameters' gradients. Once after a forward pass, in either mode: after EVALUATE batch norm
      * passes through its running statistics and dropout everything. */
     rs_status (*backward)(rs_plan *plan, rs_label_choice labels, rs_error *error);
-    /* Of the last backward pass; with input_gradient. Waits for the device. */
+    /* Of the last backward pass; with input_gradient. 0 where no loss reaches the input. Waits for the device. */
     rs_status (*read_sensitivity)(rs_plan *plan, rs_sensitivity *sensitivity, rs_error *error);
     /* Clips, updates every parameter that a loss reaches, counts its step, adds its raw gradient to the sum
      * where kept, and measures, in one pass. Losses and weights do not depend on what is measured, to the

@@ -66,6 +66,8 @@ void rs_guarded_release(rs_guarded *guarded);      /* takes an empty one */
 #define RS_CHECK_PREVIOUS   (-1)
 #define RS_CHECK_NODES      12
 #define RS_CHECK_OBJECTIVES 3
+#define RS_CHECK_CUTS       2
+#define RS_CHECK_FROZEN     4
 
 typedef struct rs_check_op {
     rs_op_kind kind; /* RS_OP_INPUT: end of the list */
@@ -82,14 +84,28 @@ typedef struct rs_check_case {
 } rs_check_case;
 
 const rs_check_case *rs_check_cases(size_t *count);
-/* The objectives of layers in a case, which go by its name; at most RS_CHECK_OBJECTIVES. */
-const rs_objective *rs_check_objectives(const rs_check_case *c, int *count);
+
+/* What a case's plan is told beside its network, by the case's name; nothing for most. */
+typedef struct rs_check_settings {
+    const char *name;
+    rs_objective objectives[RS_CHECK_OBJECTIVES]; /* node 0: end of the list */
+    rs_cut cuts[RS_CHECK_CUTS];                   /* node 0: end of the list */
+    const char *frozen[RS_CHECK_FROZEN];          /* parameters; NULL: end of the list */
+    rs_label_choice labels;                       /* of backward; others than TRUE without objectives */
+} rs_check_settings;
+const rs_check_settings *rs_check_settings_of(const rs_check_case *c); /* never NULL */
+int rs_check_objective_count(const rs_check_settings *settings);
+int rs_check_cut_count(const rs_check_settings *settings);
+
 /* The case's network; nodes are named by operator and index: "convolution1". The caller owns it. */
 rs_status rs_check_network(const rs_check_case *c, rs_network **network, rs_error *error);
 /* Whether a convolution is in it that Winograd is for: 3x3 with stride 1. */
 bool rs_check_takes_winograd(const rs_check_case *c);
 /* Whether ReLU or max pooling is in it. */
 bool rs_check_has_kinks(const rs_check_case *c);
+bool rs_check_has_operator(const rs_check_case *c, rs_op_kind kind);
+/* Whether evaluation differs from training: with batch norm and dropout. */
+bool rs_check_has_modes(const rs_check_case *c);
 
 /* --- running ------------------------------------------------------------------------------------------- */
 
@@ -108,7 +124,7 @@ typedef struct rs_check_report {
 
 /* All checks of a case: the reference's gradients against finite differences, the reference in float and the
  * backend (with every convolution algorithm it has) against the reference in double, each against itself, bit by
- * bit, and with batch norm or dropout --memory lean against fast, bit by bit. What fails, also an error of the backend, is a
+ * bit, and with what can be computed again --memory lean against fast, bit by bit. What fails, also an error of the backend, is a
  * failure in the report; only MEMORY is returned. */
 rs_status rs_check_run_case(const rs_check_machine *machine, const rs_check_case *c, rs_check_report *report,
                             rs_error *error);

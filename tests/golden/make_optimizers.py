@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes optimizers.txt: update rules as PyTorch applies them, ten steps each, in float64 and float32.
 
-    /usr/bin/python3 tests/golden/make_optimizers.py > tests/golden/optimizers.txt
+    python3 tests/golden/make_optimizers.py > tests/golden/optimizers.txt
 
 A block per rule: a line "rule NAME" with its options, then lines of hexadecimal floats. "weight" and "gradient" are given
 (two tensors of 5 and 3 elements, one line of eight numbers a step), "f64" and "f32" are the weights after each step.
-Gradients are multiples of 2^-10, exact in float32. Needs torch (1.13 made the file in the tree).
+Gradients are multiples of 2^-10, exact in float32. Needs torch (2.15 made the file in the tree).
 """
 import sys
 
@@ -26,8 +26,15 @@ RULES = {
     "adamw": ("adamw", dict(lr=1e-2, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1), 0),
     "adamw_clip": ("adamw", dict(lr=1e-2, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01), 1.0),
     "adam_clip_never": ("adam", dict(lr=1e-2, betas=(0.9, 0.999), eps=1e-8), 1e6),
+    "adagrad": ("adagrad", dict(lr=1e-2, eps=1e-10), 0),
+    "adagrad_decay_clip": ("adagrad", dict(lr=0.1, eps=1e-6, weight_decay=0.1), 0.5),
+    "rmsprop": ("rmsprop", dict(lr=1e-2, alpha=0.99, eps=1e-8), 0),
+    "rmsprop_decay_clip": ("rmsprop", dict(lr=1e-2, alpha=0.9, eps=1e-6, weight_decay=0.1), 0.5),
+    "rmsprop_momentum": ("rmsprop", dict(lr=1e-2, alpha=0.99, eps=1e-8, momentum=0.9), 0),
+    "rmsprop_momentum_decay": ("rmsprop", dict(lr=1e-3, alpha=0.8, eps=1e-4, momentum=0.5, weight_decay=0.05), 0),
 }
-CLASSES = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+CLASSES = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "adagrad": torch.optim.Adagrad,
+           "rmsprop": torch.optim.RMSprop}
 
 
 def made_up(count, scale, state):
@@ -61,7 +68,7 @@ def main():
     for name, (kind, options, clip) in RULES.items():
         beta1, beta2 = options.get("betas", (0, 0))
         print("rule", name, kind, options["lr"], beta1, beta2, options.get("eps", 0), options.get("momentum", 0),
-              options.get("weight_decay", 0), int(options.get("nesterov", False)), clip)
+              options.get("weight_decay", 0), int(options.get("nesterov", False)), clip, options.get("alpha", 0))
         weights = made_up(sum(SIZES), 1.0, state)
         gradients = [made_up(sum(SIZES), 0.5 * (1 + step % 3), state) for step in range(STEPS)]
         line("weight", weights)

@@ -1,4 +1,4 @@
-/* test_optimizers.c GOLDEN: update rules against PyTorch, ten steps each; see ../golden/make_optimizers.py. */
+/* test_optimizers.c GOLDEN BACKEND: update rules against PyTorch, ten steps each; see ../golden/make_optimizers.py. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ typedef struct rule {
     double weight[VALUES], gradient[STEPS][VALUES], f64[STEPS][VALUES], f32[STEPS][VALUES];
 } rule;
 
-static const char *golden_path;
+static const char *golden_path, *backend_name;
 
 static void read_values(FILE *file, const char *word, double values[VALUES])
 {
@@ -33,6 +33,21 @@ static void read_values(FILE *file, const char *word, double values[VALUES])
     }
 }
 
+static rs_optimizer_kind optimizer_of(const char *kind)
+{
+    static const char *const names[] = {[RS_OPTIMIZER_SGD] = "sgd",
+                                        [RS_OPTIMIZER_ADAM] = "adam",
+                                        [RS_OPTIMIZER_ADAMW] = "adamw",
+                                        [RS_OPTIMIZER_ADAGRAD] = "adagrad",
+                                        [RS_OPTIMIZER_RMSPROP] = "rmsprop"};
+    int found = -1;
+    for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++) {
+        found = strcmp(kind, names[i]) == 0 ? i : found;
+    }
+    assert_true(found >= 0);
+    return (rs_optimizer_kind)found;
+}
+
 /* The next rule of the file; false at its end. */
 static bool read_rule(FILE *file, rule *r)
 {
@@ -44,14 +59,12 @@ static bool read_rule(FILE *file, rule *r)
         }
     } while (line[0] == '#');
     rs_update_options o = {0};
-    assert_int_equal(sscanf(line, "rule %63s %15s %lf %lf %lf %lf %lf %lf %d %lf", r->name, kind,
+    assert_int_equal(sscanf(line, "rule %63s %15s %lf %lf %lf %lf %lf %lf %d %lf %lf", r->name, kind,
                             &o.learning_rate, &o.beta1, &o.beta2, &o.epsilon, &o.momentum, &o.weight_decay,
-                            &nesterov, &o.clip_norm),
-                     10);
+                            &nesterov, &o.clip_norm, &o.alpha),
+                     11);
     o.nesterov = nesterov;
-    o.optimizer = strcmp(kind, "sgd") == 0    ? RS_OPTIMIZER_SGD
-                  : strcmp(kind, "adam") == 0 ? RS_OPTIMIZER_ADAM
-                                              : RS_OPTIMIZER_ADAMW;
+    o.optimizer = optimizer_of(kind);
     r->options = o;
     read_values(file, "weight", r->weight);
     for (int i = 0; i < STEPS; i++) {
@@ -148,15 +161,18 @@ static void every_rule_follows_pytorch(void **state)
     FILE *file = fopen(golden_path, "r");
     assert_non_null(file);
     rs_check_machine machine;
-    harness_open(&machine, "cpu", 1);
+    harness_open(&machine, backend_name, 1);
+    rs_device_info info;
+    machine.backend->info(machine.device, &info);
     static rule r;
     int rules = 0;
     for (; read_rule(file, &r); rules++) {
-        follow_rule(&r, machine.reference, machine.reference_device, RS_F64);
-        follow_rule(&r, machine.reference, machine.reference_device, RS_F32);
+        if (info.capabilities & RS_CAN_F64) {
+            follow_rule(&r, machine.backend, machine.device, RS_F64);
+        }
         follow_rule(&r, machine.backend, machine.device, RS_F32);
     }
-    assert_int_equal(rules, 13);
+    assert_int_equal(rules, 19);
     harness_close_machine(&machine);
     (void)fclose(file);
 }
@@ -164,6 +180,10 @@ static void every_rule_follows_pytorch(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_rule_follows_pytorch)};
-    golden_path = argc > 1 ? argv[1] : "optimizers.txt";
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    if (argc != 3) {
+        return 2;
+    }
+    golden_path = argv[1];
+    backend_name = argv[2];
+    return cmocka_run_group_tests_name(backend_name, tests, NULL, NULL);
 }

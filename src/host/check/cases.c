@@ -1,9 +1,6 @@
 /* cases.c: see rs/check.h. To add a case: one line; its name is what --filter matches. */
 #include "rs/check.h"
 
-#include <stdio.h>
-#include <string.h>
-
 /* clang-format off */
 #define P                     RS_CHECK_PREVIOUS
 #define WINDOW(k, r, s, p)    .channels = (k), .kernel = (r), .stride = (s), .padding = (p)
@@ -24,10 +21,30 @@
 #define LINEAR(k)             {RS_OP_LINEAR, {.channels = (k), .bias = true}, {P, P}}
 #define LINEAR_PLAIN(k)       {RS_OP_LINEAR, {.channels = (k)}, {P, P}}
 #define LOSS                  {RS_OP_SOFTMAX_CROSS_ENTROPY, {0}, {P, P}}
+#define LINEAR_OF(node, k)    {RS_OP_LINEAR, {.channels = (k), .bias = true}, {(node), P}}
+#define SIGMOID               {RS_OP_SIGMOID, {0}, {P, P}}
+#define SIGMOID_OF(node)      {RS_OP_SIGMOID, {0}, {(node), P}}
+#define TANH                  {RS_OP_TANH, {0}, {P, P}}
+#define TANH_OF(node)         {RS_OP_TANH, {0}, {(node), P}}
+#define SOFTMAX               {RS_OP_SOFTMAX, {0}, {P, P}}
+#define SOFTMAX_OF(node)      {RS_OP_SOFTMAX, {0}, {(node), P}}
+#define ROWS                  {RS_OP_ROW_NORMALIZE, {0}, {P, P}}
+#define FLATTEN               {RS_OP_FLATTEN, {0}, {P, P}}
+#define FLATTEN_OF(node)      {RS_OP_FLATTEN, {0}, {(node), P}}
+#define REPEAT(a, n)          {RS_OP_REPEAT, {.axis = (a), .times = (n)}, {P, P}}
+#define REPEAT_OF(node, a, n) {RS_OP_REPEAT, {.axis = (a), .times = (n)}, {(node), P}}
+#define DIVIDE(a, b)          {RS_OP_DIVIDE, {0}, {(a), (b)}}
+#define PRODUCT(a, b)         {RS_OP_MATRIX_PRODUCT, {0}, {(a), (b)}}
+#define LOSS_OF(node)         {RS_OP_SOFTMAX_CROSS_ENTROPY, {0}, {(node), P}}
+#define LOSS_BY(r)            {RS_OP_SOFTMAX_CROSS_ENTROPY, {.reduction = RS_REDUCTION_##r}, {P, P}}
+#define KL_BY(r)              {RS_OP_KL_DIVERGENCE, {.reduction = RS_REDUCTION_##r}, {P, P}}
+#define SQUARES               {RS_OP_MEAN_SQUARED_ERROR, {0}, {P, P}}
+#define SQUARES_BY(r)         {RS_OP_MEAN_SQUARED_ERROR, {.reduction = RS_REDUCTION_##r}, {P, P}}
 
 #define NORMAL  RS_FILL_NORMAL
 #define INTEGER RS_FILL_INTEGER
 #define SPREAD  RS_FILL_SPREAD
+#define SIZED   RS_FILL_SIZED
 
 static const rs_check_case cases[] = {
     /* convolutions of the ResNets: stems, 3x3 bodies, 1x1 of bottlenecks and shortcuts, both widths */
@@ -140,6 +157,70 @@ static const rs_check_case cases[] = {
     {"layers_of_network",         {3, 8, 8},    {4, 3}, NORMAL,
      {CONV(16, 3, 1, 1), BN, SOFTPLUS, CONV(16, 3, 1, 1), BN, ADD(3), SOFTPLUS, GLOBAL, LINEAR(10), LOSS}},
     {"layers_only_measured",      {8, 6, 5},    {4, 3}, NORMAL, {CONV(17, 3, 1, 1), BN, SOFTPLUS, GLOBAL, LINEAR(10), LOSS}},
+    /* sigmoid and tanh: maps, vectors, behind what is fused, gradients set and added */
+    {"sigmoid",                   {17, 7, 5},   {3, 2}, NORMAL, {SIGMOID}},
+    {"sigmoid_64_8x8",            {64, 8, 8},   {3, 1}, NORMAL, {SIGMOID}},
+    {"sigmoid_far",               {40, 20, 20}, {2, 1}, SPREAD, {SIGMOID}},
+    {"conv_sigmoid_conv",         {5, 7, 6},    {3, 2}, NORMAL, {CONV(17, 3, 1, 1), SIGMOID, CONV(6, 3, 2, 1)}},
+    {"bn_sigmoid",                {16, 4, 4},   {4, 3}, NORMAL, {CONV(17, 3, 1, 1), BN, SIGMOID, CONV(8, 1, 1, 0)}},
+    {"sigmoid_adds",              {9, 4, 3},    {3, 2}, NORMAL, {SIGMOID, ADD(0), SIGMOID_OF(2), ADD(2)}},
+    {"sigmoid_mlp",               {20, 1, 1},   {9, 4}, NORMAL, {LINEAR(37), SIGMOID, LINEAR(20), SIGMOID, LINEAR(3)}},
+    {"layer_of_sigmoid",          {12, 1, 1},   {5, 2}, NORMAL, {LINEAR(21), SIGMOID, LINEAR(4)}},
+    {"tanh",                      {17, 7, 5},   {3, 2}, NORMAL, {TANH}},
+    {"tanh_64_8x8",               {64, 8, 8},   {3, 1}, NORMAL, {TANH}},
+    {"tanh_far",                  {10, 20, 20}, {2, 1}, SPREAD, {TANH}},
+    {"conv_tanh_conv",            {5, 7, 6},    {3, 2}, NORMAL, {CONV(17, 3, 1, 1), TANH, CONV(6, 3, 2, 1)}},
+    {"bn_tanh_pool",              {16, 6, 6},   {4, 3}, NORMAL, {CONV(17, 3, 1, 1), BN, TANH, AVERAGE(2, 2, 0)}},
+    {"tanh_adds",                 {9, 4, 3},    {3, 2}, NORMAL, {TANH, ADD(0), TANH_OF(2), ADD(2)}},
+    {"tanh_mlp",                  {20, 1, 1},   {9, 4}, NORMAL, {LINEAR(37), TANH, LINEAR(20), TANH, LINEAR(3)}},
+    /* softmax and row normalisation, over the channels at every place */
+    {"softmax_10",                {10, 1, 1},   {16, 5}, NORMAL, {SOFTMAX}},
+    {"softmax_maps",              {17, 5, 3},   {3, 2}, NORMAL, {SOFTMAX}},
+    {"softmax_64_4x4",            {64, 4, 4},   {4, 3}, NORMAL, {SOFTMAX}},
+    {"softmax_one_channel",       {1, 3, 4},    {3, 2}, NORMAL, {SOFTMAX, ADD(0)}},
+    {"softmax_far",               {1000, 1, 1}, {20, 3}, SPREAD, {SOFTMAX}},
+    {"softmax_of_linear",         {37, 1, 1},   {9, 4}, NORMAL, {LINEAR(19), SOFTMAX, LINEAR(3)}},
+    {"softmax_adds",              {6, 4, 3},    {3, 2}, NORMAL, {SOFTMAX, ADD(0), SOFTMAX_OF(2), ADD(2)}},
+    {"softmax_of_conv",           {5, 6, 5},    {3, 2}, NORMAL, {CONV(18, 3, 1, 1), SOFTMAX, CONV(4, 1, 1, 0)}},
+    {"row_normalize_10",          {10, 1, 1},   {16, 5}, NORMAL, {SOFTPLUS, ROWS}},
+    {"row_normalize_maps",        {17, 5, 3},   {3, 2}, NORMAL, {SIGMOID, ROWS}},
+    {"row_normalize_64_4x4",      {64, 4, 4},   {4, 3}, NORMAL, {SOFTPLUS, ROWS}},
+    {"row_normalize_one_channel", {1, 3, 4},    {3, 2}, SIZED,  {ROWS, ADD(0)}},
+    {"row_normalize_adds",        {6, 4, 3},    {3, 2}, NORMAL, {SOFTPLUS, ROWS, ADD(1), CONV(4, 1, 1, 0)}},
+    {"row_normalize_of_linear",   {37, 1, 1},   {9, 4}, NORMAL, {LINEAR(19), SIGMOID, ROWS, LINEAR(3)}},
+    /* flatten and repeat */
+    {"flatten_exact",             {17, 3, 2},   {3, 2}, INTEGER, {FLATTEN}},
+    {"flatten_exact_vector",      {33, 1, 1},   {3, 2}, INTEGER, {FLATTEN}},
+    {"flatten_exact_twice",       {5, 4, 3},    {3, 2}, INTEGER, {FLATTEN, FLATTEN_OF(0), ADD(1)}},
+    {"flatten_adds_exact",        {16, 4, 4},   {3, 2}, INTEGER, {ADD_OF(0, 0), FLATTEN, FLATTEN_OF(1), ADD(2)}},
+    {"flatten_between",           {3, 8, 7},    {3, 2}, NORMAL, {CONV(17, 3, 2, 1), SOFTPLUS, FLATTEN, LINEAR(12), TANH, LINEAR(4)}},
+    {"flatten_of_pool",           {6, 8, 8},    {3, 2}, SPREAD, {MAX(2, 2, 0), FLATTEN, LINEAR(5)}},
+    {"repeat_channels_exact",     {1, 4, 5},    {3, 2}, INTEGER, {REPEAT(0, 6)}},
+    {"repeat_rows_exact",         {5, 1, 3},    {3, 2}, INTEGER, {REPEAT(1, 4)}},
+    {"repeat_columns_exact",      {17, 3, 1},   {3, 2}, INTEGER, {REPEAT(2, 7)}},
+    {"repeat_once_exact",         {5, 1, 4},    {3, 2}, INTEGER, {REPEAT(1, 1)}},
+    {"repeat_a_value",            {1, 1, 1},    {9, 1}, NORMAL, {REPEAT(0, 12), LINEAR(5)}},
+    {"repeat_a_vector",           {12, 1, 1},   {4, 3}, NORMAL, {REPEAT(1, 6), REPEAT(2, 5), CONV(7, 3, 1, 1)}},
+    {"repeat_adds",               {6, 1, 4},    {3, 2}, NORMAL, {REPEAT(1, 3), REPEAT_OF(0, 1, 3), ADD(1), CONV(5, 1, 1, 0)}},
+    {"repeat_of_global",          {16, 4, 4},   {3, 2}, NORMAL, {GLOBAL, REPEAT(1, 4), REPEAT(2, 4), ADD(0), CONV(5, 3, 1, 1)}},
+    /* division and matrix products */
+    {"divide",                    {17, 5, 3},   {3, 2}, SIZED,  {CONV(17, 3, 1, 1), DIVIDE(1, 0)}},
+    {"divide_64_8x8",             {64, 8, 8},   {3, 1}, SIZED,  {TANH, DIVIDE(1, 0)}},
+    {"divide_vectors",            {10, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), SOFTPLUS, DIVIDE(0, 2), LINEAR(3)}},
+    {"divide_adds",               {9, 4, 3},    {3, 2}, SIZED,  {CONV(9, 3, 1, 1), SIGMOID, DIVIDE(1, 2), ADD(2), DIVIDE(4, 0), ADD(1)}},
+    {"divide_by_row_sums",        {6, 4, 3},    {3, 2}, NORMAL, {SOFTPLUS, GLOBAL, REPEAT(1, 4), REPEAT(2, 3), DIVIDE(0, 4)}},
+    {"product_of_squares",        {6, 5, 5},    {3, 2}, NORMAL, {CONV(6, 3, 1, 1), PRODUCT(1, 0)}},
+    {"product_exact_same",        {5, 4, 4},    {3, 2}, INTEGER, {PRODUCT(0, 0)}},
+    {"product_exact",             {17, 7, 7},   {3, 2}, INTEGER, {ADD_OF(0, 0), PRODUCT(0, 1)}},
+    {"product_exact_64_16x16",    {64, 16, 16}, {2, 1}, INTEGER, {ADD_OF(0, 0), PRODUCT(1, 0)}},
+    {"product_of_oblongs",        {6, 4, 3},    {3, 2}, NORMAL, {CONV(6, 2, 1, 0), PRODUCT(0, 1)}},
+    {"product_of_tall_and_wide",  {8, 9, 4},    {3, 2}, NORMAL, {CONV(8, 2, 2, 0), PRODUCT(0, 1), CONV(3, 1, 1, 0)}},
+    {"product_outer",             {6, 4, 1},    {3, 2}, NORMAL, {GLOBAL, REPEAT(2, 5), PRODUCT(0, 2)}},
+    {"product_of_numbers",        {12, 1, 1},   {5, 2}, NORMAL, {LINEAR(12), PRODUCT(0, 1), LINEAR(4)}},
+    {"product_adds",              {5, 6, 6},    {3, 2}, NORMAL, {CONV(5, 3, 1, 1), PRODUCT(1, 0), ADD(1), PRODUCT(3, 3), ADD(3)}},
+    {"product_softmax_product",   {8, 6, 6},    {3, 2}, NORMAL,
+     {CONV(8, 1, 1, 0), CONV_OF(0, 8, 1, 1, 0), PRODUCT(1, 2), SOFTMAX, CONV_OF(0, 8, 1, 1, 0), PRODUCT(4, 5), ADD(0)}},
+    {"layer_of_product",          {5, 4, 4},    {3, 2}, NORMAL, {CONV(5, 3, 1, 1), PRODUCT(0, 1), CONV(3, 1, 1, 0)}},
     /* pooling */
     {"max_pool_3x3_stride2",      {64, 16, 16}, {2, 1}, SPREAD, {MAX(3, 2, 1)}},
     {"max_pool_3x3_14x14",        {64, 14, 14}, {2, 1}, SPREAD, {MAX(3, 2, 1)}},
@@ -172,98 +253,87 @@ static const rs_check_case cases[] = {
     {"head",                      {64, 4, 4},   {8, 3}, NORMAL, {SOFTPLUS, GLOBAL, LINEAR(10), LOSS}},
     {"small_network",             {3, 8, 8},    {4, 3}, NORMAL,
      {CONV(16, 3, 1, 1), BN, SOFTPLUS, CONV(16, 3, 1, 1), BN, ADD(3), SOFTPLUS, GLOBAL, LINEAR(10), LOSS}},
+    {"loss_sum",                  {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), LOSS_BY(SUM)}},
+    {"loss_elements",             {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), LOSS_BY(ELEMENTS)}},
+    {"kl_mean",                   {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), KL_BY(MEAN)}},
+    {"kl_sum",                    {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), KL_BY(SUM)}},
+    {"kl_elements_100",           {100, 1, 1},  {5, 1}, NORMAL, {KL_BY(ELEMENTS)}},
+    {"kl_far",                    {1000, 1, 1}, {40, 3}, SPREAD, {KL_BY(ELEMENTS)}},
+    {"squares_1",                 {5, 1, 1},    {16, 7}, NORMAL, {LINEAR(1), SQUARES}},
+    {"squares_10",                {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), SQUARES}},
+    {"squares_sum",               {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), SQUARES_BY(SUM)}},
+    {"squares_elements",          {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), SQUARES_BY(ELEMENTS)}},
+    {"squares_of_maps",           {17, 5, 3},   {3, 2}, NORMAL, {SQUARES}},
+    {"squares_of_conv",           {3, 6, 5},    {3, 2}, NORMAL, {CONV(17, 3, 1, 1), SOFTPLUS, CONV(5, 3, 1, 1), SQUARES}},
+    {"squares_exact",             {8, 2, 2},    {4, 2}, INTEGER, {ADD_OF(0, 0), SQUARES}},
+    {"squares_exact_sum",         {17, 3, 1},   {3, 2}, INTEGER, {ADD_OF(0, 0), SQUARES_BY(SUM)}},
+    {"squares_regression",        {1, 1, 1},    {64, 31}, NORMAL, {LINEAR(14), TANH, LINEAR(10), SIGMOID, LINEAR(10), TANH, LINEAR(1), SQUARES}},
+    {"loss_of_cnn",               {1, 12, 12},  {4, 3}, NORMAL,
+     {CONV_BIAS(6, 5, 1, 0), TANH, AVERAGE(2, 2, 0), FLATTEN, LINEAR(17), SIGMOID, LINEAR(10), LOSS_BY(SUM)}},
+    /* losses on the way (settings.c says what they weigh) */
+    {"head_beside_the_loss",      {20, 1, 1},   {9, 4}, NORMAL,
+     {LINEAR(17), SOFTPLUS, LINEAR(10), LOSS, LINEAR_OF(2, 12), TANH, LINEAR(10), LOSS}},
+    {"head_only_measured",        {20, 1, 1},   {9, 4}, NORMAL,
+     {LINEAR(17), SOFTPLUS, LINEAR(10), LOSS, LINEAR_OF(2, 12), TANH, LINEAR(10), LOSS}},
+    {"head_not_asked_for",        {20, 1, 1},   {9, 4}, NORMAL,
+     {LINEAR(17), SOFTPLUS, LINEAR(10), LOSS, LINEAR_OF(2, 12), TANH, LINEAR(10), LOSS}},
+    {"head_twice",                {20, 1, 1},   {9, 4}, NORMAL,
+     {LINEAR(17), SOFTPLUS, LINEAR(10), LOSS, LINEAR_OF(2, 12), TANH, LINEAR(10), LOSS}},
+    {"head_and_layer",            {20, 1, 1},   {9, 4}, NORMAL,
+     {LINEAR(17), SOFTPLUS, LINEAR(10), LOSS, LINEAR_OF(2, 12), TANH, LINEAR(10), LOSS_BY(SUM)}},
+    {"head_of_sum",               {20, 1, 1},   {9, 4}, NORMAL,
+     {LINEAR(17), SOFTPLUS, LINEAR(10), KL_BY(SUM), LINEAR_OF(2, 12), TANH, LINEAR(10), KL_BY(ELEMENTS)}},
+    {"head_behind_a_cut",         {20, 1, 1},   {9, 4}, NORMAL,
+     {LINEAR(17), SOFTPLUS, LINEAR(10), LOSS, LINEAR_OF(2, 12), TANH, LINEAR(10), LOSS}},
+    {"heads_of_isolated_layers",  {20, 1, 1},   {9, 4}, NORMAL,
+     {LINEAR(17), TANH, LINEAR(10), LOSS, LINEAR_OF(2, 12), TANH, LINEAR(10), LOSS, LINEAR_OF(6, 11), TANH, LINEAR(10), LOSS}},
+    {"heads_of_squares",          {7, 1, 1},    {9, 4}, NORMAL,
+     {LINEAR(3), SQUARES, LINEAR_OF(1, 3), TANH, SQUARES, LINEAR_OF(4, 3), SQUARES}},
+    {"head_without_a_loss",       {20, 1, 1},   {9, 4}, NORMAL, {LINEAR(7), LOSS, LINEAR_OF(1, 7)}},
+    /* cuts, which settings.c has, too */
+    {"cut_in_a_chain",            {5, 7, 6},    {3, 2}, NORMAL, {CONV(17, 3, 1, 1), SOFTPLUS, CONV_BIAS(6, 3, 2, 1), TANH, CONV(4, 1, 1, 0)}},
+    {"cut_at_the_input",          {5, 7, 6},    {3, 2}, NORMAL, {CONV(17, 3, 1, 1), SOFTPLUS, CONV(6, 3, 2, 1)}},
+    {"cut_twice",                 {12, 1, 1},   {5, 2}, NORMAL, {LINEAR(9), TANH, LINEAR(8), TANH, LINEAR(10), LOSS}},
+    {"cut_before_the_loss",       {12, 1, 1},   {5, 2}, NORMAL, {LINEAR(10), LOSS}},
+    {"cut_before_the_last",       {16, 4, 4},   {3, 2}, NORMAL, {CONV(17, 3, 1, 1), BN, RELU, LINEAR(10), LOSS}},
+    {"cut_of_a_shortcut",         {16, 4, 4},   {3, 2}, NORMAL,
+     {CONV(16, 3, 1, 1), SOFTPLUS, CONV(16, 3, 1, 1), BN, TANH, ADD(2), SOFTPLUS, CONV(8, 1, 1, 0)}},
+    {"cut_of_a_branch",           {16, 4, 4},   {3, 2}, NORMAL,
+     {CONV(16, 3, 1, 1), SOFTPLUS, CONV(16, 3, 1, 1), BN, TANH, ADD(2), SOFTPLUS, CONV(8, 1, 1, 0)}},
+    {"cut_before_a_join",         {16, 4, 4},   {3, 2}, NORMAL,
+     {CONV(16, 3, 1, 1), BN, RELU, CONV(16, 3, 1, 1), BN, ADD(3), RELU, ADD(3), CONV(8, 3, 1, 1)}},
+    {"cut_behind_a_norm",         {16, 4, 4},   {3, 2}, NORMAL, {CONV(17, 3, 1, 1), BN, RELU, CONV(8, 1, 1, 0)}},
+    {"cut_before_a_norm",         {16, 4, 4},   {3, 2}, NORMAL, {CONV(17, 3, 1, 1), BN, RELU, CONV(8, 1, 1, 0)}},
+    {"cut_and_objective",         {5, 7, 6},    {3, 2}, NORMAL, {CONV(17, 3, 1, 1), SOFTPLUS, CONV(6, 3, 2, 1)}},
+    {"cut_of_a_divisor",          {9, 4, 3},    {3, 2}, NORMAL, {CONV(9, 3, 1, 1), SOFTPLUS, CONV_OF(0, 9, 3, 1, 1), DIVIDE(3, 2)}},
+    {"cut_of_a_factor",           {6, 5, 5},    {3, 2}, NORMAL, {CONV(6, 3, 1, 1), CONV_OF(0, 6, 3, 1, 1), PRODUCT(1, 2)}},
+    {"cut_of_one_edge_of_two",    {6, 5, 5},    {3, 2}, NORMAL, {CONV(6, 3, 1, 1), PRODUCT(1, 1)}},
+    /* frozen parameters */
+    {"frozen_conv",               {5, 7, 6},    {3, 2}, NORMAL, {CONV(17, 3, 1, 1), SOFTPLUS, CONV(6, 3, 2, 1)}},
+    {"frozen_bias",               {5, 7, 6},    {3, 2}, NORMAL, {CONV_BIAS(17, 3, 1, 1), SOFTPLUS, CONV(6, 3, 2, 1)}},
+    {"frozen_weight_not_bias",    {5, 7, 6},    {3, 2}, NORMAL, {CONV_BIAS(17, 3, 1, 1), SOFTPLUS, CONV(6, 3, 2, 1)}},
+    {"frozen_linear",             {12, 1, 1},   {5, 2}, NORMAL, {LINEAR(9), TANH, LINEAR(10), LOSS}},
+    {"frozen_norm",               {16, 4, 4},   {4, 3}, NORMAL, {CONV(17, 3, 1, 1), BN, SOFTPLUS, CONV(8, 1, 1, 0)}},
+    {"frozen_norm_weight",        {16, 4, 4},   {4, 3}, NORMAL, {CONV(17, 3, 1, 1), BN, SOFTPLUS, CONV(8, 1, 1, 0)}},
+    {"frozen_norm_bias",          {16, 4, 4},   {4, 3}, NORMAL, {CONV(17, 3, 1, 1), BN, SOFTPLUS, CONV(8, 1, 1, 0)}},
+    {"frozen_norm_relu",          {16, 4, 4},   {3, 2}, NORMAL, {CONV(17, 3, 1, 1), BN, RELU, CONV(8, 1, 1, 0)}},
+    {"frozen_join",               {16, 4, 4},   {3, 2}, NORMAL,
+     {CONV(16, 3, 1, 1), BN, RELU, CONV(16, 3, 1, 1), BN, ADD(0), RELU, CONV(16, 3, 1, 1), ADD(7)}},
+    {"frozen_layers",             {3, 8, 8},    {4, 3}, NORMAL,
+     {CONV(16, 3, 1, 1), BN, SOFTPLUS, CONV(16, 3, 1, 1), BN, ADD(3), SOFTPLUS, GLOBAL, LINEAR(10), LOSS}},
+    {"frozen_all",                {12, 1, 1},   {5, 2}, NORMAL, {LINEAR(9), TANH, LINEAR(10), LOSS}},
+    /* whose labels backward takes */
+    {"labels_predicted",          {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), LOSS}},
+    {"labels_both",               {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), LOSS}},
+    {"labels_both_of_sum",        {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), LOSS_BY(SUM)}},
+    {"labels_predicted_kl",       {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), KL_BY(ELEMENTS)}},
+    {"labels_of_squares",         {64, 1, 1},   {16, 5}, NORMAL, {LINEAR(10), SQUARES}},
 };
 
-/* The objectives of layers in cases of these names: node, target, weight. */
-static const struct {
-    const char *name;
-    rs_objective objectives[RS_CHECK_OBJECTIVES]; /* node 0: end of the list */
-} layers[] = {
-    {"layer_of_conv",            {{1, 0.3, 90.0}}},
-    {"layer_at_the_end",         {{1, -0.5, 70.0}}},
-    {"layer_beside_the_end",     {{1, 0.5, 40.0}}},
-    {"layer_of_fused_relu",      {{3, 0.5, 50.0}}},
-    {"layers_of_bn_and_relu",    {{2, 0.1, 60.0}, {3, 1.0, 30.0}}},
-    {"layer_of_joined_relu",     {{7, 0.25, 80.0}}},
-    {"layers_of_residual_block", {{5, -0.2, 40.0}, {6, 0.4, 20.0}, {7, 0.25, 30.0}}},
-    {"layer_of_dropout",         {{1, 0.2, 50.0}}},
-    {"layer_of_vectors",         {{2, 0.9, 10.0}}},
-    {"layers_of_network",        {{4, 0.5, 3.0}, {4, -1.0, 2.0}, {9, 0.2, 0.5}}},
-    {"layers_only_measured",     {{2, 0.5, 0.0}, {3, 1.0, 0.0}, {5, 0.0, 0.0}}},
-};
 /* clang-format on */
 
 const rs_check_case *rs_check_cases(size_t *count)
 {
     *count = sizeof cases / sizeof cases[0];
     return cases;
-}
-
-const rs_objective *rs_check_objectives(const rs_check_case *c, int *count)
-{
-    *count = 0;
-    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
-        if (strcmp(layers[i].name, c->name) == 0) {
-            while (*count < RS_CHECK_OBJECTIVES && layers[i].objectives[*count].node > 0) {
-                (*count)++;
-            }
-            return layers[i].objectives;
-        }
-    }
-    return NULL;
-}
-
-static int source(int from, int previous)
-{
-    return from == RS_CHECK_PREVIOUS ? previous : from;
-}
-
-static rs_status add_nodes(const rs_check_case *c, rs_network *network, rs_error *error)
-{
-    for (int i = 0; i < RS_CHECK_NODES && c->ops[i].kind != RS_OP_INPUT; i++) {
-        const rs_check_op *op = &c->ops[i];
-        char name[RS_NAME_MAX];
-        int node;
-        (void)snprintf(name, sizeof name, "%s%d", rs_op_name(op->kind), i + 1);
-        rs_node_spec spec = {.name = name,
-                             .kind = op->kind,
-                             .attributes = op->attributes,
-                             .input = {source(op->from[0], i), source(op->from[1], i)},
-                             .block = -1};
-        RS_TRY(rs_network_add(network, &spec, &node, error));
-    }
-    return rs_network_finish(network, error);
-}
-
-/* Scores of a loss at the end: the channels before it. */
-static int classes_of(const rs_check_case *c)
-{
-    int64_t channels = c->shape[0];
-    for (int i = 0; i < RS_CHECK_NODES && c->ops[i].kind != RS_OP_INPUT; i++) {
-        channels = c->ops[i].attributes.channels ? c->ops[i].attributes.channels : channels;
-    }
-    return (int)channels;
-}
-
-rs_status rs_check_network(const rs_check_case *c, rs_network **network, rs_error *error)
-{
-    rs_network *made;
-    RS_TRY(rs_network_create(c->name, c->shape[0], c->shape[1], c->shape[2], classes_of(c), &made, error));
-    rs_status status = add_nodes(c, made, error);
-    if (status) {
-        rs_network_destroy(made);
-        return rs_error_prefix(error, "case %s", c->name);
-    }
-    *network = made;
-    return RS_OK;
-}
-
-bool rs_check_has_kinks(const rs_check_case *c)
-{
-    for (int i = 0; i < RS_CHECK_NODES; i++) {
-        if (c->ops[i].kind == RS_OP_RELU || c->ops[i].kind == RS_OP_MAX_POOL) {
-            return true;
-        }
-    }
-    return false;
 }

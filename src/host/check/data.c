@@ -1,4 +1,4 @@
-/* data.c: the values of a case: input, parameters, running statistics, cotangent, labels; see session.h. */
+/* data.c: the values of a case: input, parameters, running statistics, cotangent, labels, targets; see session.h. */
 #include <math.h>
 #include <string.h>
 
@@ -64,6 +64,7 @@ static void fill_data(const rs_check_case *c, const rs_network *network, uint64_
     rs_fill cotangent = c->fill == RS_FILL_INTEGER ? RS_FILL_INTEGER : RS_FILL_NORMAL;
     rs_fill_values(c->fill, seed, "x", data->x, c->batch[0] * rs_check_node_size(network, 0));
     rs_fill_values(cotangent, seed, "dy", data->dy, c->batch[0] * rs_check_node_size(network, last));
+    rs_fill_values(cotangent, seed, "targets", data->targets, c->batch[0] * rs_check_target_size(network));
     rs_fill_labels(seed, network->classes, data->labels, c->batch[0]);
     for (int i = 0; i < network->parameter_count; i++) {
         fill_parameter(c, &network->parameters[i], seed, data->parameters[i]);
@@ -81,11 +82,13 @@ rs_status rs_check_data_create(const rs_check_case *c, const rs_network *network
     if (made) {
         made->x = rs_alloc_array(n * (size_t)rs_check_node_size(network, 0), sizeof(double));
         made->dy = rs_alloc_array(n * (size_t)rs_check_node_size(network, (int)last), sizeof(double));
+        made->targets = rs_alloc_array(n * (size_t)rs_check_target_size(network), sizeof(double));
         made->labels = rs_alloc_array(n, sizeof(int32_t));
         made->parameters = create_list(network->parameters, network->parameter_count);
         made->buffers = create_list(network->buffers, network->buffer_count);
     }
-    if (!made || !made->x || !made->dy || !made->labels || !made->parameters || !made->buffers) {
+    if (!made || !made->x || !made->dy || !made->labels || !made->targets || !made->parameters ||
+        !made->buffers) {
         rs_check_data_destroy(network, made);
         return RS_FAIL(error, RS_MEMORY, "no memory for the values of case %s", c->name);
     }
@@ -104,5 +107,6 @@ void rs_check_data_destroy(const rs_network *network, rs_check_data *data)
     rs_free(data->x);
     rs_free(data->dy);
     rs_free(data->labels);
+    rs_free(data->targets);
     rs_free(data);
 }

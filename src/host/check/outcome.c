@@ -19,7 +19,7 @@ void rs_check_outcome_release(rs_check_outcome *outcome)
 /* Upper bound of the values that one batch size gives. */
 static int values_per_batch(const rs_network *network)
 {
-    return 2 * network->node_count + network->parameter_count + network->buffer_count + 6;
+    return 2 * (network->node_count + 1 + network->parameter_count + network->buffer_count) + 8;
 }
 
 /* Takes over `values` (NULL: not present). */
@@ -54,9 +54,10 @@ static rs_status put_node(rs_check_session *session, rs_check_outcome *outcome, 
 static rs_status put_outputs(rs_check_session *session, rs_check_outcome *outcome, int64_t n,
                              const char *mode, rs_error *error)
 {
-    int outputs = session->network->node_count - (rs_check_has_loss(session->network) ? 1 : 0);
-    for (int i = 1; i < outputs; i++) {
-        RS_TRY(put_node(session, outcome, n, i, mode, error));
+    for (int i = 1; i < session->network->node_count; i++) {
+        if (!rs_op_is_loss(session->network->nodes[i].kind)) {
+            RS_TRY(put_node(session, outcome, n, i, mode, error));
+        }
     }
     return RS_OK;
 }
@@ -97,39 +98,68 @@ static rs_status put_layers(rs_check_session *session, rs_check_outcome *outcome
     return RS_OK;
 }
 
+/* The sums of a sensitivity run in any order: not equal, only close. */
+static rs_status put_sensitivity(rs_check_session *session, rs_check_outcome *outcome, int64_t n,
+                                 const char *mode, rs_error *error)
+{
+    rs_sensitivity sensitivity;
+    if (!rs_check_has_loss(session->network) || session->c->fill == RS_FILL_INTEGER) {
+        return RS_OK;
+    }
+    RS_TRY(rs_check_session_sensitivity(session, &sensitivity, error));
+    double *pair = rs_alloc_array(2, sizeof *pair);
+    if (!pair) {
+        return RS_FAIL(error, RS_MEMORY, "no memory to check %s", session->c->name);
+    }
+    pair[0] = sensitivity.batch;
+    pair[1] = sensitivity.sample;
+    put(outcome, pair, 2, "batch %" PRId64 ": %s sensitivity", n, mode);
+    return RS_OK;
+}
+
+/* Over cuts no gradient may reach the input. */
+static rs_status put_input_gradient(rs_check_session *session, rs_check_outcome *outcome, int64_t n,
+                                    const char *mode, rs_error *error)
+{
+    double *values = NULL;
+    rs_status status = rs_check_session_read_node(session, RS_NODE_GRADIENT, 0, n, &values, error);
+    if (status && !(status == RS_UNSUPPORTED && rs_check_cut_count(session->settings) > 0)) {
+        return status;
+    }
+    put(outcome, values, n * rs_check_node_size(session->network, 0), "batch %" PRId64 ": %s dx", n, mode);
+    return RS_OK;
+}
+
 static rs_status put_gradients(rs_check_session *session, rs_check_outcome *outcome, int64_t n,
-                               rs_error *error)
+                               const char *mode, rs_error *error)
 {
     const rs_network *network = session->network;
     double *values;
-    RS_TRY(rs_check_session_read_node(session, RS_NODE_GRADIENT, 0, n, &values, error));
-    put(outcome, values, n * rs_check_node_size(network, 0), "batch %" PRId64 ": dx", n);
+    RS_TRY(put_input_gradient(session, outcome, n, mode, error));
     for (int i = 0; i < network->parameter_count; i++) {
         RS_TRY(rs_check_session_read(session, RS_SLOT_GRADIENT, i, &values, error));
-        put(outcome, values, network->parameters[i].count, "batch %" PRId64 ": gradient of %s", n,
+        put(outcome, values, network->parameters[i].count, "batch %" PRId64 ": %s gradient of %s", n, mode,
             network->parameters[i].name);
     }
     for (int i = 0; i < network->buffer_count; i++) {
         RS_TRY(rs_check_session_read(session, RS_SLOT_RUNNING, i, &values, error));
-        put(outcome, values, network->buffers[i].count, "batch %" PRId64 ": %s", n, network->buffers[i].name);
+        put(outcome, values, network->buffers[i].count, "batch %" PRId64 ": %s %s", n, mode,
+            network->buffers[i].name);
     }
-    return RS_OK;
+    return put_sensitivity(session, outcome, n, mode, error);
 }
 
-static rs_status run_batch(rs_check_session *session, const rs_check_data *data, int64_t n,
-                           rs_check_outcome *outcome, rs_error *error)
+static rs_status run_mode(rs_check_session *session, const rs_check_data *data, int64_t n, rs_mode mode,
+                          rs_check_outcome *outcome, rs_error *error)
 {
+    const char *name = mode == RS_MODE_TRAIN ? "train" : "evaluate";
+    bool backward = mode == RS_MODE_TRAIN || rs_check_has_modes(session->c);
     RS_TRY(rs_check_session_write(session, data, error));
-    RS_TRY(rs_check_session_run(session, data, n, RS_MODE_TRAIN, true, error));
-    RS_TRY(put_outputs(session, outcome, n, "train", error));
-    RS_TRY(put_loss(session, outcome, n, "train", error));
-    RS_TRY(put_layers(session, outcome, n, "train", error));
-    RS_TRY(put_gradients(session, outcome, n, error));
-    RS_TRY(rs_check_session_write(session, data, error));
-    RS_TRY(rs_check_session_run(session, data, n, RS_MODE_EVALUATE, false, error));
-    RS_TRY(put_outputs(session, outcome, n, "evaluate", error));
-    RS_TRY(put_loss(session, outcome, n, "evaluate", error));
-    return put_layers(session, outcome, n, "evaluate", error);
+    RS_TRY(rs_check_session_run(session, data, n, mode, backward, error));
+    RS_TRY(put_outputs(session, outcome, n, name, error));
+    RS_TRY(put_loss(session, outcome, n, name, error));
+    RS_TRY(put_layers(session, outcome, n, name, error));
+    return backward ? put_gradients(session, outcome, n, name, error) : RS_OK;
 }
 
 rs_status rs_check_session_outcome(rs_check_session *session, const rs_check_data *data,
@@ -142,7 +172,9 @@ rs_status rs_check_session_outcome(rs_check_session *session, const rs_check_dat
     }
     rs_status status = RS_OK;
     for (int i = 0; !status && i < 2 && session->c->batch[i]; i++) {
-        status = run_batch(session, data, session->c->batch[i], outcome, error);
+        int64_t n = session->c->batch[i];
+        status = run_mode(session, data, n, RS_MODE_TRAIN, outcome, error);
+        status = status ? status : run_mode(session, data, n, RS_MODE_EVALUATE, outcome, error);
     }
     outcome->guards_intact = session->guards_intact;
     if (status) {

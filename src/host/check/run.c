@@ -30,24 +30,13 @@ static void release_truth(truth *t)
     rs_network_destroy(t->network);
 }
 
-static bool has_operator(const rs_check_case *c, rs_op_kind kind)
-{
-    for (int i = 0; i < RS_CHECK_NODES; i++) {
-        if (c->ops[i].kind == kind) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static rs_status differences_row(rs_check_session *session, truth *t, rs_check_report *report,
                                  rs_error *error)
 {
     rs_check_row row =
         rs_check_row_begin(report, t->c->name, "ref f64 / finite differences", RS_TOLERANCE_DIFFERENCES);
     rs_status status = rs_check_differences(session, t->data, RS_MODE_TRAIN, &row, error);
-    bool modes = t->network->buffer_count > 0 || has_operator(t->c, RS_OP_DROPOUT);
-    if (!status && modes) {
+    if (!status && rs_check_has_modes(t->c)) {
         status = rs_check_differences(session, t->data, RS_MODE_EVALUATE, &row, error);
     }
     rs_check_row_end(&row);
@@ -190,13 +179,25 @@ bool rs_check_takes_winograd(const rs_check_case *c)
     return false;
 }
 
+/* Whether something is cheap enough to be computed again. */
+static bool may_repeat(const rs_check_case *c)
+{
+    static const rs_op_kind cheap[] = {RS_OP_SIGMOID, RS_OP_TANH,   RS_OP_SOFTMAX, RS_OP_ROW_NORMALIZE,
+                                       RS_OP_FLATTEN, RS_OP_REPEAT, RS_OP_DIVIDE};
+    bool found = rs_check_has_modes(c);
+    for (size_t i = 0; i < sizeof cheap / sizeof cheap[0]; i++) {
+        found = found || rs_check_has_operator(c, cheap[i]);
+    }
+    return found;
+}
+
 static rs_status check_backend(const rs_check_machine *machine, const truth *t, rs_check_report *report,
                                rs_error *error)
 {
     rs_check_target target = {machine->backend, machine->device, RS_F32, RS_CONVOLUTION_DIRECT,
                               RS_MEMORY_FAST};
     RS_TRY(check_target(t, &target, false, report, error));
-    if (has_operator(t->c, RS_OP_BATCH_NORM) || has_operator(t->c, RS_OP_DROPOUT)) {
+    if (may_repeat(t->c)) {
         RS_TRY(check_lean(t, &target, report, error));
     }
     rs_device_info info;

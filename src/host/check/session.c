@@ -11,6 +11,26 @@ int64_t rs_check_node_size(const rs_network *network, int node)
     return shape[0] * shape[1] * shape[2];
 }
 
+int64_t rs_check_target_size(const rs_network *network)
+{
+    int64_t size = 0;
+    for (int i = 1; i < network->node_count; i++) {
+        const rs_node *node = &network->nodes[i];
+        size = node->kind == RS_OP_MEAN_SQUARED_ERROR ? rs_check_node_size(network, node->input[0]) : size;
+    }
+    return size;
+}
+
+bool rs_check_takes_labels(const rs_network *network)
+{
+    bool found = false;
+    for (int i = 1; i < network->node_count; i++) {
+        rs_op_kind kind = network->nodes[i].kind;
+        found = found || (rs_op_is_loss(kind) && kind != RS_OP_MEAN_SQUARED_ERROR);
+    }
+    return found;
+}
+
 static rs_status no_memory(const rs_check_session *session, rs_error *error)
 {
     return RS_FAIL(error, RS_MEMORY, "no memory to check %s", session->c->name);
@@ -56,22 +76,70 @@ static rs_status unpack(rs_check_session *session, const rs_guarded *packed, int
     return RS_OK;
 }
 
-rs_status rs_check_session_open(const rs_check_case *c, const rs_network *network,
-                                const rs_check_target *target, rs_check_session *session, rs_error *error)
+/* Frozen parameters, by their names; of a twin both copies. */
+static void mark_frozen(rs_check_session *session)
 {
+    const rs_network *network = session->network;
+    RS_ASSERT(network->parameter_count <= RS_CHECK_PARAMETERS);
+    for (int i = 0; i < network->parameter_count; i++) {
+        const char *name = network->parameters[i].name;
+        const char *own = strncmp(name, "held_", 5) == 0 ? name + 5 : name;
+        for (int k = 0; k < RS_CHECK_FROZEN && session->settings->frozen[k]; k++) {
+            session->frozen[i] = session->frozen[i] || strcmp(own, session->settings->frozen[k]) == 0;
+        }
+    }
+}
+
+/* shift: how much further back the case's nodes stand. */
+static rs_status open_plan(rs_check_session *session, int shift, bool cuts, rs_error *error)
+{
+    const rs_check_settings *settings = session->settings;
+    const rs_check_target *target = &session->target;
+    const int64_t *batch = session->c->batch;
     rs_plan_options options = {.dtype = target->dtype,
-                               .batch_size_count = c->batch[1] ? 2 : 1,
-                               .batch_sizes = {c->batch[0], c->batch[1]},
+                               .batch_size_count = batch[1] ? 2 : 1,
+                               .batch_sizes = {batch[0], batch[1]},
                                .convolution = target->convolution,
                                .memory = target->memory,
                                .training = true,
                                .dropout_seed = 11,
                                .optimizer = RS_OPTIMIZER_SGD,
                                .keep_all = true,
-                               .input_gradient = true};
-    options.objectives = rs_check_objectives(c, &options.objective_count);
-    *session = (rs_check_session){.c = c, .network = network, .target = *target, .guards_intact = true};
-    return target->backend->plan_create(target->device, network, &options, &session->plan, error);
+                               .input_gradient = true,
+                               .objectives = session->objectives,
+                               .objective_count = rs_check_objective_count(settings),
+                               .cuts = settings->cuts,
+                               .cut_count = cuts ? rs_check_cut_count(settings) : 0,
+                               .frozen = settings->frozen[0] ? session->frozen : NULL};
+    mark_frozen(session);
+    for (int i = 0; i < options.objective_count; i++) {
+        session->objectives[i] = settings->objectives[i];
+        session->objectives[i].node += shift;
+    }
+    return target->backend->plan_create(target->device, session->network, &options, &session->plan, error);
+}
+
+rs_status rs_check_session_open(const rs_check_case *c, const rs_network *network,
+                                const rs_check_target *target, rs_check_session *session, rs_error *error)
+{
+    *session = (rs_check_session){.c = c,
+                                  .settings = rs_check_settings_of(c),
+                                  .network = network,
+                                  .target = *target,
+                                  .guards_intact = true};
+    return open_plan(session, 0, true, error);
+}
+
+rs_status rs_check_session_open_twin(const rs_check_case *c, const rs_network *network,
+                                     const rs_check_target *target, rs_check_session *session,
+                                     rs_error *error)
+{
+    *session = (rs_check_session){.c = c,
+                                  .settings = rs_check_settings_of(c),
+                                  .network = network,
+                                  .target = *target,
+                                  .guards_intact = true};
+    return open_plan(session, (network->node_count - 1) / 2, false, error);
 }
 
 void rs_check_session_close(rs_check_session *session)
@@ -107,10 +175,17 @@ rs_status rs_check_session_write(rs_check_session *session, const rs_check_data 
 
 static rs_status load(rs_check_session *session, const rs_check_data *data, int64_t n, rs_error *error)
 {
-    rs_guarded x;
-    RS_TRY(pack(session, data->x, n * rs_check_node_size(session->network, 0), &x, error));
-    const int32_t *labels = rs_check_has_loss(session->network) ? data->labels : NULL;
-    rs_status status = session->target.backend->load_values(session->plan, x.data, labels, NULL, n, error);
+    const rs_network *network = session->network;
+    int64_t size = rs_check_target_size(network);
+    rs_guarded x, targets;
+    RS_TRY(pack(session, data->x, n * rs_check_node_size(network, 0), &x, error));
+    rs_status status = pack(session, data->targets, n * size, &targets, error);
+    if (!status) {
+        status = session->target.backend->load_values(session->plan, x.data,
+                                                      rs_check_takes_labels(network) ? data->labels : NULL,
+                                                      size > 0 ? targets.data : NULL, n, error);
+        drop(session, &targets);
+    }
     drop(session, &x);
     return status;
 }
@@ -127,7 +202,7 @@ static rs_status run_backward(rs_check_session *session, const rs_check_data *da
         drop(session, &dy);
         RS_TRY(status);
     }
-    return backend->backward(session->plan, RS_LABELS_TRUE, error);
+    return backend->backward(session->plan, session->settings->labels, error);
 }
 
 rs_status rs_check_session_run(rs_check_session *session, const rs_check_data *data, int64_t n, rs_mode mode,
@@ -170,8 +245,18 @@ rs_status rs_check_session_read_node(rs_check_session *session, rs_node_slot slo
 rs_status rs_check_session_layers(rs_check_session *session, double values[2 * RS_CHECK_OBJECTIVES],
                                   int *count, rs_error *error)
 {
-    (void)rs_check_objectives(session->c, count);
+    *count = rs_check_objective_count(session->settings);
     return session->target.backend->read_layers(session->plan, values, values + *count, error);
+}
+
+rs_status rs_check_session_sensitivity(rs_check_session *session, rs_sensitivity *sensitivity,
+                                       rs_error *error)
+{
+    const rs_backend *backend = session->target.backend;
+    if (!backend->read_sensitivity) {
+        return RS_FAIL(error, RS_UNSUPPORTED, "%s measures no sensitivity", backend->name);
+    }
+    return backend->read_sensitivity(session->plan, sensitivity, error);
 }
 
 /* What the layers' objectives add to the loss. */
@@ -179,10 +264,9 @@ static rs_status add_layers(rs_check_session *session, double *objective, rs_err
 {
     double values[2 * RS_CHECK_OBJECTIVES];
     int count;
-    const rs_objective *objectives = rs_check_objectives(session->c, &count);
     RS_TRY(rs_check_session_layers(session, values, &count, error));
     for (int i = 0; i < count; i++) {
-        *objective += objectives[i].weight * values[i];
+        *objective += session->settings->objectives[i].weight * values[i];
     }
     return RS_OK;
 }

@@ -3,7 +3,7 @@
  * A small network gets the same made-up gradients on every backend for some steps. Weights and moments are compared
  * with the reference, to the bit where no clipping norm, whose last digit depends on the order of its sum, comes in;
  * distances and statistics with their definitions, from the weights read before and after each step. One layer
- * reaches no loss: it must not move. */
+ * reaches no loss, and a rule freezes parameters: they must not move. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +46,31 @@ static const struct {
       ADAM_BETAS,
       .weight_decay = 0.01,
       .clip_norm = 1e9}},
+    {"update_adagrad", {.optimizer = RS_OPTIMIZER_ADAGRAD, .learning_rate = 0.01, .epsilon = 1e-10}},
+    {"update_adagrad_decay_clip",
+     {.optimizer = RS_OPTIMIZER_ADAGRAD,
+      .learning_rate = 0.1,
+      .epsilon = 1e-8,
+      .weight_decay = 0.05,
+      .clip_norm = 1.0}},
+    {"update_rmsprop",
+     {.optimizer = RS_OPTIMIZER_RMSPROP, .learning_rate = 0.01, .epsilon = 1e-8, .alpha = 0.99}},
+    {"update_rmsprop_decay_clip",
+     {.optimizer = RS_OPTIMIZER_RMSPROP,
+      .learning_rate = 0.01,
+      .epsilon = 1e-6,
+      .alpha = 0.9,
+      .weight_decay = 0.1,
+      .clip_norm = 0.5}},
+    {"update_rmsprop_momentum",
+     {.optimizer = RS_OPTIMIZER_RMSPROP,
+      .learning_rate = 0.01,
+      .epsilon = 1e-8,
+      .alpha = 0.95,
+      .momentum = 0.9,
+      .weight_decay = 0.01}},
+    {"update_frozen",
+     {.optimizer = RS_OPTIMIZER_ADAMW, .learning_rate = 1e-2, ADAM_BETAS, .weight_decay = 0.1}},
 };
 enum { RULES = sizeof rules / sizeof rules[0] };
 
@@ -113,10 +138,19 @@ static bool is_unused(const rs_network *network, int parameter)
     return strcmp(network->nodes[network->parameters[parameter].node].name, "unused") == 0;
 }
 
+/* Of the rule that freezes: a whole matrix, a vector, and one of a batch norm's two. */
+static bool is_frozen(const rs_network *network, int parameter)
+{
+    const char *name = network->parameters[parameter].name;
+    return strcmp(name, "conv.weight") == 0 || strcmp(name, "fc.bias") == 0 || strcmp(name, "bn.weight") == 0;
+}
+
 /* One plan while the rule is applied to it. */
+enum { PARAMETERS = 16 };
 typedef struct trial {
     const rs_network *network;
     const rs_update_options *rule;
+    bool freezes, frozen[PARAMETERS];
     rs_check_target target;
     bool measure;
     rs_plan *plan;
@@ -124,8 +158,17 @@ typedef struct trial {
     rs_check_row *row;    /* of measures; NULL: none */
 } trial;
 
+static bool stands_still(const trial *t, int parameter)
+{
+    return is_unused(t->network, parameter) || t->frozen[parameter];
+}
+
 static rs_status open_trial(trial *t, rs_error *error)
 {
+    RS_ASSERT(t->network->parameter_count <= PARAMETERS);
+    for (int i = 0; t->freezes && i < t->network->parameter_count; i++) {
+        t->frozen[i] = is_frozen(t->network, i);
+    }
     rs_plan_options options = {.dtype = t->target.dtype,
                                .batch_size_count = 1,
                                .batch_sizes = {2},
@@ -133,7 +176,8 @@ static rs_status open_trial(trial *t, rs_error *error)
                                .optimizer = t->rule->optimizer,
                                .momentum = t->rule->momentum != 0.0,
                                .keep_initial = true,
-                               .sum_gradients = true};
+                               .sum_gradients = true,
+                               .frozen = t->freezes ? t->frozen : NULL};
     RS_TRY(rs_metric_list_parse(METRICS, &options.metrics, error));
     RS_TRY(rs_check_state_create(t->network, t->target.dtype, &options.metrics, &t->state, error));
     return t->target.backend->plan_create(t->target.device, t->network, &options, &t->plan, error);
@@ -182,7 +226,7 @@ static rs_status step(trial *t, int number, rs_error *error)
     options.distances = options.gradient_stats = t->measure;
     for (int i = 0; i < t->network->parameter_count; i++) {
         RS_TRY(read_values(t, RS_SLOT_VALUE, i, t->state.before[i], error));
-        if (!is_unused(t->network, i)) {
+        if (!stands_still(t, i)) {
             RS_TRY(write_made_up(t, RS_SLOT_GRADIENT, i, 100 + (uint64_t)number, 0.1 * (number + 1),
                                  t->state.gradient[i], error));
         }
@@ -197,13 +241,26 @@ static rs_status step(trial *t, int number, rs_error *error)
     return RS_OK;
 }
 
+/* What was never updated is as it was written. */
+static rs_status check_still(trial *t, int i, rs_error *error)
+{
+    RS_TRY(read_values(t, RS_SLOT_VALUE, i, t->state.after[i], error));
+    size_t bytes = (size_t)t->network->parameters[i].count * sizeof(double);
+    bool same = memcmp(t->state.after[i], t->state.initial[i], bytes) == 0;
+    rs_check_row_add(t->row, "values that stand still", same ? 0.0 : 1.0, same);
+    return RS_OK;
+}
+
 /* Step counts, and the sum of the gradients, which were all made up: exact. */
 static rs_status check_counts(trial *t, rs_error *error)
 {
     for (int i = 0; i < t->network->parameter_count; i++) {
         const rs_parameter *p = &t->network->parameters[i];
         double *sum = t->state.before[i], *expected = t->state.after[i];
-        int64_t steps = -1, wanted = is_unused(t->network, i) ? 0 : STEPS;
+        int64_t steps = -1, wanted = stands_still(t, i) ? 0 : STEPS;
+        if (wanted == 0) {
+            RS_TRY(check_still(t, i, error));
+        }
         RS_TRY(t->target.backend->read(t->plan, RS_SLOT_STEP_COUNT, i, &steps, error));
         RS_TRY(t->target.backend->read(t->plan, RS_SLOT_GRADIENT_SUM, i, sum, error));
         rs_check_row_add(t->row, "step counts", fabs((double)(steps - wanted)), steps == wanted);
@@ -220,12 +277,26 @@ static rs_status check_counts(trial *t, rs_error *error)
     return RS_OK;
 }
 
+/* Which slots a rule keeps: how many, first the values. */
+static int kept_slots(const rs_update_options *rule, rs_slot slots[3])
+{
+    bool adam = rule->optimizer == RS_OPTIMIZER_ADAM || rule->optimizer == RS_OPTIMIZER_ADAMW;
+    int kept = 0;
+    slots[kept++] = RS_SLOT_VALUE;
+    if (adam || rule->momentum != 0.0) {
+        slots[kept++] = RS_SLOT_MOMENT1;
+    }
+    if (rule->optimizer != RS_OPTIMIZER_SGD) {
+        slots[kept++] = RS_SLOT_MOMENT2;
+    }
+    return kept;
+}
+
 /* All slots of all parameters after the steps, as the values of an outcome. */
 static rs_status read_outcome(trial *t, rs_check_outcome *outcome, rs_error *error)
 {
-    static const rs_slot slots[] = {RS_SLOT_VALUE, RS_SLOT_MOMENT1, RS_SLOT_MOMENT2};
-    static const char *const names[] = {"value", "moment 1", "moment 2"};
-    int kept = t->rule->optimizer != RS_OPTIMIZER_SGD ? 3 : t->rule->momentum != 0.0 ? 2 : 1;
+    rs_slot slots[3];
+    int kept = kept_slots(t->rule, slots);
     *outcome = (rs_check_outcome){.capacity = 3 * t->network->parameter_count, .guards_intact = true};
     outcome->values = rs_alloc_array((size_t)outcome->capacity, sizeof *outcome->values);
     for (int i = 0; outcome->values && i < kept * t->network->parameter_count; i++) {
@@ -236,7 +307,10 @@ static rs_status read_outcome(trial *t, rs_check_outcome *outcome, rs_error *err
         if (!value->values) {
             return RS_FAIL(error, RS_MEMORY, "no memory to check updates");
         }
-        (void)snprintf(value->what, sizeof value->what, "%s of %s", names[i % kept], p->name);
+        const char *name = slots[i % kept] == RS_SLOT_VALUE     ? "value"
+                           : slots[i % kept] == RS_SLOT_MOMENT1 ? "moment 1"
+                                                                : "moment 2";
+        (void)snprintf(value->what, sizeof value->what, "%s of %s", name, p->name);
         RS_TRY(read_values(t, slots[i % kept], i / kept, value->values, error));
     }
     return outcome->values ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory to check updates");
@@ -297,7 +371,9 @@ static rs_status check_rule(trial *t, const char *name, const rs_check_outcome *
 static rs_status check_machine(const rs_check_machine *machine, int index, const rs_network *network,
                                rs_check_report *report, rs_error *error)
 {
-    trial t = {.network = network, .rule = &rules[index].options};
+    trial t = {.network = network,
+               .rule = &rules[index].options,
+               .freezes = strcmp(rules[index].name, "update_frozen") == 0};
     rs_check_outcome exact = {0}, plain = {0};
     char against[64];
     bool clipped = t.rule->clip_norm > 0.0;
