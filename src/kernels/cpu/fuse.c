@@ -50,9 +50,16 @@ static const rs__op_class *class_of(rs_op_kind kind)
     }
 }
 
-static void take_over(const rs_network *network, const rs_operation *from, rs__op *to)
+static const rs__op_class *class_of_node(const rs_plan *plan, int node)
 {
-    *to = (rs__op){.kind = class_of(network->nodes[from->node].kind),
+    rs_op_kind kind = plan->network->nodes[node].kind;
+    bool small = kind == RS_OP_LINEAR && rs__is_small_linear(plan->device, plan->network, node);
+    return small ? &rs__op_small_linear : class_of(kind);
+}
+
+static void take_over(const rs_plan *plan, const rs_operation *from, rs__op *to)
+{
+    *to = (rs__op){.kind = class_of_node(plan, from->node),
                    .node = from->node,
                    .output = from->output,
                    .input_count = from->input_count,
@@ -75,7 +82,7 @@ rs_status rs__plan_fuse(rs_plan *plan, rs_error *error)
     }
     plan->op_count = plan->operations.count;
     for (int i = 0; i < plan->op_count; i++) {
-        take_over(network, &plan->operations.list[i], &plan->ops[i]);
+        take_over(plan, &plan->operations.list[i], &plan->ops[i]);
         if (!plan->ops[i].kind) {
             const rs_node *node = &network->nodes[plan->ops[i].node];
             return RS_FAIL(error, RS_UNSUPPORTED, "%s: no %s here", node->name, rs_op_name(node->kind));

@@ -89,6 +89,24 @@ typedef struct rs__maps {
     int64_t channels, blocks, positions;
 } rs__maps;
 
+/* Rows of y = (or +=) x times a matrix [inner][blocks * lanes], plus a bias (NULL: none). Strides in floats; those of y are
+ * whole vectors. */
+typedef struct rs__small_product {
+    const float *x, *matrix, *bias;
+    float *y;
+    int64_t x_stride, y_stride, inner, blocks;
+    bool add;
+} rs__small_product;
+
+/* Sums over rows of dy^T x: [outputs, rounded up to whole vectors][blocks * lanes]. */
+typedef struct rs__small_gradient {
+    const float *x, *dy;
+    float *sums;
+    int64_t x_stride, dy_stride, outputs, blocks;
+} rs__small_gradient;
+
+enum { RS__SMALL_BLOCKS = 4 };
+
 typedef struct rs__kernels {
     const char *name; /* "AVX-512" */
     int lanes;
@@ -120,6 +138,14 @@ typedef struct rs__kernels {
     /* The gradient of a: dx = or += dy / b; with y that of b: - dy / b y. */
     void (*divide_backward)(const rs__maps *m, int64_t first, int64_t last, const float *b, const float *y,
                             const float *dy, float *dx, rs_pass pass);
+
+    /* Rows [first, last). */
+    void (*small_product)(const rs__small_product *p, int64_t first, int64_t last);
+    /* Adds to the sums; of the bias: sums [outputs, rounded up], of dy. */
+    void (*small_gradient)(const rs__small_gradient *g, int64_t first, int64_t last);
+    void (*small_bias_gradient)(const rs__small_gradient *g, int64_t first, int64_t last, float *sums);
+    /* to = the sum over groups of `count` floats that lie group_stride apart. */
+    void (*small_join)(const float *sums, int64_t group_stride, int64_t groups, int64_t count, float *to);
 
     /* Samples [first, last), over the channels at every position. */
     void (*softmax_forward)(const rs__maps *m, int64_t first, int64_t last, const float *x, float *y);
@@ -190,6 +216,10 @@ extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_basel
     void rs__row_normalize_forward_##isa(const rs__maps *, int64_t, int64_t, const float *, float *);        \
     void rs__row_normalize_backward_##isa(const rs__maps *, int64_t, int64_t, const float *, const float *,  \
                                           const float *, float *, rs_pass);                                  \
+    void rs__small_product_##isa(const rs__small_product *, int64_t, int64_t);                               \
+    void rs__small_gradient_##isa(const rs__small_gradient *, int64_t, int64_t);                             \
+    void rs__small_bias_gradient_##isa(const rs__small_gradient *, int64_t, int64_t, float *);               \
+    void rs__small_join_##isa(const float *, int64_t, int64_t, int64_t, float *);                            \
     void rs__dropout_##isa(const rs__dropout *, int64_t, int64_t, const float *, float *, rs_pass);          \
     void rs__distance_sums_##isa(const rs__distance *, int64_t, int64_t, const float *, double *);           \
     void rs__distance_backward_##isa(const rs__distance *, int64_t, int64_t, const float *, float *,         \

@@ -76,18 +76,21 @@ static rs_status make_recomputed(rs_plan *plan, rs_error *error)
                             : RS_FAIL(error, RS_MEMORY, "no memory to plan %d operations", plan->op_count);
 }
 
-/* Images of a few channels go to their convolutions as they are: oneDNN has kernels for these. Products take their rows as
- * they are, too. */
+/* Images of a few channels go to their convolutions as they are: oneDNN has kernels for these. Products of larger maps take
+ * the rows as they are, too. */
+static bool takes_plain(const rs_plan *plan, const rs__op *op)
+{
+    const rs__tensor *in = &plan->tensors[0];
+    return op->kind == &rs__op_convolution ||
+           ((op->kind == &rs__op_linear || op->kind == &rs__op_flatten) && in->height * in->width > 1);
+}
+
 static void choose_input_layout(rs_plan *plan)
 {
     bool plain = plan->tensors[0].channels <= RS_MAX_CHANNELS && plan->op_count > 0;
     for (int i = 0; i < plan->op_count; i++) {
         for (int k = 0; k < plan->ops[i].input_count; k++) {
-            const rs__op_class *kind = plan->ops[i].kind;
-            if (plan->ops[i].input[k] == 0 && kind != &rs__op_convolution && kind != &rs__op_linear &&
-                kind != &rs__op_flatten) {
-                plain = false;
-            }
+            plain = plain && (plan->ops[i].input[k] != 0 || takes_plain(plan, &plan->ops[i]));
         }
     }
     plan->tensors[0].plain = plain;

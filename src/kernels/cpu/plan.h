@@ -217,7 +217,10 @@ rs_status rs__plan_fuse(rs_plan *plan, rs_error *error);
 extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_sigmoid,
     rs__op_tanh, rs__op_softmax, rs__op_row_normalize, rs__op_flatten, rs__op_repeat, rs__op_dropout,
     rs__op_add, rs__op_divide, rs__op_matrix_product, rs__op_max_pool, rs__op_average_pool,
-    rs__op_global_pool, rs__op_linear, rs__op_loss, rs__op_mean_squared_error;
+    rs__op_global_pool, rs__op_linear, rs__op_small_linear, rs__op_loss, rs__op_mean_squared_error;
+
+/* small_linear.c: whether our own kernels are for the layer. */
+bool rs__is_small_linear(const rs_device *device, const rs_network *network, int node);
 
 /* lives.c: what is kept and what is computed again: fills the spans of all tensors, plan->activation_bytes and the
  * operations' recomputed ones. */

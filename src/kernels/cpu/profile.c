@@ -84,7 +84,8 @@ static double convolution_bytes(const rs_plan *plan, const rs__op *op, rs__timed
     return out + weights + summed_bytes(plan, op->input[0], op->defers ? RS_PASS_SET : op->pass[0]);
 }
 
-/* y is cleared, set to the bias, and added to by the product; dy is read for each of three gradients. Maps
+/* y is cleared, set to the bias, and added to by the product, in small layers written once; dy is read for each of three
+ * gradients. Maps
  * larger than 1x1 are copied to rows first and their gradient from rows, which are taken to be as large. */
 static double linear_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
@@ -93,7 +94,7 @@ static double linear_bytes(const rs_plan *plan, const rs__op *op, rs__timed what
     const double rows = op->reorders > 0 ? 2.0 * x : 0.0;
     const double bias = rs__op_node(plan, op)->bias >= 0 ? y : 0.0;
     if (what == RS__TIMED_FORWARD) {
-        return x + rows + weights + 3.0 * y + bias;
+        return x + rows + weights + (op->kind == &rs__op_small_linear ? y : 3.0 * y + bias);
     }
     double to_weights = x + rows + y + bias + weights, to_x = 0.0;
     if (op->pass[0] != RS_PASS_NONE) {
@@ -140,10 +141,10 @@ static double bytes_of_others(const rs_plan *plan, const rs__op *op, rs__timed w
 
 static double bytes_of(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
-    return op->kind == &rs__op_convolution  ? convolution_bytes(plan, op, what)
-           : op->kind == &rs__op_linear     ? linear_bytes(plan, op, what)
-           : op->kind == &rs__op_batch_norm ? norm_bytes(plan, op, what)
-                                            : bytes_of_others(plan, op, what);
+    return op->kind == &rs__op_convolution ? convolution_bytes(plan, op, what)
+           : op->kind == &rs__op_linear || op->kind == &rs__op_small_linear ? linear_bytes(plan, op, what)
+           : op->kind == &rs__op_batch_norm                                 ? norm_bytes(plan, op, what)
+                                                                            : bytes_of_others(plan, op, what);
 }
 
 /* Value, moments and sums are read and written, the gradient is read, once more where its norm is needed

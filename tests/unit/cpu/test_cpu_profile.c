@@ -126,8 +126,8 @@ static void bytes_are_what_forward_moves(void **state)
                 {"bn2", "forward", 4 * tensor, 0}, /* and the other summand */
                 {"sum", "forward", 3 * tensor, 0}, {"relu", "forward", 2 * tensor, 0},
                 {"soft", "forward", 2 * tensor, 0}, {"global", "forward", tensor + vector, 0},
-                /* x; y cleared, set to the bias, read and written */
-                {"fc", "forward", 5 * vector + narrow, position_flops}, {"loss", "forward", vector, 0});
+                {"fc", "forward", 2 * vector + narrow, position_flops}, /* small: x, y */
+                {"loss", "forward", vector, 0});
     close_plan(&f);
 }
 

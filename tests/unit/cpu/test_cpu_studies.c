@@ -297,6 +297,29 @@ static void frozen_parameters_have_none(void **state)
     rs_network_destroy(n);
 }
 
+/* The library computes a convolution's two gradients together: the frozen one's is dropped. */
+static void one_of_two_is_frozen(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    rs_network *n = NULL;
+    must(rs_network_create("convolution", 2, 6, 6, CLASSES, &n, &error));
+    int conv = add_node(n, "conv", RS_OP_CONVOLUTION, 0, 0, 12, (window){3, 1, 1});
+    int a = add_node(n, "tanh", RS_OP_TANH, conv, 0, 0, (window){0});
+    int fc = add_node(n, "fc", RS_OP_LINEAR, a, 0, CLASSES, (window){0});
+    (void)add_node(n, "loss", RS_OP_SOFTMAX_CROSS_ENTROPY, fc, 0, 0, (window){0});
+    must(rs_network_finish(n, &error));
+    for (int which = 0; which < 4; which++) {
+        bool frozen[4] = {false};
+        study s = {.options = study_options(), .none = frozen};
+        s.options.frozen = frozen;
+        frozen[which < 2 ? n->nodes[conv].weight : n->nodes[fc].weight] = which % 2 == 0;
+        frozen[which < 2 ? n->nodes[conv].bias : n->nodes[fc].bias] = which % 2 == 1;
+        run_study(n, &s);
+    }
+    rs_network_destroy(n);
+}
+
 /* Steps leave every byte of what is frozen, its statistics, too, and move the rest. */
 static void frozen_bytes_stay(void **state)
 {
@@ -390,10 +413,10 @@ static void sensitivity_is_asked_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(modes_and_labels),         cmocka_unit_test(an_unweighed_head_learns_nothing),
-        cmocka_unit_test(nothing_crosses_a_cut),    cmocka_unit_test(frozen_parameters_have_none),
-        cmocka_unit_test(frozen_bytes_stay),        cmocka_unit_test(batches_bring_values),
-        cmocka_unit_test(sensitivity_is_asked_for),
+        cmocka_unit_test(modes_and_labels),      cmocka_unit_test(an_unweighed_head_learns_nothing),
+        cmocka_unit_test(nothing_crosses_a_cut), cmocka_unit_test(frozen_parameters_have_none),
+        cmocka_unit_test(one_of_two_is_frozen),  cmocka_unit_test(frozen_bytes_stay),
+        cmocka_unit_test(batches_bring_values),  cmocka_unit_test(sensitivity_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

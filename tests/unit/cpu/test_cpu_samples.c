@@ -1,0 +1,177 @@
+/* test_cpu_samples.c: a small network runs in segments, samples by samples. Neither the number of threads, nor timing every
+ * operation alone, nor a measured layer in between, nor what is kept changes a bit; and gradients are the reference's. */
+#include "nets.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BATCH = 137, LAST = 45, MOST = 4096 };
+
+typedef struct way {
+    int threads;
+    bool profile, objective, keep_all, lean;
+} way;
+
+/* `wide` neurons at most: 32 are below the sizes of a library's product on every machine. */
+static rs_network *mlp(int64_t inputs, int64_t wide)
+{
+    rs_error error = {0};
+    rs_network *n = NULL;
+    must(rs_network_create("mlp", inputs, 1, 1, 10, &n, &error));
+    int a = add_node(n, "fc1", RS_OP_LINEAR, 0, 0, wide / 2 - 2, (window){0});
+    a = add_node(n, "relu", RS_OP_RELU, a, 0, 0, (window){0});
+    a = add_node(n, "fc2", RS_OP_LINEAR, a, 0, wide * 2 / 3, (window){0});
+    a = add_node(n, "tanh", RS_OP_TANH, a, 0, 0, (window){0});
+    rs_node_spec dropout = {
+        .name = "drop", .kind = RS_OP_DROPOUT, .attributes.rate = 0.25, .input = {a}, .block = -1};
+    must(rs_network_add(n, &dropout, &a, &error));
+    a = add_node(n, "fc3", RS_OP_LINEAR, a, 0, wide - 2, (window){0});
+    int b = add_node(n, "sigmoid", RS_OP_SIGMOID, a, 0, 0, (window){0});
+    a = add_node(n, "fc4", RS_OP_LINEAR, b, 0, wide - 2, (window){0});
+    a = add_node(n, "add", RS_OP_ADD, a, b, 0, (window){0});
+    a = add_node(n, "fc5", RS_OP_LINEAR, a, 0, 18, (window){0});
+    a = add_node(n, "fc6", RS_OP_LINEAR, a, 0, 10, (window){0});
+    (void)add_node(n, "loss", RS_OP_SOFTMAX_CROSS_ENTROPY, a, 0, 0, (window){0});
+    must(rs_network_finish(n, &error));
+    return n;
+}
+
+static rs_plan_options options_of(const way *w, const rs_objective *objective)
+{
+    rs_plan_options options = small_options(BATCH);
+    options.batch_size_count = 2;
+    options.batch_sizes[1] = LAST;
+    options.keep_all = w->keep_all;
+    options.memory = w->lean ? RS_MEMORY_LEAN : RS_MEMORY_FAST;
+    options.objectives = objective;
+    options.objective_count = w->objective ? 1 : 0;
+    return options;
+}
+
+/* Some steps on batches of both sizes: all values at the end, one after the other. */
+static int64_t train(const way *w, float values[MOST * 4], double *loss)
+{
+    rs_error error = {0};
+    const rs_backend *backend = rs_cpu_backend();
+    rs_device *device = NULL;
+    rs_plan *plan = NULL;
+    rs_network *network = mlp(5, 32);
+    rs_objective objective = {.node = rs_network_find_node(network, "tanh"), .target = 0.5};
+    rs_plan_options options = options_of(w, &objective);
+    rs_update_options update = {
+        .optimizer = RS_OPTIMIZER_ADAM, .learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    must(backend->open(rs_services(), 0, w->threads, &device, &error));
+    must(backend->plan_create(device, network, &options, &plan, &error));
+    fill_parameters(backend, plan, network);
+    if (w->profile) {
+        must(backend->profile_start(plan, &error));
+    }
+    for (int step = 0; step < 4; step++) {
+        rs_measurement measurement = {0};
+        load_something(backend, plan, network, step % 2 ? LAST : BATCH, (uint64_t)step);
+        must(backend->forward(plan, RS_MODE_TRAIN, &error));
+        must(backend->backward(plan, RS_LABELS_TRUE, &error));
+        must(backend->update(plan, &update, &measurement, &error));
+    }
+    rs_loss read;
+    must(backend->read_loss(plan, &read, &error));
+    *loss = read.loss;
+    int64_t at = 0;
+    for (int i = 0; i < network->parameter_count; i++) {
+        assert_true(at + network->parameters[i].count <= MOST * 4);
+        must(backend->read(plan, RS_SLOT_VALUE, i, values + at, &error));
+        at += network->parameters[i].count;
+    }
+    backend->plan_destroy(plan);
+    backend->close(device);
+    rs_network_destroy(network);
+    return at;
+}
+
+static void nothing_changes_a_bit(void **state)
+{
+    (void)state;
+    static const way ways[] = {{.threads = 1},
+                               {.threads = 2},
+                               {.threads = 5},
+                               {.threads = 2, .profile = true},
+                               {.threads = 2, .objective = true},
+                               {.threads = 2, .keep_all = true},
+                               {.threads = 3, .lean = true},
+                               {.threads = 2, .lean = true, .objective = true, .profile = true}};
+    static float first[MOST * 4], other[MOST * 4];
+    double loss, another;
+    int64_t count = train(&ways[0], first, &loss);
+    assert_true(isfinite(loss) && loss > 0.0);
+    for (size_t i = 1; i < sizeof ways / sizeof ways[0]; i++) {
+        assert_int_equal(train(&ways[i], other, &another), count);
+        assert_memory_equal(first, other, (size_t)count * sizeof(float));
+        assert_true(loss == another);
+    }
+}
+
+/* Relative, in the L2 norm; NaN fails. */
+static void expect_close(const char *what, const float *got, const float *want, int64_t count)
+{
+    double difference = 0.0, norm = 0.0;
+    for (int64_t i = 0; i < count; i++) {
+        double d = (double)got[i] - (double)want[i];
+        difference += d * d;
+        norm += (double)want[i] * (double)want[i];
+    }
+    if (!(sqrt(difference) <= 1e-5 * sqrt(norm)) || norm == 0.0) {
+        fail_msg("%s: off by %g of %g", what, sqrt(difference), sqrt(norm));
+    }
+}
+
+/* One pass of a backend; its gradients and its input's. */
+static void differentiate(const rs_backend *backend, rs_network *network, int64_t count, float *gradients,
+                          float *input)
+{
+    rs_error error = {0};
+    rs_device *device = NULL;
+    rs_plan *plan = NULL;
+    way w = {.threads = 2};
+    rs_plan_options options = options_of(&w, NULL);
+    options.input_gradient = true;
+    must(backend->open(rs_services(), 0, 2, &device, &error));
+    must(backend->plan_create(device, network, &options, &plan, &error));
+    fill_parameters(backend, plan, network);
+    load_something(backend, plan, network, count, 9);
+    must(backend->forward(plan, RS_MODE_TRAIN, &error));
+    must(backend->backward(plan, RS_LABELS_TRUE, &error));
+    for (int i = 0; i < network->parameter_count; i++) {
+        must(backend->read(plan, RS_SLOT_GRADIENT, i, gradients, &error));
+        gradients += network->parameters[i].count;
+    }
+    must(backend->read_node(plan, RS_NODE_GRADIENT, 0, input, &error));
+    backend->plan_destroy(plan);
+    backend->close(device);
+}
+
+static void gradients_are_the_references(void **state)
+{
+    (void)state;
+    static float got[MOST * 4], want[MOST * 4], dx[2][BATCH * 64];
+    static const int64_t inputs[] = {1, 5, 17, 33, 64};
+    for (size_t k = 0; k < sizeof inputs / sizeof inputs[0]; k++) {
+        rs_network *network = mlp(inputs[k], k < 2 ? 32 : 64);
+        int64_t count = k % 2 ? BATCH : LAST, at = 0;
+        differentiate(rs_cpu_backend(), network, count, got, dx[0]);
+        differentiate(rs_ref_backend(), network, count, want, dx[1]);
+        for (int i = 0; i < network->parameter_count; i++) {
+            const rs_parameter *p = &network->parameters[i];
+            expect_close(p->name, got + at, want + at, p->count);
+            at += p->count;
+        }
+        expect_close("input", dx[0], dx[1], count * inputs[k]);
+        rs_network_destroy(network);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_changes_a_bit),
+                                       cmocka_unit_test(gradients_are_the_references)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
