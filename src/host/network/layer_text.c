@@ -352,10 +352,11 @@ rs_status rs__layer_read(const rs_yaml *item, const char *place, int classes, co
 {
     *layer = (rs__layer_text){.initial = *initial};
     bool map = item->kind == RS_YAML_MAP && item->first;
-    if (item->kind == RS_YAML_LIST || (item->kind == RS_YAML_MAP && !map)) {
+    const char *kind = map ? item->first->key : item->text;
+    if (!kind) {
         return RS_FAIL_AT(place, item->line, error, "a layer is a kind, or a map that begins with one");
     }
-    RS_TRY(find_kind(map ? item->first->key : item->text, place, item->line, &layer->kind, error));
+    RS_TRY(find_kind(kind, place, item->line, &layer->kind, error));
     set_defaults(layer);
     if (!map) {
         return kinds[layer->kind].optional
