@@ -286,7 +286,8 @@ static rs_status read_key(const rs_yaml *item, const char *place, int classes, r
     }
     unsigned keys = kinds[layer->kind].keys;
     for (int i = 0; i < KEYS; i++) {
-        if ((keys & 1U << i) && strcmp(item->key, key_names[i]) == 0 && i != KEY_INITIAL) {
+        bool own = key_names[i] && (keys & 1U << i) && i != KEY_INITIAL;
+        if (own && strcmp(item->key, key_names[i]) == 0) {
             return read_value(item, (key)i, place, classes, layer, error);
         }
     }
