@@ -286,7 +286,8 @@ static rs_status read_key(const rs_yaml *item, const char *place, int classes, r
     }
     unsigned keys = kinds[layer->kind].keys;
     for (int i = 0; i < KEYS; i++) {
-        if ((keys & 1U << i) && strcmp(item->key, key_names[i]) == 0 && i != KEY_INITIAL) {
+        bool own = key_names[i] && (keys & 1U << i) && i != KEY_INITIAL;
+        if (own && strcmp(item->key, key_names[i]) == 0) {
             return read_value(item, (key)i, place, classes, layer, error);
         }
     }
@@ -352,10 +353,11 @@ rs_status rs__layer_read(const rs_yaml *item, const char *place, int classes, co
 {
     *layer = (rs__layer_text){.initial = *initial};
     bool map = item->kind == RS_YAML_MAP && item->first;
-    if (item->kind == RS_YAML_LIST || (item->kind == RS_YAML_MAP && !map)) {
+    const char *kind = map ? item->first->key : item->text;
+    if (!kind) {
         return RS_FAIL_AT(place, item->line, error, "a layer is a kind, or a map that begins with one");
     }
-    RS_TRY(find_kind(map ? item->first->key : item->text, place, item->line, &layer->kind, error));
+    RS_TRY(find_kind(kind, place, item->line, &layer->kind, error));
     set_defaults(layer);
     if (!map) {
         return kinds[layer->kind].optional
