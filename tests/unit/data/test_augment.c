@@ -136,6 +136,29 @@ static void test_spread(void **state)
     }
 }
 
+/* No two of the numbers drawn for a sample follow each other. */
+static void test_draws_are_independent(void **state)
+{
+    enum { NUMBERS = 7 };
+    const rs_augmentation all = {.flip = true, .crop = 4, .rotate = 15.0, .jitter = 0.4};
+    double products[NUMBERS][NUMBERS] = {{0.0}};
+    (void)state;
+    for (int i = 0; i < DRAWS; i++) {
+        rs__change c = rs__draw_change(&all, 8, i % 7, i);
+        const double centred[NUMBERS] = {c.flip - 0.5,       c.down,           c.right,           c.angle,
+                                         c.brightness - 1.0, c.contrast - 1.0, c.saturation - 1.0};
+        for (int k = 0; k < NUMBERS * NUMBERS; k++) {
+            products[k / NUMBERS][k % NUMBERS] += centred[k / NUMBERS] * centred[k % NUMBERS];
+        }
+    }
+    for (int a = 0; a < NUMBERS; a++) {
+        for (int b = 0; b < a; b++) {
+            double correlation = products[a][b] / sqrt(products[a][a] * products[b][b]);
+            assert_true(fabs(correlation) <= 4.0 / sqrt(DRAWS));
+        }
+    }
+}
+
 static bool same_change(const rs__change *a, const rs__change *b)
 {
     return a->flip == b->flip && a->down == b->down && a->right == b->right && a->angle == b->angle &&
@@ -295,6 +318,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_as_torchvision),
                                        cmocka_unit_test(test_spread),
+                                       cmocka_unit_test(test_draws_are_independent),
                                        cmocka_unit_test(test_draws_depend_on_all_three),
                                        cmocka_unit_test(test_batches),
                                        cmocka_unit_test(test_wrong_uses),
