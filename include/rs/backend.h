@@ -88,7 +88,7 @@ typedef struct rs_plan_options {
     bool training;         /* false: forward only; no gradients, no optimizer state */
     float mean[RS_MAX_CHANNELS], std[RS_MAX_CHANNELS]; /* normalisation of byte images, per channel */
     rs_optimizer_kind optimizer;
-    bool momentum;      /* SGD keeps a momentum buffer */
+    bool momentum;      /* SGD and RMSprop keep a momentum buffer */
     bool keep_initial;  /* a copy of the initial parameters, for distances to them */
     bool sum_gradients; /* accumulate gradients for their mean */
     bool keep_all; /* every node's output and output gradient stays readable (read_node); for tests and check

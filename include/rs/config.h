@@ -73,7 +73,7 @@ rs_status rs_config_yaml(const rs_config *config, char **text, rs_error *error);
 /* Reads such a text (or any flat YAML map of options) over *config; `place` names the file in errors. */
 rs_status rs_config_read_yaml(rs_config *config, const char *text, const char *place, rs_error *error);
 
-/* Name of a run: "resnet68-plain-cifar10-3f2a9c41" of network, data set and the hash over all RESULT keys
+/* Name of a run: "resnet68-plain-cifar10-3f2a9c41" or, of --network networks/nn.yaml, "nn-mnist-3f2a9c41": of network, data set and the hash over all RESULT keys
  * that differ from their defaults ("key=value\n" in the order of their names), so that new options leave old
  * names alone. */
 void rs_config_run_name(const rs_config *config, char *name, size_t capacity);
@@ -102,8 +102,9 @@ struct rs_yaml;
 rs_status rs_config_set_yaml(rs_config *config, const struct rs_yaml *item, const char *place,
                              rs_error *error);
 
-/* What is recorded: --record, a list with commas of weights, gradients, distances, gradient-stats, each with
- * an optional :GLOB, or none alone. A name may stand there several times, with several globs. */
+/* What is recorded: --record, a list with commas of weights, gradients, layer-outputs, layer-losses, each with an
+ * optional :GLOB, distances, gradient-stats, sensitivity, or none alone. A name may stand there several times, with
+ * several globs. */
 typedef enum rs_recordable {
     RS_RECORD_WEIGHTS,
     RS_RECORD_GRADIENTS,
@@ -118,10 +119,12 @@ typedef enum rs_recordable {
  * whole name or its beginning up to a dot: "weights:layer4*" and "weights:layer4.2" take
  * "layer4.2.conv1.weight". Without a glob all are taken. */
 bool rs_config_records(const rs_config *config, rs_recordable what, const char *name);
-/* USAGE when a glob of --record takes none of `names` (of all parameters, buffers and blocks): it would
- * silently record nothing. */
+/* Whether one of a list of globs with commas (--freeze, --reinitialize) takes the name, as above. */
+bool rs_config_globs_take(const char *globs, const char *name);
+/* USAGE when a glob of --record takes none of `names` (of all parameters, buffers and blocks), or, behind layer-outputs
+ * and layer-losses, of `layers`: it would silently record nothing. */
 rs_status rs_config_check_globs(const rs_config *config, const char *const *names, int count,
-                                rs_error *error);
+                                const char *const *layers, int layer_count, rs_error *error);
 
 /* When weights and gradients are kept: --snapshots.
  *   all               the initial state and every epoch end

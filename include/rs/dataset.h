@@ -108,6 +108,10 @@ rs_status rs_loader_next(rs_loader *loader, rs_batch *batch, rs_error *error);
  * rounded to bytes after each. One channel: in [height, width], out [size, size]. */
 rs_status rs_resize_bytes(const uint8_t *in, int height, int width, uint8_t *out, int size, rs_error *error);
 
+/* SHA-256 of a file as lower-case hex: what a result says of the files it was computed from. DATA when it can't be read. */
+enum { RS_SHA256_TEXT = 65 };
+rs_status rs_file_sha256(const char *path, char hex[RS_SHA256_TEXT], rs_error *error);
+
 /* The commands `data list` and `data fetch NAME [--from DIR|ARCHIVE|URL] [--data-dir DIR]`; argv[0] is
  * "data". Returns the exit status of the program. */
 int rs_command_data(int argc, char **argv);

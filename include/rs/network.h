@@ -137,6 +137,8 @@ typedef struct rs_node {
     int weight, bias;                   /* parameter indices or -1 */
     int running_mean, running_variance; /* buffer indices or -1 */
     int layer;                          /* index into layers */
+    char unit[RS_NAME_MAX];             /* the unit it belongs to: its own name where it is one by itself */
+    bool head;                          /* of a classifier beside the network */
 } rs_node;
 
 /* A named module that users speak of: "conv1", "layer1.0.bn2", "fc". */
@@ -164,6 +166,7 @@ typedef struct rs_network {
     rs_layer *layers;
     rs_block *blocks;
     int64_t weight_count; /* sum of the parameters' counts, without heads */
+    char *source;         /* text of the file it was built from; NULL: from none */
 } rs_network;
 
 /* Building: create with the input's shape, add nodes in order, finish. rs_network_add checks the shape and
@@ -179,7 +182,8 @@ typedef struct rs_node_spec {
     int block; /* index of the block its parameters count in, or -1 */
     rs_initializer weight_initializer, bias_initializer;
     double weight_std, bias_std; /* of RS_INIT_NORMAL */
-    bool head;                   /* its parameters belong to a classifier beside the network */
+    bool head;                   /* it belongs to a classifier beside the network, its parameters too */
+    const char *unit;            /* unit that it is part of; NULL: one by itself */
 } rs_node_spec;
 rs_status rs_network_add(rs_network *network, const rs_node_spec *spec, int *node, rs_error *error);
 rs_status rs_network_add_block(rs_network *network, const char *name, int *block, rs_error *error);
@@ -190,12 +194,45 @@ void rs_network_destroy(rs_network *network); /* takes NULL */
 int rs_network_find_node(const rs_network *network, const char *name);      /* -1 when there is none */
 int rs_network_find_parameter(const rs_network *network, const char *name); /* -1 when there is none */
 
+/* --- units and heads ----------------------------------------------------------------------------------------
+ * A unit is what experiments with isolated layers and per-layer losses call a layer: every module by itself (linear,
+ * convolution, ReLU, dropout, pooling, flatten ..), a named block as a whole; of the ResNets the stem, each block, and
+ * the average pool with fc. Losses, heads and the input belong to none. */
+typedef struct rs_edge {
+    int node, input; /* the edge into input number `input` (0 or 1) of `node` */
+} rs_edge;
+typedef struct rs_unit {
+    char name[RS_NAME_MAX];
+    int node; /* whose output is the unit's: its last node */
+    int first_edge,
+        edge_count; /* in rs_units.edges: what enters it from other units; none from the input alone */
+} rs_unit;
+typedef struct rs_units {
+    int count;
+    rs_unit *units; /* from the input to the loss */
+    int edge_count;
+    rs_edge *
+        edges; /* by unit: all of them cut isolates every unit; the loss's own edge {last node, 0} is not there */
+} rs_units;
+/* The units of a finished network. Free with rs_units_release (takes one that is all 0, or released). MEMORY. */
+rs_status rs_network_layers(const rs_network *network, rs_units *units, rs_error *error);
+void rs_units_release(rs_units *units);
+
+/* Gives units classifiers of their own, behind all other nodes but before the last loss (whose index grows; units, and
+ * indices of what was there, stay): heads.UNIT.pool (global_average_pool, where the output is a map) -> heads.UNIT
+ * (linear, PyTorch's default initialisation) -> heads.UNIT.loss (softmax_cross_entropy). chosen[units->count]: which;
+ * NULL: all but the last. losses[units->count]: the index of each head's loss node, -1 without a head; may be NULL.
+ * USAGE: the network ends in no loss, has fewer than two classes, has such heads already. After a failure the network is
+ * good for rs_network_destroy only. */
+rs_status rs_network_add_heads(rs_network *network, const rs_units *units, const bool *chosen, int *losses,
+                               rs_error *error);
+
 /* "layer1.0.conv1  convolution  128x8x8  147456": name, kind, output shape and number of parameters, in columns: how every
  * backend begins a node's line in its plan. */
 void rs_node_describe(const rs_network *network, int node, char *text, size_t capacity);
 
-/* Floating-point operations of one sample's forward pass: 2 per multiply-add of convolutions and linear
- * layers. */
+/* Floating-point operations of one sample's forward pass: 2 per multiply-add of convolutions, linear
+ * layers and matrix products. */
 int64_t rs_network_flops(const rs_network *network);
 
 /* Initial value of a parameter or buffer, canonical order, a function of (seed, name) alone. */

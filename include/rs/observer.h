@@ -34,17 +34,24 @@ typedef struct rs_step_row {
     int64_t epoch;          /* from 0 */
     int64_t batch, batches; /* batch of the epoch from 0, and how many it has */
     int64_t samples;        /* in this batch */
-    double loss, task_loss, accuracy, learning_rate;
+    double
+        loss; /* what the step minimised: task_loss and the objectives of layers and heads by their weights */
+    double task_loss; /* the network's own */
+    double accuracy;  /* NaN for numbers instead of classes */
+    double learning_rate;
     rs_sensitivity sensitivity;        /* NaN where nobody wanted it */
     const rs_measurement *measurement; /* arrays are NULL where nobody wanted them; layer_losses, layer_means:
                                           [layer of rs_record_spec] */
+    const double *head_losses, *head_accuracies; /* [head of rs_record_spec], or NULL */
 } rs_step_row;
 
 typedef struct rs_epoch_row {
-    int64_t epoch;                     /* from 0 */
-    double train_loss, train_accuracy; /* means over samples, from the steps' own forward passes */
+    int64_t epoch; /* from 0 */
+    /* Means over samples of the network's own loss, from the steps' own forward passes. Accuracies are NaN for numbers
+     * instead of classes, all of a split that is not there. */
+    double train_loss, train_accuracy;
     double valid_loss, valid_accuracy; /* after the epoch, evaluation mode */
-    double test_loss, test_accuracy;   /* as valid where the test set is the validation set */
+    double test_loss, test_accuracy;   /* the same; as valid where the test set is the validation set */
     double train_seconds, valid_seconds, record_seconds;
 } rs_epoch_row;
 

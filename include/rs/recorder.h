@@ -34,6 +34,7 @@ typedef struct rs_provenance {
     const char *device, *libraries, *algorithms; /* algorithms: one line per node, as plan_print */
     const char *dataset;                         /* YAML of rs_dataset.provenance */
     const char *start_time;                      /* ISO 8601, UTC */
+    const char *init_from;                       /* what the weights began from; NULL or "": a seed */
     int threads;
     int64_t seed;
 } rs_provenance;
@@ -48,7 +49,13 @@ typedef struct rs_record_spec {
     const bool *buffers;    /* [buffer] kept in snapshots */
     const bool *gradients;  /* [parameter] kept in snapshots */
     bool gradient_stats;    /* steps/gradient_* of every parameter */
-    bool initial_snapshot;  /* snapshot 0 is the initial state: it has no gradients */
+    int layer_count;        /* of steps/layer_* */
+    char (*layers)[RS_NAME_MAX];
+    bool layer_losses, layer_outputs; /* which of the two are there */
+    int head_count;                   /* of steps/head_*: classifiers beside the network */
+    char (*heads)[RS_NAME_MAX];       /* the layers they belong to */
+    bool sensitivity;                 /* steps/sensitivity_* */
+    bool initial_snapshot;            /* snapshot 0 is the initial state: it has no gradients */
     bool foreign;       /* on resume: the checkpoint was written by another build, machine or thread count */
     bool gradient_mean; /* false: the last step's gradient */
     bool compress;
@@ -92,6 +99,8 @@ rs_status rs_recorder_wait(rs_recorder *recorder, rs_error *error); /* until all
 /* Borrowed for the recorder's life: what it was made for. */
 const rs_record_spec *rs_recorder_spec(const rs_recorder *recorder);
 
+/* What ended the run ("epochs", or the name of a stop rule), for the record; of a run that is done. */
+void rs_recorder_set_reason(rs_recorder *recorder, const char *reason);
 /* Writes the state, closes the file in order and stops the writer; with `state` DONE removes the checkpoint
  * unless the spec says keep_checkpoint (a run that may get more epochs needs it). Always frees the recorder, whatever
  * it returns. Takes NULL. */
@@ -100,6 +109,7 @@ rs_status rs_recorder_close(rs_recorder *recorder, rs_run_state state, rs_error 
 /* What a file holds, as far as its last commit. */
 typedef struct rs_record_summary {
     char state[16];
+    char reason[32]; /* what ended a run that is done; "": not said */
     rs_position committed;
     int64_t commits;
     char device[128];  /* that it was begun on, as rs_device_info names it */

@@ -23,6 +23,17 @@ rs_status rs_configured_augmentation(const rs_config *config, rs_loader_options 
 /* Bits of rs_want: what a configuration asks to be recorded. */
 uint32_t rs_configured_wants(const rs_config *config);
 
+/* The layers (rs_network_layers) whose outputs and losses --record asks for, and the layers with classifiers beside the
+ * network (--isolate classifier). Free with rs_measured_layers_release (takes one that is all 0). */
+typedef struct rs_measured_layers {
+    int layer_count, head_count;
+    char (*layers)[RS_NAME_MAX]; /* [layer_count] from the input on */
+    char (*heads)[RS_NAME_MAX];  /* [head_count] */
+} rs_measured_layers;
+rs_status rs_configured_layers(const rs_config *config, const rs_network *network,
+                               rs_measured_layers *measured, rs_error *error);
+void rs_measured_layers_release(rs_measured_layers *measured);
+
 /* Learning rate of an epoch (from 0) by the configuration's schedule, PyTorch's closed forms. `epochs` of the
  * run is T of the cosine schedule. */
 double rs_learning_rate(const rs_config *config, int64_t epoch);
@@ -40,7 +51,7 @@ typedef struct rs_trainer_options {
     const char *checkpoint_path;       /* RUN.h5.ckpt; NULL: none are written */
 } rs_trainer_options;
 
-/* Makes the plan and the initial state (parameters by seed-init). */
+/* Makes the plan and the initial state: parameters by seed-init or --init-from. */
 rs_status rs_trainer_create(const rs_trainer_options *options, rs_trainer **trainer, rs_error *error);
 /* Replaces the state by a checkpoint's. Fills *position. DATA when it does not fit; *foreign says that
  * another build, machine or thread count wrote it. */
@@ -48,15 +59,20 @@ rs_status rs_trainer_restore(rs_trainer *trainer, const char *checkpoint_path, r
                              bool *foreign, rs_error *error);
 /* Adds an observer (the struct is copied; at most 4). It may want no more than options.wants. */
 void rs_trainer_observe(rs_trainer *trainer, const rs_observer *observer);
-/* Trains from where it stands to the configured epochs. DIVERGED: loss or gradient not finite (step and value
+/* Trains from where it stands to the configured epochs, or until a stop rule ends it. DIVERGED: loss or gradient not finite (step and value
  * in the text; the plan of a device that runs ahead may be some steps further); INTERRUPTED: *stop was set, the steps
  * under way are finished; both after a commit. */
 rs_status rs_trainer_run(rs_trainer *trainer, rs_error *error);
 void rs_trainer_destroy(rs_trainer *trainer); /* takes NULL */
 
-rs_plan *rs_trainer_plan(rs_trainer *trainer); /* borrowed */
+/* Borrowed; another one after an epoch in which layers were isolated or frozen (NULL where that failed). */
+rs_plan *rs_trainer_plan(rs_trainer *trainer);
+/* What ended the run: "epochs", or the rule "stop-change" or "stop-gradient". */
+const char *rs_trainer_reason(const rs_trainer *trainer);
+/* What the weights began from (file, sha256, snapshot), "" for a seed; borrowed. */
+const char *rs_trainer_origin(const rs_trainer *trainer);
 const rs_position *rs_trainer_position(const rs_trainer *trainer);
-/* Steps and snapshots of the whole run as configured: for the size of its record. */
+/* Most steps and snapshots of the whole run as configured: for the size of its record. */
 void rs_trainer_planned(const rs_config *config, const rs_dataset *dataset, int64_t *steps,
                         int64_t *snapshots);
 

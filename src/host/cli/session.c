@@ -145,28 +145,46 @@ static rs_status choose_tensors(session *s, uint32_t wants, rs_error *error)
     return RS_OK;
 }
 
+typedef struct name_list {
+    int count;
+    const char **names;
+} name_list;
+
+static void list_names(const rs_network *network, const rs_units *units, name_list *tensors,
+                       name_list *layers)
+{
+    for (int i = 0; i < network->parameter_count; i++) {
+        tensors->names[tensors->count++] = network->parameters[i].name;
+    }
+    for (int i = 0; i < network->buffer_count; i++) {
+        tensors->names[tensors->count++] = network->buffers[i].name;
+    }
+    for (int i = 0; i < network->block_count; i++) {
+        tensors->names[tensors->count++] = network->blocks[i].name;
+    }
+    for (int i = 0; i < units->count; i++) {
+        layers->names[layers->count++] = units->units[i].name;
+    }
+}
+
 /* A glob of --record that takes nothing would silently record nothing. */
 static rs_status check_globs(session *s, rs_error *error)
 {
     const rs_network *network = s->network;
-    int count = 0;
-    const char **names = rs_alloc_array((size_t)network->parameter_count + (size_t)network->buffer_count +
-                                            (size_t)network->block_count,
-                                        sizeof *names);
-    if (!names) {
-        return RS_FAIL(error, RS_MEMORY, "no memory for the names of a network");
+    rs_units units = {0};
+    RS_TRY(rs_network_layers(network, &units, error));
+    size_t count =
+        (size_t)(network->parameter_count + network->buffer_count + network->block_count + units.count);
+    name_list tensors = {.names = rs_alloc_array(count + 1, sizeof *tensors.names)}, layers = {0};
+    rs_status status = RS_FAIL(error, RS_MEMORY, "no memory for the names of a network");
+    if (tensors.names) {
+        layers.names = tensors.names + (count - (size_t)units.count);
+        list_names(network, &units, &tensors, &layers);
+        status = rs_config_check_globs(&s->config, tensors.names, tensors.count, layers.names, layers.count,
+                                       error);
     }
-    for (int i = 0; i < network->parameter_count; i++) {
-        names[count++] = network->parameters[i].name;
-    }
-    for (int i = 0; i < network->buffer_count; i++) {
-        names[count++] = network->buffers[i].name;
-    }
-    for (int i = 0; i < network->block_count; i++) {
-        names[count++] = network->blocks[i].name;
-    }
-    rs_status status = rs_config_check_globs(&s->config, names, count, error);
-    rs_free(names);
+    rs_free(tensors.names);
+    rs_units_release(&units);
     return status;
 }
 
@@ -178,11 +196,25 @@ static void stamp_start(session *s)
     (void)strftime(s->start_time, sizeof s->start_time, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
+/* Of heads all is kept that there is. */
+static void describe_layers(session *s, uint32_t wants)
+{
+    rs_record_spec *spec = &s->spec;
+    spec->layer_losses = wants & RS_WANT_LAYER_LOSSES;
+    spec->layer_outputs = wants & RS_WANT_LAYER_OUTPUTS;
+    spec->layer_count = s->measured.layer_count;
+    spec->layers = s->measured.layers;
+    spec->head_count = s->measured.head_count;
+    spec->heads = s->measured.heads;
+    spec->sensitivity = wants & RS_WANT_SENSITIVITY;
+}
+
 static rs_status make_spec(session *s, uint32_t wants, rs_error *error)
 {
     RS_TRY(rs_config_yaml(&s->config, &s->config_yaml, error));
     RS_TRY(print_algorithms(s, error));
     RS_TRY(choose_tensors(s, wants, error));
+    RS_TRY(rs_configured_layers(&s->config, s->network, &s->measured, error));
     stamp_start(s);
     rs_record_spec *spec = &s->spec;
     if (wants & RS_WANT_DISTANCES) {
@@ -199,8 +231,10 @@ static rs_status make_spec(session *s, uint32_t wants, rs_error *error)
                                        .algorithms = s->algorithms,
                                        .dataset = s->dataset->provenance,
                                        .start_time = s->start_time,
+                                       .init_from = rs_trainer_origin(s->trainer),
                                        .threads = s->info.threads,
                                        .seed = s->config.seed};
+    describe_layers(s, wants);
     spec->gradient_stats = wants & RS_WANT_GRADIENT_STATS;
     spec->gradient_mean = strcmp(s->config.gradient, "mean") == 0;
     spec->initial_snapshot =
@@ -242,7 +276,9 @@ static rs_status examine_summary(session *s, const rs_record_summary *summary, r
     char names[512];
     rs_config_default(&before);
     RS_TRY(rs_config_read_yaml(&before, summary->config_yaml, s->path, error));
-    bool enough = before.epochs >= s->config.epochs && summary->committed.epochs >= s->config.epochs;
+    bool rule = summary->reason[0] && strcmp(summary->reason, "epochs") != 0; /* more epochs change nothing */
+    bool enough =
+        rule || (before.epochs >= s->config.epochs && summary->committed.epochs >= s->config.epochs);
     if (!rs_config_needs_end(&s->config)) {
         before.epochs = s->config.epochs;
     }
@@ -311,6 +347,7 @@ rs_status session_close(session *s, rs_run_state state, rs_error *error)
     if (s->device) {
         s->backend->close(s->device);
     }
+    rs_measured_layers_release(&s->measured);
     rs_free(s->kept);
     rs_free(s->config_yaml);
     rs_free(s->algorithms);

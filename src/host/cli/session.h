@@ -19,6 +19,7 @@ typedef struct session {
     rs_trainer *trainer;
     rs_recorder *recorder;
     rs_record_spec spec;
+    rs_measured_layers measured;
     bool *kept; /* storage of the spec's lists */
     char *config_yaml, *algorithms;
     char start_time[32];

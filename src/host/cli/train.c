@@ -88,28 +88,41 @@ static void print_plan(const session *s)
     (void)fflush(stdout);
 }
 
+static bool measures_accuracy(const session *s)
+{
+    return s->network->nodes[s->network->node_count - 1].kind != RS_OP_MEAN_SQUARED_ERROR;
+}
+
 static void print_result(const session *s, const char *program)
 {
     struct stat file = {0};
     char size[32];
     (void)stat(s->path, &file);
     rs_text_bytes((uint64_t)file.st_size, size, sizeof size);
+    const char *reason = rs_trainer_reason(s->trainer);
+    if (strcmp(reason, "epochs") != 0) {
+        (void)printf("ended by --%s after %" PRId64 " epochs\n", reason,
+                     rs_trainer_position(s->trainer)->epochs);
+    }
     (void)printf("recorded %" PRId64 " epochs, %" PRId64 " steps, %" PRId64 " snapshots in %s\n"
                  "look at it:  %s info %s\n"
                  "open it:     python3 -c \"import h5py; f = h5py.File('%s'); "
-                 "print(f['epochs/valid_accuracy'][:])\"\n%s\n",
+                 "print(f['epochs/%s'][:])\"\n%s\n",
                  rs_trainer_position(s->trainer)->epochs, rs_trainer_position(s->trainer)->steps,
-                 rs_trainer_position(s->trainer)->snapshots, size, program, s->path, s->path, s->path);
+                 rs_trainer_position(s->trainer)->snapshots, size, program, s->path, s->path,
+                 measures_accuracy(s) ? "valid_accuracy" : "valid_loss", s->path);
 }
 
-/* The profile begins after the first step, which touches the plan's memory for the first time. */
+/* The profile begins after the first step, which touches the plan's memory for the first time; with another plan, after an
+ * epoch in which layers were isolated or frozen, it begins anew. */
 static rs_status start_profile(void *context, const rs_step_row *row, rs_error *error)
 {
     session *s = context;
-    bool first = !s->profiling;
+    rs_plan *plan = rs_trainer_plan(s->trainer);
+    const rs_profile_row *rows;
     (void)row;
     s->profiling = true;
-    return first ? s->backend->profile_start(rs_trainer_plan(s->trainer), error) : RS_OK;
+    return s->backend->profile_rows(plan, &rows) == 0 ? s->backend->profile_start(plan, error) : RS_OK;
 }
 
 static rs_status train(session *s, rs_error *error)
@@ -142,6 +155,7 @@ static rs_status run(session *s, const char *program, rs_error *error)
     }
     status = status ? status : train(s, error);
     if (s->recorder) {
+        rs_recorder_set_reason(s->recorder, rs_trainer_reason(s->trainer));
         rs_status closed = rs_recorder_close(s->recorder, state_of(status), &closing);
         s->recorder = NULL;
         if (closed && !status) {
@@ -149,7 +163,7 @@ static rs_status run(session *s, const char *program, rs_error *error)
             status = closed;
         }
     }
-    if (s->profiling) {
+    if (s->profiling && rs_trainer_plan(s->trainer)) {
         rs_profile_print(s->backend, s->device, rs_trainer_plan(s->trainer), stdout);
     }
     if (!status && !s->config.quiet) {

@@ -129,6 +129,33 @@ static rs_status check_device(const char *text, char canonical[RS_TEXT_MAX], rs_
                    nearest ? "; nearest " : "", nearest ? nearest : "");
 }
 
+/* A number of a snapshot from 0, or last. */
+static rs_status check_snapshot(const char *text, char canonical[RS_TEXT_MAX], rs_error *error)
+{
+    int64_t number = 0;
+    (void)snprintf(canonical, RS_TEXT_MAX, "%s", text);
+    if (strcmp(text, "last") == 0) {
+        return RS_OK;
+    }
+    if (!isdigit((unsigned char)text[0]) || !rs_text_int(text, &number)) {
+        return RS_FAIL(error, RS_USAGE, "neither last nor the number of a snapshot, from 0");
+    }
+    (void)snprintf(canonical, RS_TEXT_MAX, "%" PRId64, number);
+    return RS_OK;
+}
+
+/* A list of globs, without blanks. */
+static rs_status check_globs(const char *text, char canonical[RS_TEXT_MAX], rs_error *error)
+{
+    char word[RS_TEXT_MAX];
+    size_t length = 0;
+    canonical[0] = '\0';
+    for (const char *at = text; rs_text_next_word(&at, ',', word, sizeof word);) {
+        length += (size_t)snprintf(canonical + length, RS_TEXT_MAX - length, "%s%s", length ? "," : "", word);
+    }
+    return length || !*text ? RS_OK : RS_FAIL(error, RS_USAGE, "names no layers");
+}
+
 typedef struct checker {
     const char *name, *allowed;
     rs_status (*check)(const char *text, char canonical[RS_TEXT_MAX], rs_error *error);
@@ -138,8 +165,13 @@ static const checker checkers[] = {
     {"", "", check_any},
     {"blocks", "four numbers from 1 to 1000 with commas", check_blocks},
     {"metric", "minkowski:P, euclidean, manhattan, chebyshev, cosine, correlation", check_metric},
-    {"record", "weights, gradients (both with an optional :GLOB), distances, gradient-stats; or none",
+    {"record",
+     "weights, gradients, layer-outputs, layer-losses (all with an optional :GLOB), distances, "
+     "gradient-stats, "
+     "sensitivity; or none",
      rs__record_check},
+    {"globs", "names of layers or globs, with commas", check_globs},
+    {"init-snapshot", "last, or the number of a snapshot from 0", check_snapshot},
     {"snapshots", "all, none, or epochs:LIST;steps:LIST;last:K", rs__snapshots_check},
     {"normalization", "M/S, one for all channels or one a channel with commas; or train",
      rs__normalization_check},

@@ -50,11 +50,34 @@ static uint64_t hash_differences(const rs_config *config)
     return hash;
 }
 
+/* "networks/b nn.yaml" -> "b-nn": the last part of a path without its ending, of letters, digits, dots, dashes. */
+static void network_name(const char *network, char *name, size_t capacity)
+{
+    const char *slash = strrchr(network, '/'), *start = slash ? slash + 1 : network,
+               *dot = strrchr(start, '.');
+    size_t length = dot && dot > start ? (size_t)(dot - start) : strlen(start), i;
+    for (i = 0; i < length && i + 1 < capacity; i++) {
+        char c = start[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                     c == '_';
+        name[i] = plain ? c : '-';
+    }
+    name[i] = '\0';
+}
+
 void rs_config_run_name(const rs_config *config, char *name, size_t capacity)
 {
+    enum { NETWORK = 64 };
+    char network[NETWORK];
     uint64_t hash = hash_differences(config);
-    (void)snprintf(name, capacity, "resnet%d%s-%s-%08x", (int)config->depth, config->plain ? "-plain" : "",
-                   config->dataset, (unsigned)(uint32_t)(hash ^ hash >> 32));
+    if (config->network[0]) {
+        network_name(config->network, network, sizeof network);
+    } else {
+        (void)snprintf(network, sizeof network, "resnet%d%s", (int)config->depth,
+                       config->plain ? "-plain" : "");
+    }
+    const char *data = config->function[0] ? config->function : config->dataset;
+    (void)snprintf(name, capacity, "%s-%s-%08x", network, data, (unsigned)(uint32_t)(hash ^ hash >> 32));
 }
 
 void rs_config_output_path(const rs_config *config, char *path, size_t capacity)

@@ -9,22 +9,37 @@ static bool is(const char *value, const char *word)
     return strcmp(value, word) == 0;
 }
 
-static rs_status validate_optimizer(const rs_config *c, const rs_config *d, rs_error *error)
+static rs_status validate_momentum(const rs_config *c, rs_error *error)
 {
-    bool sgd = is(c->optimizer, "sgd");
-    if (!sgd && c->momentum > 0.0) {
-        return RS_FAIL(error, RS_USAGE, "--momentum is of --optimizer sgd; %s has --beta1", c->optimizer);
+    bool sgd = is(c->optimizer, "sgd"), rmsprop = is(c->optimizer, "rmsprop");
+    if (!sgd && !rmsprop && c->momentum > 0.0) {
+        return RS_FAIL(error, RS_USAGE, "--momentum is of --optimizer sgd and rmsprop; %s has %s",
+                       c->optimizer, is(c->optimizer, "adagrad") ? "none" : "--beta1");
     }
     if (c->nesterov && !(sgd && c->momentum > 0.0)) {
         return RS_FAIL(error, RS_USAGE, "--nesterov needs --optimizer sgd and a --momentum above 0");
     }
-    if (sgd && (c->beta1 != d->beta1 || c->beta2 != d->beta2 || c->epsilon != d->epsilon)) {
-        return RS_FAIL(
-            error, RS_USAGE,
-            "--beta1, --beta2 and --epsilon are of --optimizer adam and adamw; sgd has --momentum");
+    return RS_OK;
+}
+
+static rs_status validate_optimizer(const rs_config *c, const rs_config *d, rs_error *error)
+{
+    bool adam = is(c->optimizer, "adam") || is(c->optimizer, "adamw");
+    RS_TRY(validate_momentum(c, error));
+    if (!adam && (c->beta1 != d->beta1 || c->beta2 != d->beta2)) {
+        return RS_FAIL(error, RS_USAGE, "--beta1 and --beta2 are of --optimizer adam and adamw; it is %s",
+                       c->optimizer);
     }
-    if (c->beta1 >= 1.0 || c->beta2 >= 1.0) {
-        return RS_FAIL(error, RS_USAGE, "--beta1 and --beta2 must be below 1; the usual are 0.9 and 0.999");
+    if (is(c->optimizer, "sgd") && c->epsilon != d->epsilon) {
+        return RS_FAIL(error, RS_USAGE,
+                       "--epsilon is of --optimizer adam, adamw, adagrad and rmsprop; sgd has none");
+    }
+    if (!is(c->optimizer, "rmsprop") && c->alpha != d->alpha) {
+        return RS_FAIL(error, RS_USAGE, "--alpha is of --optimizer rmsprop; it is %s", c->optimizer);
+    }
+    if (c->beta1 >= 1.0 || c->beta2 >= 1.0 || c->alpha >= 1.0) {
+        return RS_FAIL(error, RS_USAGE,
+                       "--beta1, --beta2 and --alpha must be below 1; the usual are 0.9, 0.999 and 0.99");
     }
     return RS_OK;
 }
@@ -61,6 +76,7 @@ rs_status rs_config_validate(const rs_config *config, rs_error *error)
     rs_config_default(&defaults);
     RS_TRY(validate_optimizer(config, &defaults, error));
     RS_TRY(validate_schedule(config, &defaults, error));
+    RS_TRY(rs__validate_layers(config, error));
     RS_TRY(rs__validate_data(config, &defaults, error));
     if (config->overwrite && config->resume) {
         return RS_FAIL(error, RS_USAGE,

@@ -84,6 +84,17 @@ static bool takes(const char *glob, const char *name)
     return rs_text_glob(glob, name);
 }
 
+bool rs_config_globs_take(const char *globs, const char *name)
+{
+    char glob[RS_TEXT_MAX];
+    for (const char *at = globs; rs_text_next_word(&at, ',', glob, sizeof glob);) {
+        if (takes(glob, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool rs_config_records(const rs_config *config, rs_recordable what, const char *name)
 {
     char item[RS_TEXT_MAX];
@@ -97,7 +108,7 @@ bool rs_config_records(const rs_config *config, rs_recordable what, const char *
 }
 
 static rs_status find_any(const char *word, const char *glob, const char *const *names, int count,
-                          rs_error *error)
+                          const char *what, rs_error *error)
 {
     for (int i = 0; i < count; i++) {
         if (takes(glob, names[i])) {
@@ -105,21 +116,22 @@ static rs_status find_any(const char *word, const char *glob, const char *const 
         }
     }
     const char *nearest = rs_text_nearest(glob, names, count);
-    return RS_FAIL(error, RS_USAGE,
-                   "--record %s takes nothing: no parameter or block of this network has such a name%s%s",
-                   word, nearest ? "; nearest " : " (they look like layer1.0.conv1.weight)",
-                   nearest ? nearest : "");
+    return RS_FAIL(error, RS_USAGE, "--record %s takes nothing: no %s of this network has such a name%s%s",
+                   word, what, nearest ? "; nearest " : "", nearest ? nearest : "");
 }
 
-rs_status rs_config_check_globs(const rs_config *config, const char *const *names, int count, rs_error *error)
+rs_status rs_config_check_globs(const rs_config *config, const char *const *names, int count,
+                                const char *const *layers, int layer_count, rs_error *error)
 {
     char word[RS_TEXT_MAX], item[RS_TEXT_MAX];
     const char *glob;
     for (const char *at = config->record; rs_text_next_word(&at, ',', word, sizeof word);) {
         (void)snprintf(item, sizeof item, "%s", word);
-        (void)split_item(item, &glob);
+        int what = split_item(item, &glob);
+        bool layer = what == RS_RECORD_LAYER_OUTPUTS || what == RS_RECORD_LAYER_LOSSES;
         if (*glob) {
-            RS_TRY(find_any(word, glob, names, count, error));
+            RS_TRY(layer ? find_any(word, glob, layers, layer_count, "layer", error)
+                         : find_any(word, glob, names, count, "parameter or block", error));
         }
     }
     return RS_OK;

@@ -6,5 +6,7 @@
 
 /* Options of data that would have no effect, or exclude each other. USAGE. */
 rs_status rs__validate_data(const rs_config *config, const rs_config *defaults, rs_error *error);
+/* Combinations of what layers learn by, where weights begin, and when training ends. USAGE. */
+rs_status rs__validate_layers(const rs_config *config, rs_error *error);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rs/dataset.h"
 #include "rs/host.h"
 
 struct rs__digest {
@@ -94,4 +95,9 @@ rs_status rs__digest_file(rs__digest_kind kind, const char *path, char hex[RS__H
     }
     rs__digest_destroy(digest);
     return status;
+}
+
+rs_status rs_file_sha256(const char *path, char hex[RS_SHA256_TEXT], rs_error *error)
+{
+    return rs__digest_file(RS__SHA256, path, hex, error);
 }

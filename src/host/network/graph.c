@@ -74,8 +74,10 @@ static rs_status append_node(rs_network *network, const rs_node_spec *spec, cons
                       .bias = -1,
                       .running_mean = -1,
                       .running_variance = -1,
-                      .layer = -1};
+                      .layer = -1,
+                      .head = spec->head};
     RS_TRY(copy_name(node->name, spec->name, "", error));
+    RS_TRY(copy_name(node->unit, spec->unit ? spec->unit : spec->name, "", error));
     network->node_count++;
     return RS_OK;
 }
@@ -256,6 +258,7 @@ void rs_network_destroy(rs_network *network)
         rs_free(network->buffers);
         rs_free(network->layers);
         rs_free(network->blocks);
+        rs_free(network->source);
         rs_free(network);
     }
 }
@@ -287,6 +290,9 @@ int64_t rs_network_flops(const rs_network *network)
         const rs_node *node = &network->nodes[i];
         if (node->kind == RS_OP_CONVOLUTION || node->kind == RS_OP_LINEAR) {
             flops += 2 * network->parameters[node->weight].count * node->shape[1] * node->shape[2];
+        } else if (node->kind == RS_OP_MATRIX_PRODUCT) {
+            const int64_t depth = network->nodes[node->input[0]].shape[2];
+            flops += 2 * node->shape[0] * node->shape[1] * node->shape[2] * depth;
         }
     }
     return flops;

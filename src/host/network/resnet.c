@@ -36,8 +36,9 @@ typedef struct builder {
     rs_network *network;
     const rs_resnet_options *options;
     bool bottleneck;
-    char prefix[32]; /* "layer1.0." of the block under way, "" outside */
-    int block;       /* its index, or -1 */
+    char prefix[32];  /* "layer1.0." of the block under way, "" outside */
+    int block;        /* its index, or -1 */
+    const char *unit; /* "stem", the block's name, "fc" */
     rs_error *error;
 } builder;
 
@@ -51,6 +52,7 @@ static rs_status add_node(builder *b, const char *name, rs_op_kind kind, rs_node
                          .attributes = attributes,
                          .input = {input, other},
                          .block = counts ? b->block : -1,
+                         .unit = b->unit,
                          .weight_initializer =
                              kind == RS_OP_LINEAR ? RS_INIT_UNIFORM_FAN_IN : RS_INIT_KAIMING_NORMAL_FAN_OUT,
                          .bias_initializer = RS_INIT_UNIFORM_FAN_IN};
@@ -117,6 +119,7 @@ static rs_status add_block(builder *b, int stage, int place, int *node)
     char name[RS_NAME_MAX];
     (void)snprintf(name, sizeof name, "layer%d.%d", stage + 1, place);
     (void)snprintf(b->prefix, sizeof b->prefix, "%s.", name);
+    b->unit = name;
     RS_TRY(rs_network_add_block(b->network, name, &b->block, b->error));
     RS_TRY(b->bottleneck ? add_bottleneck_body(b, channels, stride, node)
                          : add_basic_body(b, channels, stride, node));
@@ -125,12 +128,14 @@ static rs_status add_block(builder *b, int stage, int place, int *node)
     }
     RS_TRY(add_activation(b, "relu", node));
     b->prefix[0] = '\0';
+    b->unit = NULL;
     b->block = -1;
     return RS_OK;
 }
 
 static rs_status add_stem(builder *b, int *node)
 {
+    b->unit = "stem";
     RS_TRY(add_convolution(b, "conv1", STEM_CHANNELS, 7, 2, node));
     RS_TRY(add_batch_norm(b, "bn1", false, node));
     RS_TRY(add_activation(b, "relu", node));
@@ -142,8 +147,10 @@ static rs_status add_stem(builder *b, int *node)
 static rs_status add_head(builder *b, int *node)
 {
     rs_node_attributes linear = {.channels = b->options->classes, .bias = true};
+    b->unit = "fc";
     RS_TRY(add_node(b, "avgpool", RS_OP_GLOBAL_AVERAGE_POOL, (rs_node_attributes){0}, *node, 0, false, node));
     RS_TRY(add_node(b, "fc", RS_OP_LINEAR, linear, *node, 0, false, node));
+    b->unit = NULL;
     return add_node(b, "loss", RS_OP_SOFTMAX_CROSS_ENTROPY, (rs_node_attributes){0}, *node, 0, false, node);
 }
 

@@ -19,6 +19,9 @@ static uint32_t want(void *context)
     uint32_t wanted = 0;
     wanted |= spec->metrics.count > 0 ? RS_WANT_DISTANCES : 0u;
     wanted |= spec->gradient_stats ? RS_WANT_GRADIENT_STATS : 0u;
+    wanted |= spec->layer_count > 0 && spec->layer_losses ? RS_WANT_LAYER_LOSSES : 0u;
+    wanted |= spec->layer_count > 0 && spec->layer_outputs ? RS_WANT_LAYER_OUTPUTS : 0u;
+    wanted |= spec->sensitivity ? RS_WANT_SENSITIVITY : 0u;
     wanted |=
         any(spec->weights, spec->network->parameter_count) || any(spec->buffers, spec->network->buffer_count)
             ? RS_WANT_WEIGHTS

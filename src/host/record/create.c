@@ -44,15 +44,11 @@ static rs_status put_attributes(hid_t file, const rs_record_spec *spec, rs_error
     const rs_provenance *from = &spec->provenance;
     const struct {
         const char *name, *text;
-    } texts[] = {{"format", RS_RECORD_FORMAT},
-                 {"program_version", from->version},
-                 {"commit", from->commit},
-                 {"device", from->device},
-                 {"libraries", from->libraries},
-                 {"algorithms", from->algorithms},
-                 {"start_time", from->start_time},
-                 {"network", spec->network->name},
-                 {"gradient", spec->gradient_mean ? "mean" : "last"}};
+    } texts[] = {{"format", RS_RECORD_FORMAT},     {"program_version", from->version},
+                 {"commit", from->commit},         {"device", from->device},
+                 {"libraries", from->libraries},   {"algorithms", from->algorithms},
+                 {"start_time", from->start_time}, {"init_from", from->init_from},
+                 {"network", spec->network->name}, {"gradient", spec->gradient_mean ? "mean" : "last"}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         RS_TRY(rs_h5_put_text(file, texts[i].name, texts[i].text ? texts[i].text : "", error));
     }
@@ -132,7 +128,11 @@ static rs_status put_documents(hid_t file, const rs_record_spec *spec, rs_error 
     RS_TRY(put_document(file, "dataset", dataset, strlen(dataset) + 1, error));
     char state[STATE_BYTES] = {0};
     (void)snprintf(state, sizeof state, "%s", rs_run_state_name(RS_RUN_RUNNING));
-    return put_texts(file, "state", state, sizeof state, 1, error);
+    RS_TRY(put_texts(file, "state", state, sizeof state, 1, error));
+    const char reason[RS_REASON_BYTES] = {0};
+    RS_TRY(put_texts(file, "reason", reason, sizeof reason, 1, error));
+    const char *source = spec->network->source;
+    return source ? put_document(file, "network_file", source, strlen(source) + 1, error) : RS_OK;
 }
 
 /* Columns of the tables below, gathered row by row. */
@@ -230,6 +230,17 @@ done:
     return status;
 }
 
+/* Names of the layers and heads that steps/ has series of. */
+static rs_status put_measured_layers(hid_t file, const rs_record_spec *spec, rs_error *error)
+{
+    if (spec->layer_count > 0 && (spec->layer_losses || spec->layer_outputs)) {
+        RS_TRY(put_texts(file, "layer", spec->layers[0], RS_NAME_MAX, spec->layer_count, error));
+    }
+    return spec->head_count > 0
+               ? put_texts(file, "head", spec->heads[0], RS_NAME_MAX, spec->head_count, error)
+               : RS_OK;
+}
+
 static rs_status set_fill(hid_t creation, const rs_column *column, rs_error *error)
 {
     const float f32 = NAN;
@@ -295,6 +306,7 @@ static rs_status fill_file(hid_t file, const rs_record_spec *spec, const rs_layo
     RS_TRY(put_blocks(file, spec->network, error));
     RS_TRY(put_parameters(file, spec->network, error));
     RS_TRY(put_layers(file, spec->network, error));
+    RS_TRY(put_measured_layers(file, spec, error));
     for (int t = 0; t < RS_TABLES; t++) {
         for (int c = 0; c < layout->table[t].count; c++) {
             RS_TRY(create_column(file, &layout->table[t].columns[c], error));

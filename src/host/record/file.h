@@ -48,6 +48,9 @@ rs_status rs_record_file_compare(const rs_record_file *record, const rs_block_of
 /* The order that survives a kill: flush, sync, commit row, flush, sync. */
 rs_status rs_record_file_commit(rs_record_file *record, rs_commit_kind kind, const rs_position *position,
                                 rs_error *error);
+enum { RS_REASON_BYTES = 32 }; /* of the text of what ended a run, with its end */
+/* Records made before there was a reason stay without. */
+rs_status rs_record_file_set_reason(rs_record_file *record, const char *reason, rs_error *error);
 rs_status rs_record_file_set_state(rs_record_file *record, rs_run_state state, rs_error *error);
 
 /* Rows first .. first + rows - 1 of a column into values, of the column's own type. */

@@ -115,7 +115,8 @@ static void print_last(const rs_contents *contents)
         double loss, accuracy;
         if (last_value(contents, lines[i].loss, &loss) &&
             last_value(contents, lines[i].accuracy, &accuracy)) {
-            (void)printf("%-12s loss %.6g, accuracy %.4f\n", lines[i].label, loss, accuracy);
+            (void)printf("%-12s loss %.6g", lines[i].label, loss);
+            (void)printf(accuracy >= 0.0 ? ", accuracy %.4f\n" : "\n", accuracy);
         }
     }
 }
@@ -135,15 +136,21 @@ static bool is_written(const char *path)
 static void print_state(const rs_contents *contents)
 {
     rs_error ignored;
-    char *state = NULL, size[32];
+    char *state = NULL, *reason = NULL, size[32];
     const rs_position *position = &contents->commits.position;
     (void)rs_h5_read_string(contents->file, "state", &state, &ignored);
     const char *note = !contents->mark.write ? ""
                        : is_written(contents->path)
                            ? ", a process writes it now"
                            : ", but no process writes it: killed; go on with --resume";
-    (void)printf("%-12s %s%s\n", "state", state ? state : "unknown", note);
+    if (H5Lexists(contents->file, "reason", H5P_DEFAULT) > 0) {
+        (void)rs_h5_read_string(contents->file, "reason", &reason, &ignored);
+    }
+    bool rule = reason && reason[0] && strcmp(reason, "epochs") != 0;
+    (void)printf("%-12s %s%s%s%s\n", "state", state ? state : "unknown", rule ? ", ended by --" : "",
+                 rule ? reason : "", note);
     rs_free(state);
+    rs_free(reason);
     if (contents->commits.count > 0) {
         (void)printf(
             "%-12s %" PRId64 " epochs, %" PRId64 " steps, %" PRId64 " snapshots in %" PRId64 " commits\n",
@@ -168,6 +175,7 @@ static void print_origin(const rs_contents *contents)
     print_attribute(file, "libraries", "libraries");
     print_attribute(file, "started", "start_time");
     print_attribute(file, "gradients", "gradient");
+    print_attribute(file, "began from", "init_from");
     for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++) {
         int64_t value;
         if (rs_h5_get_int(file, integers[i], &value, &ignored) == RS_OK && (i < 2 || value > 0)) {

@@ -96,6 +96,25 @@ static void add_gradient_stats(const rs_record_spec *spec, rs_table *table)
     }
 }
 
+/* A series of one number for each layer, or each head. */
+static void add_layer_series(rs_table *table, rs_axis axis, rs_source source, int count, const char *name)
+{
+    const column_spec column = {RS_COLUMN_F32, axis, source, 0, {1, {count}}};
+    if (count > 0) {
+        (void)add_column(table, &column, "steps/", name);
+    }
+}
+
+static void add_layers(const rs_record_spec *spec, rs_table *table)
+{
+    const int losses = spec->layer_losses ? spec->layer_count : 0,
+              outputs = spec->layer_outputs ? spec->layer_count : 0;
+    add_layer_series(table, RS_AXIS_LAYER, RS_FROM_LAYER_LOSSES, losses, "layer_loss");
+    add_layer_series(table, RS_AXIS_LAYER, RS_FROM_LAYER_OUTPUTS, outputs, "layer_output_mean");
+    add_layer_series(table, RS_AXIS_HEAD, RS_FROM_HEAD_LOSSES, spec->head_count, "head_loss");
+    add_layer_series(table, RS_AXIS_HEAD, RS_FROM_HEAD_ACCURACIES, spec->head_count, "head_accuracy");
+}
+
 static rs_status add_tensors(const rs_record_spec *spec, rs_table *table, rs_error *error)
 {
     const rs_network *network = spec->network;
@@ -136,6 +155,11 @@ static void add_steps(const rs_record_spec *spec, rs_table *table)
     }
     if (spec->gradient_stats && spec->network->parameter_count > 0) {
         add_gradient_stats(spec, table);
+    }
+    add_layers(spec, table);
+    if (spec->sensitivity) {
+        add_series(table, RS_COLUMN_F64, RS_STEP_SENSITIVITY_BATCH, "steps/", "sensitivity_batch");
+        add_series(table, RS_COLUMN_F64, RS_STEP_SENSITIVITY_SAMPLE, "steps/", "sensitivity_sample");
     }
 }
 
@@ -214,7 +238,7 @@ static rs_status allocate(const rs_record_spec *spec, rs_layout *layout, rs_erro
 {
     const rs_network *network = spec->network;
     const size_t tensors = (size_t)(2 * network->parameter_count + network->buffer_count);
-    const size_t counts[RS_TABLES] = {7 + 3 + 2 * (size_t)spec->metrics.count, 3 + tensors, 10,
+    const size_t counts[RS_TABLES] = {7 + 3 + 4 + 2 + 2 * (size_t)spec->metrics.count, 3 + tensors, 10,
                                       RS_COMMIT_FIELDS};
     for (int t = 0; t < RS_TABLES; t++) {
         layout->table[t].columns = rs_alloc_array(counts[t], sizeof(rs_column));

@@ -16,7 +16,14 @@
 typedef enum rs_column_type { RS_COLUMN_F32, RS_COLUMN_F64, RS_COLUMN_I64 } rs_column_type;
 
 /* What the second dimension of a series runs over. */
-typedef enum rs_axis { RS_AXIS_NONE, RS_AXIS_BLOCK, RS_AXIS_PARAMETER, RS_AXIS_TENSOR } rs_axis;
+typedef enum rs_axis {
+    RS_AXIS_NONE,
+    RS_AXIS_BLOCK,
+    RS_AXIS_PARAMETER,
+    RS_AXIS_LAYER,
+    RS_AXIS_HEAD,
+    RS_AXIS_TENSOR
+} rs_axis;
 
 /* Where the values of a column come from. `index` of the column says of which metric, parameter or buffer. */
 typedef enum rs_source {
@@ -26,6 +33,10 @@ typedef enum rs_source {
     RS_FROM_GRADIENT_ABS_MEAN,
     RS_FROM_GRADIENT_ABS_STD,
     RS_FROM_GRADIENT_NORMS,
+    RS_FROM_LAYER_LOSSES, /* these four are doubles, stored as f32 */
+    RS_FROM_LAYER_OUTPUTS,
+    RS_FROM_HEAD_LOSSES,
+    RS_FROM_HEAD_ACCURACIES,
     RS_FROM_PARAMETER,
     RS_FROM_BUFFER,
     RS_FROM_GRADIENT

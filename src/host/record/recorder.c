@@ -315,13 +315,19 @@ rs_status rs_recorder_wait(rs_recorder *recorder, rs_error *error)
     return status;
 }
 
+void rs_recorder_set_reason(rs_recorder *recorder, const char *reason)
+{
+    (void)snprintf(recorder->reason, sizeof recorder->reason, "%s", reason);
+}
+
 rs_status rs_recorder_close(rs_recorder *recorder, rs_run_state state, rs_error *error)
 {
-    const rs_job job = {.kind = RS_JOB_CLOSE, .state = state};
+    rs_job job = {.kind = RS_JOB_CLOSE, .state = state};
     rs_error ignored;
     if (!recorder) {
         return RS_OK;
     }
+    memcpy(job.reason, recorder->reason, sizeof job.reason);
     (void)push_job(recorder, &job, &ignored); /* an earlier error comes back below */
     (void)pthread_join(recorder->thread, NULL);
     rs_status status = pending_error(recorder, error);

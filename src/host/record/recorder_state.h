@@ -23,8 +23,9 @@ typedef struct rs_job {
     rs_block_of_rows *block;    /* ROWS */
     rs_commit_kind commit_kind; /* COMMIT */
     rs_position position;
-    char *checkpoint;   /* COMMIT: owned path of the temporary checkpoint, or NULL */
-    rs_run_state state; /* CLOSE */
+    char *checkpoint;             /* COMMIT: owned path of the temporary checkpoint, or NULL */
+    rs_run_state state;           /* CLOSE */
+    char reason[RS_REASON_BYTES]; /* CLOSE, of a run that is done */
 } rs_job;
 
 typedef struct rs_ring {
@@ -42,6 +43,7 @@ struct rs_recorder {
     /* the trainer's */
     rs_ring ring[RS_DATA_TABLES];
     double *scratch;
+    char reason[RS_REASON_BYTES];
 
     /* the writer's once its thread runs */
     rs_record_file file;

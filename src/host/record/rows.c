@@ -110,6 +110,37 @@ static const void *measured(const rs_network *network, const rs_column *column,
     }
 }
 
+/* Values that are measured as double and kept as float; NULL for another source. */
+static const double *measured_wide(const rs_column *column, const rs_step_row *row)
+{
+    switch (column->source) {
+    case RS_FROM_LAYER_LOSSES:
+        return row->measurement->layer_losses;
+    case RS_FROM_LAYER_OUTPUTS:
+        return row->measurement->layer_means;
+    case RS_FROM_HEAD_LOSSES:
+        return row->head_losses;
+    case RS_FROM_HEAD_ACCURACIES:
+        return row->head_accuracies;
+    default:
+        return NULL;
+    }
+}
+
+static void add_measured(void *to, const rs_network *network, const rs_column *column, const rs_step_row *row)
+{
+    const double *wide = measured_wide(column, row);
+    if (wide) {
+        for (int64_t i = 0; i < column->count; i++) {
+            ((float *)to)[i] = (float)wide[i];
+        }
+        return;
+    }
+    const void *values = measured(network, column, row->measurement);
+    RS_ASSERT(values); /* the layout has the column because somebody wanted it */
+    memcpy(to, values, column->row_bytes);
+}
+
 void rs_rows_add_step(rs_block_of_rows *block, const rs_network *network, const rs_step_row *row)
 {
     const double numbers[] = {[RS_STEP_LOSS] = row->loss,
@@ -117,13 +148,13 @@ void rs_rows_add_step(rs_block_of_rows *block, const rs_network *network, const 
                               [RS_STEP_ACCURACY] = row->accuracy,
                               [RS_STEP_LEARNING_RATE] = row->learning_rate,
                               [RS_STEP_GRADIENT_NORM] = row->measurement->gradient_norm,
-                              [RS_STEP_GRADIENT_NORM_CLIPPED] = row->measurement->gradient_norm_clipped};
+                              [RS_STEP_GRADIENT_NORM_CLIPPED] = row->measurement->gradient_norm_clipped,
+                              [RS_STEP_SENSITIVITY_BATCH] = row->sensitivity.batch,
+                              [RS_STEP_SENSITIVITY_SAMPLE] = row->sensitivity.sample};
     for (int c = 0; c < block->table->count; c++) {
         const rs_column *column = &block->table->columns[c];
         if (column->source != RS_FROM_ROW) {
-            const void *values = measured(network, column, row->measurement);
-            RS_ASSERT(values); /* the layout has the column because somebody wanted it */
-            memcpy(next_row(block, c), values, column->row_bytes);
+            add_measured(next_row(block, c), network, column, row);
         } else if (column->index == RS_STEP_INDEX) {
             memcpy(next_row(block, c), &row->step, sizeof row->step);
         } else {

@@ -27,12 +27,17 @@ static const scale_list axis_scales[] = {
     [RS_AXIS_NONE] = {0, {NULL}, {-1, -1, -1, -1}},
     [RS_AXIS_BLOCK] = {4, {"blocks/name", "blocks/depth", "blocks/weights", "block"}, {-1, -1, -1, -1}},
     [RS_AXIS_PARAMETER] = {2, {"parameters/name", "parameter"}, {-1, -1, -1, -1}},
+    [RS_AXIS_LAYER] = {1, {"layer"}, {-1, -1, -1, -1}},
+    [RS_AXIS_HEAD] = {1, {"head"}, {-1, -1, -1, -1}},
     [RS_AXIS_TENSOR] = {0, {NULL}, {-1, -1, -1, -1}},
 };
 enum { AXES = sizeof axis_scales / sizeof axis_scales[0] };
 
 static rs_status open_scales(hid_t file, scale_list *list, rs_error *error)
 {
+    if (list->count > 0 && H5Lexists(file, list->path[list->count - 1], H5P_DEFAULT) == 0) {
+        list->count = 0; /* nothing has that axis */
+    }
     for (int i = 0; i < list->count; i++) {
         const char *slash = strrchr(list->path[i], '/');
         RS_H5(list->dataset[i] = H5Dopen2(file, list->path[i], H5P_DEFAULT));
@@ -70,7 +75,10 @@ static rs_status put_labels(hid_t dataset, const rs_column *column, const char *
 {
     static const char *const tensor[1 + RS_MAX_RANK][RS_MAX_RANK] = {
         {NULL}, {"channel"}, {"out", "in"}, {"out", "in", "width"}, {"out", "in", "height", "width"}};
-    static const char *const axes[] = {[RS_AXIS_BLOCK] = "block", [RS_AXIS_PARAMETER] = "parameter"};
+    static const char *const axes[] = {[RS_AXIS_BLOCK] = "block",
+                                       [RS_AXIS_PARAMETER] = "parameter",
+                                       [RS_AXIS_LAYER] = "layer",
+                                       [RS_AXIS_HEAD] = "head"};
     const char *labels[1 + RS_MAX_RANK] = {dimension};
     hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID, attribute = H5I_INVALID_HID;
     const hsize_t count = (hsize_t)(1 + column->row.rank);

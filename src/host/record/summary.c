@@ -11,6 +11,12 @@ static rs_status read_texts(hid_t file, rs_record_summary *summary, rs_error *er
     RS_TRY(rs_h5_read_string(file, "state", &state, error));
     (void)snprintf(summary->state, sizeof summary->state, "%s", state);
     rs_free(state);
+    if (H5Lexists(file, "reason", H5P_DEFAULT) > 0) {
+        char *reason = NULL;
+        RS_TRY(rs_h5_read_string(file, "reason", &reason, error));
+        (void)snprintf(summary->reason, sizeof summary->reason, "%s", reason);
+        rs_free(reason);
+    }
     RS_TRY(rs_h5_get_text(file, "device", &device, error));
     (void)snprintf(summary->device, sizeof summary->device, "%s", device);
     rs_free(device);

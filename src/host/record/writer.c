@@ -99,8 +99,9 @@ static rs_status commit(rs_recorder *recorder, const rs_job *job, rs_error *erro
 }
 
 /* Runs also after an error: a file that is not broken is closed in order, so that every tool opens it. */
-static rs_status close_file(rs_recorder *recorder, rs_run_state state, bool failed, rs_error *error)
+static rs_status close_file(rs_recorder *recorder, const rs_job *job, bool failed, rs_error *error)
 {
+    rs_run_state state = job->state;
     rs_error ignored;
     if (recorder->file.broken) {
         (void)rs_record_file_close(&recorder->file, &ignored);
@@ -110,6 +111,7 @@ static rs_status close_file(rs_recorder *recorder, rs_run_state state, bool fail
         state = RS_RUN_STOPPED;
     }
     rs_status status;
+    RS_TRY_GOTO(rs_record_file_set_reason(&recorder->file, state == RS_RUN_DONE ? job->reason : "", error));
     RS_TRY_GOTO(rs_record_file_set_state(&recorder->file, state, error));
     RS_H5_GOTO(H5Fflush(recorder->file.file, H5F_SCOPE_GLOBAL));
     RS_TRY_GOTO(rs_h5_sync(recorder->file.file, error));
@@ -134,7 +136,7 @@ static rs_status do_job(rs_recorder *recorder, const rs_job *job, bool failed, r
     case RS_JOB_COMMIT:
         return failed ? RS_OK : commit(recorder, job, error);
     default:
-        return close_file(recorder, job->state, failed, error);
+        return close_file(recorder, job, failed, error);
     }
 }
 

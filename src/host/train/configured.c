@@ -30,5 +30,8 @@ uint32_t rs_configured_wants(const rs_config *config)
     wants |= rs_config_records(config, RS_RECORD_GRADIENT_STATS, NULL) ? RS_WANT_GRADIENT_STATS : 0U;
     wants |= snapshots && rs_config_records(config, RS_RECORD_WEIGHTS, NULL) ? RS_WANT_WEIGHTS : 0U;
     wants |= snapshots && rs_config_records(config, RS_RECORD_GRADIENTS, NULL) ? RS_WANT_GRADIENTS : 0U;
+    wants |= rs_config_records(config, RS_RECORD_LAYER_OUTPUTS, NULL) ? RS_WANT_LAYER_OUTPUTS : 0U;
+    wants |= rs_config_records(config, RS_RECORD_LAYER_LOSSES, NULL) ? RS_WANT_LAYER_LOSSES : 0U;
+    wants |= rs_config_records(config, RS_RECORD_SENSITIVITY, NULL) ? RS_WANT_SENSITIVITY : 0U;
     return wants;
 }

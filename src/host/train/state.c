@@ -1,7 +1,7 @@
 /* state.c: everything training depends on, to and from a checkpoint file.
  *
  * Sections: "format" (a number), "config" (YAML), "machine" (text), "choices" (text; with --convolution search),
- * "position", "epoch_sums", "gradient_steps", and per parameter or buffer "SLOT/NAME" in canonical order. A slot
+ * "position", "epoch_sums", "stop", "gradient_steps", and per parameter or buffer "SLOT/NAME" in canonical order. A slot
  * the plan does not keep has no section. */
 #include <stdio.h>
 #include <string.h>
@@ -12,50 +12,9 @@
 #include "rs/host.h"
 #include "rs/version.h"
 
-static const int64_t state_format = 1;
+static const int64_t state_format = 2;
 
-static const struct {
-    rs_slot slot;
-    const char *name;
-} slots[] = {
-    {RS_SLOT_VALUE, "value"},     {RS_SLOT_INITIAL, "initial"},       {RS_SLOT_MOMENT1, "moment1"},
-    {RS_SLOT_MOMENT2, "moment2"}, {RS_SLOT_GRADIENT, "gradient"},     {RS_SLOT_GRADIENT_SUM, "gradient_sum"},
-    {RS_SLOT_RUNNING, "running"}, {RS_SLOT_STEP_COUNT, "step_count"},
-};
-enum { SLOTS = sizeof slots / sizeof slots[0], MACHINE_TEXT = 1024 };
-
-static size_t slot_bytes(rs_slot slot, const rs_parameter *parameter)
-{
-    switch (slot) {
-    case RS_SLOT_STEP_COUNT:
-        return sizeof(int64_t);
-    case RS_SLOT_GRADIENT_SUM:
-        return (size_t)parameter->count * sizeof(double);
-    default:
-        return (size_t)parameter->count * sizeof(float);
-    }
-}
-
-/* Whether a run with these options has that slot. */
-static bool slot_kept(const rs_trainer *trainer, rs_slot slot)
-{
-    const rs_config *config = trainer->options.config;
-    bool sgd = strcmp(config->optimizer, "sgd") == 0;
-    switch (slot) {
-    case RS_SLOT_INITIAL:
-        return trainer->options.wants & RS_WANT_DISTANCES;
-    case RS_SLOT_GRADIENT: /* of the last step: a run cut off before its epoch's snapshot still needs it */
-        return (trainer->options.wants & RS_WANT_GRADIENTS) && strcmp(config->gradient, "last") == 0;
-    case RS_SLOT_GRADIENT_SUM:
-        return (trainer->options.wants & RS_WANT_GRADIENTS) && strcmp(config->gradient, "mean") == 0;
-    case RS_SLOT_MOMENT1:
-        return !sgd || config->momentum > 0.0;
-    case RS_SLOT_MOMENT2:
-        return !sgd;
-    default:
-        return true;
-    }
-}
+enum { MACHINE_TEXT = 1024 };
 
 /* What decides the bits of a run besides its configuration. */
 static void machine_text(const rs_trainer *trainer, char text[MACHINE_TEXT])
@@ -65,51 +24,6 @@ static void machine_text(const rs_trainer *trainer, char text[MACHINE_TEXT])
     memset(text, 0, MACHINE_TEXT);
     (void)snprintf(text, MACHINE_TEXT, "%s %s; %s; %s; %s; %s; %d threads", rs_version(), rs_commit(),
                    rs_build_flags(), trainer->options.backend->name, info.name, info.libraries, info.threads);
-}
-
-/* Calls `visit` for every section of weights: buffer is large enough for any. */
-typedef rs_status (*visit_slot)(rs_trainer *trainer, void *context, const char *name, rs_slot slot, int index,
-                                void *buffer, size_t bytes, rs_error *error);
-
-static rs_status visit_list(rs_trainer *trainer, int which, visit_slot visit, void *context, void *buffer,
-                            rs_error *error)
-{
-    const rs_network *network = trainer->options.network;
-    bool running = slots[which].slot == RS_SLOT_RUNNING;
-    const rs_parameter *list = running ? network->buffers : network->parameters;
-    int count = running ? network->buffer_count : network->parameter_count;
-    for (int i = 0; i < count; i++) {
-        char name[2 * RS_NAME_MAX];
-        (void)snprintf(name, sizeof name, "%s/%s", slots[which].name, list[i].name);
-        RS_TRY(visit(trainer, context, name, slots[which].slot, i, buffer,
-                     slot_bytes(slots[which].slot, &list[i]), error));
-    }
-    return RS_OK;
-}
-
-static rs_status visit_slots(rs_trainer *trainer, visit_slot visit, void *context, rs_error *error)
-{
-    const rs_network *network = trainer->options.network;
-    int64_t largest = 1;
-    for (int i = 0; i < network->parameter_count; i++) {
-        largest = network->parameters[i].count > largest ? network->parameters[i].count : largest;
-    }
-    for (int i = 0; i < network->buffer_count; i++) {
-        largest = network->buffers[i].count > largest ? network->buffers[i].count : largest;
-    }
-    void *buffer = rs_alloc((size_t)largest * sizeof(double));
-    if (!buffer) {
-        return RS_FAIL(error, RS_MEMORY, "no memory for a checkpoint's largest tensor of %lld elements",
-                       (long long)largest);
-    }
-    rs_status status = RS_OK;
-    for (int i = 0; i < SLOTS && !status; i++) {
-        if (slot_kept(trainer, slots[i].slot)) {
-            status = visit_list(trainer, i, visit, context, buffer, error);
-        }
-    }
-    rs_free(buffer);
-    return status;
 }
 
 static rs_status save_slot(rs_trainer *trainer, void *context, const char *name, rs_slot slot, int index,
@@ -151,9 +65,10 @@ static rs_status save_sections(rs_trainer *trainer, rs_checkpoint_writer *writer
     RS_TRY(save_choices(trainer, writer, error));
     RS_TRY(rs_checkpoint_put(writer, "position", &trainer->position, sizeof trainer->position, error));
     RS_TRY(rs_checkpoint_put(writer, "epoch_sums", &trainer->sums, sizeof trainer->sums, error));
+    RS_TRY(rs_checkpoint_put(writer, "stop", &trainer->stop, sizeof trainer->stop, error));
     RS_TRY(rs_checkpoint_put(writer, "gradient_steps", &trainer->gradient_steps,
                              sizeof trainer->gradient_steps, error));
-    return visit_slots(trainer, save_slot, writer, error);
+    return rs__visit_slots(trainer, save_slot, writer, error);
 }
 
 rs_status rs__state_save(rs_trainer *trainer, const char *path, rs_error *error)
@@ -241,6 +156,22 @@ rs_status rs__choices_load(const rs_trainer *trainer, char **choices, rs_error *
     return status;
 }
 
+static rs_status check_position(const rs_trainer *trainer, const char *path, rs_error *error)
+{
+    const rs_position *p = &trainer->position;
+    if (p->epochs < 0 || p->batches < 0 || p->batches > trainer->batches || p->snapshots < 0 ||
+        p->steps != p->epochs * trainer->batches + p->batches) {
+        return RS_FAIL(error, RS_DATA,
+                       "%s stands at an impossible position; remove it and begin anew with --overwrite",
+                       path);
+    }
+    if (p->epochs > trainer->options.config->epochs) {
+        return RS_FAIL(error, RS_USAGE, "%s has %lld epochs already, more than --epochs %lld", path,
+                       (long long)p->epochs, (long long)trainer->options.config->epochs);
+    }
+    return RS_OK;
+}
+
 static rs_status load_sections(rs_trainer *trainer, rs_checkpoint *checkpoint, const char *path,
                                bool *foreign, rs_error *error)
 {
@@ -259,25 +190,12 @@ static rs_status load_sections(rs_trainer *trainer, rs_checkpoint *checkpoint, c
     *foreign = memcmp(here, there, sizeof here) != 0;
     RS_TRY(rs_checkpoint_get(checkpoint, "position", &trainer->position, sizeof trainer->position, error));
     RS_TRY(rs_checkpoint_get(checkpoint, "epoch_sums", &trainer->sums, sizeof trainer->sums, error));
+    RS_TRY(rs_checkpoint_get(checkpoint, "stop", &trainer->stop, sizeof trainer->stop, error));
     RS_TRY(rs_checkpoint_get(checkpoint, "gradient_steps", &trainer->gradient_steps,
                              sizeof trainer->gradient_steps, error));
-    return visit_slots(trainer, load_slot, checkpoint, error);
-}
-
-static rs_status check_position(const rs_trainer *trainer, const char *path, rs_error *error)
-{
-    const rs_position *p = &trainer->position;
-    if (p->epochs < 0 || p->batches < 0 || p->batches > trainer->batches || p->snapshots < 0 ||
-        p->steps != p->epochs * trainer->batches + p->batches) {
-        return RS_FAIL(error, RS_DATA,
-                       "%s stands at an impossible position; remove it and begin anew with --overwrite",
-                       path);
-    }
-    if (p->epochs > trainer->options.config->epochs) {
-        return RS_FAIL(error, RS_USAGE, "%s has %lld epochs already, more than --epochs %lld", path,
-                       (long long)p->epochs, (long long)trainer->options.config->epochs);
-    }
-    return RS_OK;
+    RS_TRY(check_position(trainer, path, error));
+    RS_TRY(rs__enter_stage(trainer, trainer->position.epochs, false, error));
+    return rs__visit_slots(trainer, load_slot, checkpoint, error);
 }
 
 rs_status rs_trainer_restore(rs_trainer *trainer, const char *checkpoint_path, rs_position *position,
@@ -288,7 +206,6 @@ rs_status rs_trainer_restore(rs_trainer *trainer, const char *checkpoint_path, r
     rs_status status = load_sections(trainer, checkpoint, checkpoint_path, foreign, error);
     rs_checkpoint_close(checkpoint);
     RS_TRY(status);
-    RS_TRY(check_position(trainer, checkpoint_path, error));
     *position = trainer->position;
     return RS_OK;
 }

@@ -3,6 +3,7 @@
  * results), RS_MOST_RESULTS at most. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -36,18 +37,40 @@ static rs_status check_finite(rs_trainer *trainer, const rs_step_row *row, rs_er
                    row->step + 1, row->epoch + 1, row->loss, norm);
 }
 
+/* The measurement as observers get it: of layers the recorded ones, of heads loss and share of right answers. */
+static void tell_layers(rs_trainer *trainer, rs_step_row *row)
+{
+    const rs__layers *layers = &trainer->layers;
+    const rs_measurement *from = &trainer->measurement;
+    const rs_measurement arrays = trainer->told;
+    trainer->told = *from;
+    trainer->told.layer_losses = arrays.layer_losses;
+    trainer->told.layer_means = arrays.layer_means;
+    for (int i = 0; i < layers->recorded_count; i++) {
+        trainer->told.layer_losses[i] = from->layer_losses[layers->recorded[i]];
+        trainer->told.layer_means[i] = from->layer_means[layers->recorded[i]];
+    }
+    for (int i = layers->unit_objectives; i < layers->objective_count; i++) {
+        trainer->head_losses[i - layers->unit_objectives] = from->layer_losses[i];
+        trainer->head_accuracies[i - layers->unit_objectives] = from->layer_means[i];
+    }
+    row->measurement = &trainer->told;
+    row->head_losses = trainer->head_losses;
+    row->head_accuracies = trainer->head_accuracies;
+}
+
 /* Counts a step's result and tells it. */
 static rs_status finish_step(rs_trainer *trainer, const rs_loss *result, rs_error *error)
 {
     rs_step_row row = trainer->rows[trainer->first_pending];
     trainer->first_pending = (trainer->first_pending + 1) % RS_MOST_RESULTS;
     trainer->pending--;
-    trainer->sums.loss += result->loss * (double)row.samples;
-    trainer->sums.correct += result->correct;
-    trainer->sums.samples += row.samples;
-    row.loss = row.task_loss = result->loss;
-    row.accuracy = (double)result->correct / (double)row.samples;
-    row.measurement = &trainer->measurement;
+    rs__sums_add(trainer, &trainer->sums, result, row.samples);
+    trainer->stop.last_norm = trainer->measurement.gradient_norm;
+    row.task_loss = result->loss;
+    row.loss = result->loss + rs__weighed_losses(trainer);
+    row.accuracy = trainer->regression ? (double)NAN : (double)result->correct / (double)row.samples;
+    tell_layers(trainer, &row);
     RS_TRY(tell_step(trainer, &row, error));
     return check_finite(trainer, &row, error);
 }
@@ -69,13 +92,39 @@ rs_status rs__take_results(rs_trainer *trainer, int most, rs_error *error)
     return RS_OK;
 }
 
-/* Forward, backward, update; leaves the step's row among the pending ones. */
-static rs_status compute(rs_trainer *trainer, const rs_batch *batch, rs_loss *result, rs_error *error)
+static bool adds_predictions(const rs_trainer *trainer)
+{
+    return strcmp(trainer->options.config->loss_labels, "added") == 0;
+}
+
+/* Norms of the input's gradient of the loss of the network's own predictions, as it is before the step. */
+static rs_status measure_sensitivity(rs_trainer *trainer, rs_sensitivity *sensitivity, rs_error *error)
+{
+    const rs_backend *backend = trainer->options.backend;
+    RS_TRY(backend->forward(trainer->plan, RS_MODE_EVALUATE, error));
+    RS_TRY(backend->backward(trainer->plan, RS_LABELS_PREDICTED, error));
+    return backend->read_sensitivity(trainer->plan, sensitivity, error);
+}
+
+static rs_status forward_and_backward(rs_trainer *trainer, rs_sensitivity *sensitivity, rs_error *error)
+{
+    const rs_backend *backend = trainer->options.backend;
+    const bool added = adds_predictions(trainer), wanted = trainer->options.wants & RS_WANT_SENSITIVITY;
+    if (wanted && !added) {
+        RS_TRY(measure_sensitivity(trainer, sensitivity, error));
+    }
+    RS_TRY(backend->forward(trainer->plan, RS_MODE_TRAIN, error));
+    RS_TRY(backend->backward(trainer->plan, added ? RS_LABELS_BOTH : RS_LABELS_TRUE, error));
+    return wanted && added ? backend->read_sensitivity(trainer->plan, sensitivity, error) : RS_OK;
+}
+
+/* Forward, backward, update of one batch. */
+static rs_status compute(rs_trainer *trainer, const rs_batch *batch, rs_sensitivity *sensitivity,
+                         rs_loss *result, rs_error *error)
 {
     const rs_backend *backend = trainer->options.backend;
     RS_TRY(backend->load_batch(trainer->plan, batch, error));
-    RS_TRY(backend->forward(trainer->plan, RS_MODE_TRAIN, error));
-    RS_TRY(backend->backward(trainer->plan, RS_LABELS_TRUE, error));
+    RS_TRY(forward_and_backward(trainer, sensitivity, error));
     if (trainer->capabilities & RS_CAN_RUN_AHEAD) {
         return backend->update_later(trainer->plan, &trainer->update, error);
     }
@@ -87,7 +136,8 @@ rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *
 {
     double begin = rs_seconds();
     rs_loss result = {0};
-    RS_TRY(compute(trainer, batch, &result, error));
+    rs_sensitivity sensitivity = {(double)NAN, (double)NAN};
+    RS_TRY(compute(trainer, batch, &sensitivity, &result, error));
     trainer->train_seconds += rs_seconds() - begin;
     trainer->gradient_steps++;
     trainer->rows[(trainer->first_pending + trainer->pending++) % RS_MOST_RESULTS] = (rs_step_row){
@@ -97,6 +147,7 @@ rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *
         .batches = trainer->batches,
         .samples = batch->count,
         .learning_rate = trainer->update.learning_rate,
+        .sensitivity = sensitivity,
     };
     trainer->position.steps++;
     trainer->position.batches++;

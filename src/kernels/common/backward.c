@@ -19,6 +19,11 @@ bool rs_is_frozen(const rs_plan_options *options, int parameter)
     return options->frozen && options->frozen[parameter];
 }
 
+rs_mode rs_batch_norm_mode(const rs_node *node, const rs_plan_options *options, rs_mode mode)
+{
+    return rs_is_frozen(options, node->weight) ? RS_MODE_EVALUATE : mode;
+}
+
 static bool learns(const rs_plan_options *options, int parameter)
 {
     return parameter >= 0 && !rs_is_frozen(options, parameter);

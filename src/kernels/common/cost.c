@@ -14,12 +14,32 @@ static double weight_count(const rs_network *network, const rs_operation *op)
 
 /* --- arithmetic ------------------------------------------------------------------------------------------- */
 
+static bool passes(const rs_operation *op, int k)
+{
+    return op->pass[k] != RS_PASS_NONE;
+}
+
+/* Every row of the first meets every column of the second; backward, for each factor that has a gradient. */
+static double matrix_flops(const rs_network *network, const rs_operation *op, rs_cost_pass pass,
+                           int64_t count)
+{
+    const int64_t *a = network->nodes[op->input[0]].shape, *out = network->nodes[op->output].shape;
+    double once = 2.0 * (double)(out[0] * out[1] * out[2] * a[2] * count);
+    int products = pass == RS_COST_FORWARD    ? 1
+                   : pass == RS_COST_BACKWARD ? (passes(op, 0) ? 1 : 0) + (passes(op, 1) ? 1 : 0)
+                                              : 0;
+    return once * products;
+}
+
 /* Every weight meets every output position once, in each pass. The backward pass of a linear layer is two. */
 double rs_cost_flops(const rs_network *network, const rs_operation *op, rs_cost_pass pass, int64_t count)
 {
     const rs_node *node = node_of(network, op);
     bool linear = node->kind == RS_OP_LINEAR;
     bool both = linear && pass == RS_COST_BACKWARD && op->pass[0] != RS_PASS_NONE;
+    if (node->kind == RS_OP_MATRIX_PRODUCT) {
+        return matrix_flops(network, op, pass, count);
+    }
     if (node->kind != RS_OP_CONVOLUTION && !linear) {
         return 0.0;
     }
@@ -100,17 +120,34 @@ static double product_bytes(const rs_costs *c, const rs_operation *op, rs_cost_p
     }
 }
 
+/* Of two factors: each gradient is made from the other one. */
+static double factor_bytes(const rs_costs *c, const rs_operation *op, double out)
+{
+    double first = passes(op, 1) ? tensor_bytes(c, op->input[0]) : 0.0;
+    double second = passes(op, 0) ? tensor_bytes(c, op->input[1]) : 0.0;
+    return first + second + (passes(op, 0) && passes(op, 1) ? out : 0.0);
+}
+
 /* What else backward reads beside the gradient of the output, once. */
 static double kept_bytes(const rs_costs *c, const rs_operation *op)
 {
     double in = tensor_bytes(c, op->input[0]), out = tensor_bytes(c, op->output);
     switch (node_of(c->network, op)->kind) {
     case RS_OP_RELU:
+    case RS_OP_SIGMOID:
+    case RS_OP_TANH:
+    case RS_OP_SOFTMAX:
         return out;
     case RS_OP_SOFTPLUS:
+    case RS_OP_ROW_NORMALIZE:
+    case RS_OP_MEAN_SQUARED_ERROR: /* the targets */
         return in;
+    case RS_OP_DIVIDE: /* the divisor; and the dividend for its gradient */
+        return in + (passes(op, 1) ? in : 0.0);
+    case RS_OP_MATRIX_PRODUCT:
+        return factor_bytes(c, op, out);
     case RS_OP_ADD: /* the gradient again, for the second input */
-        return op->pass[0] != RS_PASS_NONE && op->pass[1] != RS_PASS_NONE ? out : 0.0;
+        return passes(op, 0) && passes(op, 1) ? out : 0.0;
     case RS_OP_MAX_POOL: /* a byte for each choice */
         return out / sizeof(float);
     default:
@@ -122,13 +159,13 @@ static double kept_bytes(const rs_costs *c, const rs_operation *op)
 static double other_bytes(const rs_costs *c, const rs_operation *op, rs_cost_pass pass)
 {
     rs_op_kind kind = node_of(c->network, op)->kind;
-    bool loss = kind == RS_OP_SOFTMAX_CROSS_ENTROPY;
+    bool loss = rs_op_is_loss(kind), kept = kind == RS_OP_MAX_POOL || kind == RS_OP_MEAN_SQUARED_ERROR;
     double in = 0.0, out = loss ? 0.0 : tensor_bytes(c, op->output), passed = passed_bytes(c, op);
     for (int k = 0; k < op->input_count; k++) {
         in += tensor_bytes(c, op->input[k]);
     }
     if (pass == RS_COST_FORWARD) {
-        return in + out + (kind == RS_OP_MAX_POOL ? kept_bytes(c, op) : 0.0);
+        return in + out + (kept ? kept_bytes(c, op) : 0.0);
     }
     return pass == RS_COST_BACKWARD && passed > 0.0 ? (loss ? in : out) + kept_bytes(c, op) + passed : 0.0;
 }

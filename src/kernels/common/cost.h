@@ -1,7 +1,7 @@
 /* cost.h: the arithmetic that an operation does and the bytes that it moves, counted from the network alone.
  *
- * Arithmetic is that of the direct algorithm, for every backend: two operations for each multiply-add of convolutions
- * and linear layers, none for the rest. Bytes are those of the CUDA backend, whose tensors are dense NHWC floats: every
+ * Arithmetic is that of the direct algorithm, for every backend: two operations for each multiply-add of convolutions,
+ * linear layers and matrix products, none for the rest. Bytes are those of the CUDA backend, whose tensors are dense NHWC floats: every
  * tensor as often as one of its kernels reads or writes it, or the least that a library can do. Caches, vectors with
  * one value per channel and objectives of layers are left out. */
 #ifndef RS_KERNELS_COST_H

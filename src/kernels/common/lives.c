@@ -98,6 +98,9 @@ static void find_backward_lives(rs__lives *l)
             if (own->needs_input) {
                 read_in_backward(l, op->input[0], now);
             }
+            if (own->needs_second) {
+                read_in_backward(l, op->input[1], now);
+            }
         }
         own->end_again = l->again_count;
     }
@@ -108,8 +111,9 @@ static void find_gradients_of(rs__lives *l, const rs_operation *op, bool last, i
 {
     int end = end_of_time(l);
     rs__span *own = span_of(l, op->output, RS__SPAN_GRADIENT);
-    if (!used(own)) { /* the last node: written from outside, before backward */
-        *own = (rs__span){.first = l->has_loss && last ? now : 0};
+    if (!used(
+            own)) { /* a loss, an objective that nothing follows; or written from outside, before backward */
+        *own = (rs__span){.first = l->has_loss || !last ? now : 0};
     }
     own->last = l->keep_all ? end : now;
     rs__span *addend = span_of(l, op->output, RS__SPAN_ADDEND);

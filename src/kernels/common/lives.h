@@ -28,8 +28,9 @@ typedef struct rs__life_tensor {
 } rs__life_tensor;
 
 typedef struct rs__life_op {
-    bool repeats;                   /* its forward can be run again, cheaply and to the bit */
-    bool needs_input, needs_output; /* backward reads the values of its first input, of its output */
+    bool repeats; /* its forward can be run again, cheaply and to the bit */
+    bool needs_input, needs_second,
+        needs_output; /* backward reads the values of its first input, second, output */
     /* found: what is computed again just before its backward, [first, end) of `again` */
     int first_again, end_again;
 } rs__life_op;

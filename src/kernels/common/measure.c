@@ -1,6 +1,8 @@
 /* measure.c: see measure.h. */
 #include "measure.h"
 
+#include "losses.h"
+
 /* Sets one metric's row of block distances. */
 static void add_up(const rs_network *network, const rs_metric_list *metrics, int metric,
                    const rs_update_sums *sums, bool initial, double *row)
@@ -46,4 +48,15 @@ void rs_measure_gradients(const rs_network *network, const rs_update_sums *sums,
             measurement->gradient_norms[i] = (float)sqrt(gradient->squares);
         }
     }
+}
+
+rs_sensitivity rs_measure_sensitivity(const rs_network *network, const double *squares, int64_t count)
+{
+    double all = 0.0, norms = 0.0;
+    for (int64_t i = 0; i < count; i++) {
+        all += squares[i];
+        norms += sqrt(squares[i]);
+    }
+    return (rs_sensitivity){.batch = sqrt(all),
+                            .sample = rs_loss_sample_factor(network, count) * (norms / (double)count)};
 }

@@ -1,4 +1,5 @@
-/* measure.h: from the sums that an update takes of every tensor to what rs_measurement says of a step. */
+/* measure.h: from the sums that an update takes of every tensor to what rs_measurement says of a step; and from those of the
+ * input's gradient to its sensitivity. */
 #ifndef RS_KERNELS_MEASURE_H
 #define RS_KERNELS_MEASURE_H
 
@@ -21,6 +22,9 @@ void rs_measure_distances(const rs_network *network, const rs_metric_list *metri
 /* Fills the gradients' statistics where the measurement has them. */
 void rs_measure_gradients(const rs_network *network, const rs_update_sums *sums,
                           const rs_measurement *measurement);
+
+/* From the squared norm of each sample's part of the batch's gradient of node 0, [count]. */
+rs_sensitivity rs_measure_sensitivity(const rs_network *network, const double *squares, int64_t count);
 
 #ifdef __cplusplus
 }

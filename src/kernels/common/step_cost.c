@@ -5,6 +5,7 @@
 
 #include "cost.h"
 #include "rs/host.h"
+#include "update.h"
 
 static rs_status check(const rs_network *network, const rs_plan_options *options, int64_t input_stride,
                        rs_error *error)
@@ -32,11 +33,9 @@ static rs_profile_row row_of(const rs_costs *costs, const rs_operation *op, rs_c
 
 static rs_profile_row update_row(const rs_costs *costs, const rs_plan_options *options)
 {
-    bool sgd = options->optimizer == RS_OPTIMIZER_SGD;
     const rs_cost_update update = {.elements = rs_cost_elements(costs->network, costs->input_stride),
-                                   .moments = !sgd                ? 2
-                                              : options->momentum ? 1
-                                                                  : 0,
+                                   .moments =
+                                       rs_rule_moments(rs_rule_of(options->optimizer, options->momentum)),
                                    .initial = options->keep_initial,
                                    .gradient_sum = options->sum_gradients};
     return (rs_profile_row){.node = "",

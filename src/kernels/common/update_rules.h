@@ -1,5 +1,5 @@
 /* update_rules.h: the update of one element, included by update.h once per type: rs_sgd_f32, rs_adam_f32 and
- * rs_*_f64. Parameters: RS_UPDATE_REAL, RS_UPDATE_ROOT, RS_UPDATE(name).
+ * rs_*_f64; rs_rule_kind says which. Parameters: RS_UPDATE_REAL, RS_UPDATE_ROOT, RS_UPDATE(name).
  *
  * `gradient` is the raw one. In a loop keep the scalars in a local copy (by value), so that the compiler
  * knows that stores to weights don't change them and vectorises. */
@@ -65,4 +65,41 @@ RS_HOST_DEVICE static inline RS_UPDATE_REAL RS_UPDATE(rs_adam)(RS_UPDATE(rs_rule
     *moment1 = m;
     *moment2 = v;
     return w + rule.minus_rate * m / (RS_UPDATE_ROOT(v) / rule.root_bias2 + rule.epsilon);
+}
+
+/* Adagrad: g = clip g + decay w;  s += g g;  w += (-rate g) / (sqrt(s) + epsilon). */
+RS_HOST_DEVICE static inline RS_UPDATE_REAL RS_UPDATE(rs_adagrad)(RS_UPDATE(rs_rule) rule,
+                                                                  RS_UPDATE_REAL gradient,
+                                                                  RS_UPDATE_REAL weight,
+                                                                  RS_UPDATE_REAL *moment2)
+{
+    RS_UPDATE_REAL g = gradient * rule.clip + rule.decay * weight;
+    RS_UPDATE_REAL s = *moment2 + g * g;
+    *moment2 = s;
+    return weight + rule.minus_rate * g / (RS_UPDATE_ROOT(s) + rule.epsilon);
+}
+
+/* RMSprop: g = clip g + decay w;  v = beta2 v + (rest2 g) g;  w += (-rate g) / (sqrt(v) + epsilon). */
+RS_HOST_DEVICE static inline RS_UPDATE_REAL RS_UPDATE(rs_rmsprop)(RS_UPDATE(rs_rule) rule,
+                                                                  RS_UPDATE_REAL gradient,
+                                                                  RS_UPDATE_REAL weight,
+                                                                  RS_UPDATE_REAL *moment2)
+{
+    RS_UPDATE_REAL g = gradient * rule.clip + rule.decay * weight;
+    RS_UPDATE_REAL v = rule.beta2 * *moment2 + rule.rest2 * g * g;
+    *moment2 = v;
+    return weight + rule.minus_rate * g / (RS_UPDATE_ROOT(v) + rule.epsilon);
+}
+
+/* RMSprop with momentum:  b = momentum b + g / (sqrt(v) + epsilon);  w += -rate b. b is moment 1. */
+RS_HOST_DEVICE static inline RS_UPDATE_REAL
+RS_UPDATE(rs_rmsprop_momentum)(RS_UPDATE(rs_rule) rule, RS_UPDATE_REAL gradient, RS_UPDATE_REAL weight,
+                               RS_UPDATE_REAL *buffer, RS_UPDATE_REAL *moment2)
+{
+    RS_UPDATE_REAL g = gradient * rule.clip + rule.decay * weight;
+    RS_UPDATE_REAL v = rule.beta2 * *moment2 + rule.rest2 * g * g;
+    RS_UPDATE_REAL b = rule.momentum * *buffer + g / (RS_UPDATE_ROOT(v) + rule.epsilon);
+    *moment2 = v;
+    *buffer = b;
+    return weight + rule.minus_rate * b;
 }

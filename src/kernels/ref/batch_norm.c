@@ -92,8 +92,12 @@ static void backward_channel(const void *context, int64_t c, int thread)
             dw += g * (((double)x.x[n * x.step + i] - mean) * inverse);
         }
     }
-    ((real *)call->dw)[c] = (real)dw;
-    ((real *)call->db)[c] = (real)db;
+    if (call->dw) {
+        ((real *)call->dw)[c] = (real)dw;
+    }
+    if (call->db) {
+        ((real *)call->db)[c] = (real)db;
+    }
     if (call->pass[0] == RS_PASS_NONE) {
         return;
     }

@@ -271,7 +271,9 @@ static void backward_b_channel(const void *context, int64_t k, int thread)
 static void backward(const ref_call *call)
 {
     job j = make_job(call);
-    ref_for(call->threads, (j.g.c + j.g.chunk - 1) / j.g.chunk, backward_w_chunk, &j);
+    if (call->dw) {
+        ref_for(call->threads, (j.g.c + j.g.chunk - 1) / j.g.chunk, backward_w_chunk, &j);
+    }
     if (call->db) {
         ref_for(call->threads, j.g.k, backward_b_channel, &j);
     }

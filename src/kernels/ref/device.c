@@ -66,6 +66,7 @@ const rs_backend *rs_ref_backend(void)
         .forward = ref_forward,
         .backward = ref_backward,
         .update = ref_update,
+        .read_sensitivity = ref_read_sensitivity,
         .read_loss = ref_read_loss,
         .read_layers = ref_read_layers,
         .read = ref_read,

@@ -49,7 +49,7 @@ static void backward_w_row(const void *context, int64_t k, int thread)
     int64_t in = features(call), out = call->out[0];
     const real *x = call->x[0], *dy = call->dy;
     (void)thread;
-    for (int64_t i = 0; i < in; i++) {
+    for (int64_t i = 0; call->dw && i < in; i++) {
         double sum = 0.0;
         for (int64_t n = 0; n < call->n; n++) {
             sum += (double)dy[n * out + k] * (double)x[n * in + i];

@@ -11,7 +11,11 @@ void ref_objectives_measure(rs_plan *plan, int node)
 {
     for (int i = 0; i < plan->options.objective_count; i++) {
         const rs_objective *objective = &plan->options.objectives[i];
-        if (objective->node == node) {
+        if (objective->node == node && rs_op_is_loss(plan->network->nodes[node].kind)) {
+            plan->layers[i] =
+                (rs_layer_value){.loss = plan->losses[node].loss,
+                                 .mean = (double)plan->losses[node].correct / (double)plan->count};
+        } else if (objective->node == node) {
             int64_t count = elements_of(plan, node);
             double sum = 0.0, square = 0.0;
             plan->table->distance_sums(plan->outputs[node], count, objective->target, &sum, &square);
@@ -22,7 +26,8 @@ void ref_objectives_measure(rs_plan *plan, int node)
 
 void ref_objectives_backward(rs_plan *plan, int node)
 {
-    rs_pass pass = plan->backward.source[node];
+    bool loss = rs_op_is_loss(plan->network->nodes[node].kind); /* starts by itself */
+    rs_pass pass = loss ? RS_PASS_NONE : plan->backward.source[node];
     for (int i = 0; pass != RS_PASS_NONE && i < plan->options.objective_count; i++) {
         const rs_objective *objective = &plan->options.objectives[i];
         if (objective->node == node && objective->weight != 0.0) {

@@ -13,24 +13,28 @@
 /* One application of an operator. Pointers an operator has no use for are NULL. */
 typedef struct ref_call {
     const rs_node *node;
-    int64_t n;           /* samples */
-    const int64_t *in;   /* C, H, W of input 0 */
-    const int64_t *out;  /* C, H, W of the output */
-    rs_mode mode;        /* of the forward pass */
+    int64_t n;                /* samples */
+    const int64_t *in;        /* C, H, W of input 0 */
+    const int64_t *in_second; /* of input 1 */
+    const int64_t *out;       /* C, H, W of the output */
+    rs_mode mode;        /* of the forward pass; EVALUATE of a batch norm that takes its running statistics */
     const void *x[2];    /* [n, in] */
     void *y;             /* [n, out] */
     const void *dy;      /* [n, out] */
     void *dx[2];         /* [n, in], written as pass says; untouched for NONE */
     const rs_pass *pass; /* [2] */
     const void *w, *b;   /* weight and bias, canonical */
-    void *dw, *db;       /* their gradients: set, never added to */
+    void *dw, *db;       /* their gradients: set, never added to; NULL: not wanted */
     void *running_mean, *running_variance;
     double *saved; /* batch norm: mean [C], then 1 / sqrt(variance + epsilon) [C], kept for backward */
-    const int32_t *labels; /* loss: [n] */
-    double *loss;          /* loss: [n], of each sample */
-    int64_t *correct;      /* loss: samples whose first largest score is their label */
-    rs_dropout dropout;    /* of a dropout node, and what it draws by: */
-    const int64_t *ids;    /* [n] the samples' numbers */
+    const int32_t *labels;  /* loss: [n] */
+    const void *targets;    /* loss: [n, in] */
+    rs_label_choice choice; /* loss: whose labels backward takes */
+    double weight, divisor; /* loss: the gradient is weight / divisor times that of the sum of its samples */
+    double *loss;           /* loss: [n], of each sample, summed over elements */
+    int64_t *correct;       /* loss: samples whose first largest score is their label */
+    rs_dropout dropout;     /* of a dropout node, and what it draws by: */
+    const int64_t *ids;     /* [n] the samples' numbers */
     uint32_t epoch;
     int threads;
     double *shared;  /* scratch that all threads read */
@@ -52,7 +56,7 @@ typedef struct ref_operator {
 /* The update of one parameter, in place. */
 typedef struct ref_update_call {
     rs_update_scalars scalars;
-    bool adam, momentum; /* neither: plain SGD */
+    rs_rule_kind rule;
     int64_t count;
     void *weight, *moment1, *moment2;
     const void *gradient;
@@ -65,6 +69,7 @@ typedef struct ref_table {
     /* x = (byte / 255 - mean) / std in float32, [n, channels, plane] */
     void (*normalise)(const rs_plan_options *options, const uint8_t *bytes, int64_t n, int64_t channels,
                       int64_t plane, void *x);
+    void (*convert)(const float *values, int64_t count, void *to);
     void (*gradient_sums)(const void *gradient, int64_t count, rs_gradient_sums *sums);
     void (*add_to_sum)(const void *gradient, int64_t count, double *sum);
     /* Adds y to sum and (y - target)^2 to square. */

@@ -69,11 +69,11 @@ static void lay_out_optimizer(rs_plan *plan, cursor *at)
 {
     const rs_network *network = plan->network;
     size_t size = rs_dtype_size(plan->options.dtype);
-    bool adam = plan->options.optimizer != RS_OPTIMIZER_SGD;
-    for (int i = 0; (adam || plan->options.momentum) && i < network->parameter_count; i++) {
+    rs_rule_kind rule = rs_rule_of(plan->options.optimizer, plan->options.momentum);
+    for (int i = 0; rs_rule_keeps1(rule) && i < network->parameter_count; i++) {
         plan->parameters[i].moment1 = take(at, network->parameters[i].count, size);
     }
-    for (int i = 0; adam && i < network->parameter_count; i++) {
+    for (int i = 0; rs_rule_keeps2(rule) && i < network->parameter_count; i++) {
         plan->parameters[i].moment2 = take(at, network->parameters[i].count, size);
     }
 }
@@ -126,7 +126,8 @@ static void lay_out_scratch(rs_plan *plan, cursor *at)
         take(at, (int64_t)plan->scratch_stride, sizeof(double) * (size_t)plan->device->threads);
     plan->labels = take(at, n, sizeof *plan->labels);
     plan->ids = take(at, n, sizeof *plan->ids);
-    plan->losses = take(at, n, sizeof *plan->losses);
+    plan->samples = take(at, n, sizeof *plan->samples);
+    plan->targets = take(at, n * plan->target_size, rs_dtype_size(plan->options.dtype));
     plan->before = take(at, largest, rs_dtype_size(plan->options.dtype));
     plan->differences = take(at, 2 * (int64_t)network->parameter_count, sizeof *plan->differences);
     plan->gradient_sums = take(at, network->parameter_count, sizeof *plan->gradient_sums);
@@ -205,8 +206,9 @@ static rs_status allocate_lists(rs_plan *plan, rs_error *error)
     plan->gradients = allocate_zero(plan, nodes * pointer);
     plan->saved = allocate_zero(plan, nodes * pointer);
     plan->layers = allocate_zero(plan, (size_t)plan->options.objective_count * sizeof *plan->layers);
+    plan->losses = allocate_zero(plan, nodes * sizeof *plan->losses);
     if (!plan->parameters || !plan->running || !plan->outputs || !plan->gradients || !plan->saved ||
-        !plan->layers) {
+        !plan->layers || !plan->losses) {
         return RS_FAIL(error, RS_MEMORY, "no memory for a plan of %s", plan->network->name);
     }
     return RS_OK;
@@ -250,6 +252,8 @@ static rs_status fill_plan(rs_plan *plan, rs_error *error)
 {
     RS_TRY(check_operators(plan, error));
     RS_TRY(rs_objectives_check(plan->network, &plan->options, error));
+    RS_TRY(rs_losses_check(plan->network, error));
+    plan->target_size = rs_network_target_size(plan->network);
     RS_TRY(allocate_lists(plan, error));
     RS_TRY(rs_backward_analyze(plan->network, &plan->options, &plan->backward, error));
     RS_TRY(lay_out(plan, error));
@@ -297,6 +301,7 @@ void ref_plan_destroy(rs_plan *plan)
     release(plan->gradients);
     release(plan->saved);
     release(plan->layers);
+    release(plan->losses);
     release(plan);
 }
 

@@ -9,6 +9,8 @@
 #ifndef RS_REF_PLAN_H
 #define RS_REF_PLAN_H
 
+#include "losses.h"
+#include "measure.h"
 #include "objectives.h"
 #include "operators.h"
 #include "profile.h"
@@ -40,10 +42,13 @@ struct rs_plan {
     void **gradients;          /* [node] of its output; all NULL without training */
     double **saved;            /* [node] batch norm: [2 C] */
 
-    int32_t *labels; /* [largest batch] */
-    int64_t *ids;    /* [largest batch] the samples' numbers, which dropout draws by */
+    int32_t *labels;     /* [largest batch] */
+    void *targets;       /* [largest batch, target_size] */
+    int64_t target_size; /* numbers of a sample's target; 0: no loss takes any */
+    int64_t *ids;        /* [largest batch] the samples' numbers, which dropout draws by */
     uint32_t epoch;
-    double *losses;     /* [largest batch] of each sample */
+    rs_loss *losses;    /* [node] of loss nodes, of the last forward */
+    double *samples;    /* [largest batch] a number for each sample: of a loss, of the input's gradient */
     double *shared;     /* scratch of operators */
     double *per_thread; /* `threads` pieces of scratch_stride */
     size_t scratch_stride;
@@ -52,10 +57,9 @@ struct rs_plan {
     rs_gradient_sums *gradient_sums; /* [parameter] */
     rs_layer_value *layers;          /* [objective] of the last forward */
 
-    int64_t count;   /* samples of the batch that is loaded; 0: none */
-    int64_t correct; /* of the last forward */
-    rs_mode mode;    /* of the last forward */
-    bool labelled, ran_forward;
+    int64_t count; /* samples of the batch that is loaded; 0: none */
+    rs_mode mode;  /* of the last forward */
+    bool labelled, targeted, ran_forward, ran_backward;
     rs_profile profile; /* rows: batch, then forward and backward of each node, then update */
 };
 
@@ -77,13 +81,16 @@ static inline int ref_update_row(const rs_plan *plan)
     return 2 * plan->network->node_count - 1;
 }
 
-/* steps.c */
+/* batch.c */
 rs_status ref_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error);
 rs_status ref_load_values(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
                           int64_t count, rs_error *error);
+
+/* steps.c */
 rs_status ref_forward(rs_plan *plan, rs_mode mode, rs_error *error);
 rs_status ref_backward(rs_plan *plan, rs_label_choice labels, rs_error *error);
 rs_status ref_read_loss(rs_plan *plan, rs_loss *loss, rs_error *error);
+rs_status ref_read_sensitivity(rs_plan *plan, rs_sensitivity *sensitivity, rs_error *error);
 
 /* objectives.c: of one node */
 void ref_objectives_measure(rs_plan *plan, int node);

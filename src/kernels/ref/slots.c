@@ -91,7 +91,7 @@ rs_status ref_read_node(rs_plan *plan, rs_node_slot slot, int node, void *values
 rs_status ref_write_gradient(rs_plan *plan, const void *values, rs_error *error)
 {
     int last = plan->network->node_count - 1;
-    if (!plan->options.training || plan->network->nodes[last].kind == RS_OP_SOFTMAX_CROSS_ENTROPY) {
+    if (!plan->options.training || rs_op_is_loss(plan->network->nodes[last].kind)) {
         return RS_FAIL(error, RS_UNSUPPORTED,
                        "only a training plan whose last node is no loss takes a gradient");
     }

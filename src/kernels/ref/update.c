@@ -10,8 +10,7 @@ static rs_status check_options(const rs_plan *plan, const rs_update_options *opt
     if (!plan->options.training) {
         return RS_FAIL(error, RS_UNSUPPORTED, "a plan without training has no update");
     }
-    if ((options->optimizer == RS_OPTIMIZER_SGD) != (plan->options.optimizer == RS_OPTIMIZER_SGD) ||
-        (options->optimizer == RS_OPTIMIZER_SGD && options->momentum != 0.0 && !plan->options.momentum)) {
+    if (!rs_update_fits(&plan->options, options)) {
         return RS_FAIL(error, RS_USAGE, "the plan was made for another optimizer");
     }
     if (options->distances && measurement->to_initial && !plan->options.keep_initial) {
@@ -72,8 +71,7 @@ static void update_parameter(rs_plan *plan, int i, const rs_update_options *opti
         plan->table->add_to_sum(p->gradient, count, p->gradient_sum);
     }
     plan->table->update(&(ref_update_call){.scalars = rs_update_scalars_make(options, clip, p->steps),
-                                           .adam = options->optimizer != RS_OPTIMIZER_SGD,
-                                           .momentum = plan->options.momentum,
+                                           .rule = rs_rule_of(options->optimizer, plan->options.momentum),
                                            .count = count,
                                            .weight = p->value,
                                            .moment1 = p->moment1,

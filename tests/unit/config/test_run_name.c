@@ -32,6 +32,28 @@ static void names_stay_what_they_were(void **state)
     assert_string_equal(path, "a/b.h5");
 }
 
+/* Of another network than a ResNet the depth says nothing; of a function its name says more than "function". */
+static void other_networks_give_their_name(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"nn", "nn"}, {"networks/b nn.v2.yaml", "b-nn.v2"}, {"/tmp/.hidden", ".hidden"}};
+    rs_config c;
+    char name[128];
+    rs_config_default(&c);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ASSERT_TAKEN(rs_config_set(&c, "network", cases[i][0], NULL, &error));
+        name_of(&c, name);
+        size_t length = strlen(cases[i][1]);
+        assert_memory_equal(name, cases[i][1], length);
+        assert_memory_equal(name + length, "-cifar10-", 9);
+    }
+    ASSERT_TAKEN(rs_config_set(&c, "dataset", "function", NULL, &error));
+    ASSERT_TAKEN(rs_config_set(&c, "function", "sin-log", NULL, &error));
+    name_of(&c, name);
+    assert_memory_equal(name, ".hidden-sin-log-", 16);
+}
+
 /* The hash as documented: FNV-1a of the sorted lines, its halves joined. */
 static void the_hash_is_the_documented_one(void **state)
 {
@@ -104,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_stay_what_they_were),
+        cmocka_unit_test(other_networks_give_their_name),
         cmocka_unit_test(the_hash_is_the_documented_one),
         cmocka_unit_test(only_what_changes_results_changes_the_name),
         cmocka_unit_test(differences_are_named_and_cut_to_their_room),

@@ -35,7 +35,9 @@ static void record_takes_names_and_globs(void **state)
 static void record_refuses_what_it_does_not_know(void **state)
 {
     (void)state;
-#define ALLOWED "weights, gradients (both with an optional :GLOB), distances, gradient-stats; or none"
+#define ALLOWED                                                                                              \
+    "weights, gradients, layer-outputs, layer-losses (all with an optional :GLOB), distances, "              \
+    "gradient-stats, sensitivity; or none"
     static const struct {
         const char *text, *message;
     } cases[] = {
@@ -57,13 +59,22 @@ static void a_glob_that_takes_nothing_is_refused(void **state)
 {
     (void)state;
     static const char *const names[] = {"conv1.weight", "layer1.0.conv1.weight", "layer1.0", "fc.weight"};
-    rs_config c = with("record", "weights:layer1*,gradients:layer1.0,distances");
-    ASSERT_TAKEN(rs_config_check_globs(&c, names, 4, &error));
+    static const char *const layers[] = {"stem", "layer1.0"};
+    rs_config c =
+        with("record", "weights:layer1*,gradients:layer1.0,distances,layer-outputs:stem,layer-losses:layer1");
+    ASSERT_TAKEN(rs_config_check_globs(&c, names, 4, layers, 2, &error));
     c = with("record", "weights,gradients:fc.weigth");
     ASSERT_REFUSED(
-        rs_config_check_globs(&c, names, 4, &error),
+        rs_config_check_globs(&c, names, 4, layers, 2, &error),
         "--record gradients:fc.weigth takes nothing: no parameter or block of this network has such "
         "a name; nearest fc.weight");
+    c = with("record", "weights:fc,layer-losses:fc");
+    ASSERT_REFUSED(rs_config_check_globs(&c, names, 4, layers, 2, &error),
+                   "--record layer-losses:fc takes nothing: no layer of this network has such a name");
+    c = with("record", "weights:stem");
+    ASSERT_REFUSED(
+        rs_config_check_globs(&c, names, 4, layers, 2, &error),
+        "--record weights:stem takes nothing: no parameter or block of this network has such a name");
 }
 
 /* Every answer for 0..limit against a list of members. */

@@ -156,7 +156,8 @@ static void every_fault_is_named_before_anything_runs(void **state)
         {"study: s\ngrid: {threads: [1, 2]}", ": runs 1 (threads 1) and 2 (threads 2) are the same run: they "
                                               "differ in nothing that changes results"},
         {"study: s\ngrid: {optimizer: [sgd, adam], momentum: [0.5, 0.9]}",
-         ": run 3 (optimizer adam, momentum 0.5): --momentum is of --optimizer sgd; adam has --beta1"},
+         ": run 3 (optimizer adam, momentum 0.5): --momentum is of --optimizer sgd and rmsprop; adam has "
+         "--beta1"},
         {"study: s\nseeds: [0..9999]\ngrid: {plain: [true, false]}",
          ": more than 10000 runs; take fewer values with --set KEY=VALUES"},
     };

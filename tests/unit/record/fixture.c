@@ -123,6 +123,14 @@ void fixture_init(fixture *made, bool large, int64_t epochs)
     made->spec.weights = made->weights;
     made->spec.buffers = made->running;
     made->spec.gradients = made->gradients;
+    for (int i = 0; i < FIXTURE_LAYERS; i++) {
+        memcpy(made->layer_names[i], made->layers[i].name, RS_NAME_MAX);
+    }
+    made->spec.layer_count = FIXTURE_LAYERS;
+    made->spec.layers = made->layer_names;
+    made->spec.head_count = 1;
+    made->spec.heads = &made->layer_names[FIXTURE_LAYERS - 1];
+    made->spec.layer_losses = made->spec.layer_outputs = made->spec.sensitivity = true;
     made->spec.gradient_stats = made->spec.gradient_mean = made->spec.initial_snapshot = true;
     made->spec.planned_epochs = epochs;
     made->spec.planned_steps = epochs * FIXTURE_STEPS;
@@ -133,6 +141,7 @@ rs_status fixture_step(const fixture *made, const rs_observer *observer, rs_posi
                        rs_error *error)
 {
     double initial[2 * FIXTURE_BLOCKS], previous[2 * FIXTURE_BLOCKS];
+    double losses[FIXTURE_LAYERS], outputs[FIXTURE_LAYERS];
     float means[FIXTURE_PARAMETERS], deviations[FIXTURE_PARAMETERS], norms[FIXTURE_PARAMETERS];
     const int64_t row = position->steps;
     for (int i = 0; i < made->spec.metrics.count * FIXTURE_BLOCKS; i++) {
@@ -144,13 +153,20 @@ rs_status fixture_step(const fixture *made, const rs_observer *observer, rs_posi
         deviations[i] = (float)fixture_number('d', i, row);
         norms[i] = (float)fixture_number('n', i, row);
     }
+    for (int i = 0; i < FIXTURE_LAYERS; i++) {
+        losses[i] = fixture_number('l', i, row);
+        outputs[i] = fixture_number('o', i, row);
+    }
+    const double head_loss = fixture_number('h', 0, row), head_accuracy = fixture_number('a', 0, row);
     const rs_measurement measurement = {.gradient_norm = fixture_number('s', 4, row),
                                         .gradient_norm_clipped = fixture_number('s', 5, row),
                                         .to_initial = initial,
                                         .to_previous = previous,
                                         .gradient_abs_mean = means,
                                         .gradient_abs_std = deviations,
-                                        .gradient_norms = norms};
+                                        .gradient_norms = norms,
+                                        .layer_losses = losses,
+                                        .layer_means = outputs};
     const rs_step_row step = {.step = row,
                               .epoch = position->epochs,
                               .batch = position->batches,
@@ -160,6 +176,9 @@ rs_status fixture_step(const fixture *made, const rs_observer *observer, rs_posi
                               .task_loss = fixture_number('s', 1, row),
                               .accuracy = fixture_number('s', 2, row),
                               .learning_rate = fixture_number('s', 3, row),
+                              .sensitivity = {fixture_number('s', 6, row), fixture_number('s', 7, row)},
+                              .head_losses = &head_loss,
+                              .head_accuracies = &head_accuracy,
                               .measurement = &measurement};
     position->steps++;
     position->batches++;

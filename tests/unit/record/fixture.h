@@ -19,6 +19,7 @@ typedef struct fixture {
     rs_layer layers[FIXTURE_LAYERS];
     rs_block blocks[FIXTURE_BLOCKS];
     rs_parameter parameters[FIXTURE_PARAMETERS], buffers[FIXTURE_BUFFERS];
+    char layer_names[FIXTURE_LAYERS][RS_NAME_MAX]; /* measured; the last is the only one with a head */
     bool weights[FIXTURE_PARAMETERS], running[FIXTURE_BUFFERS], gradients[FIXTURE_PARAMETERS];
     rs_record_spec spec;
     double skew; /* added to every step's loss: a training that goes another way */
@@ -31,7 +32,8 @@ void fixture_init(fixture *made, bool large, int64_t epochs);
 /* The value of an element. what: 'w' weights, 'b' buffers, 'g' gradients (their mean); row: of the snapshot. */
 float fixture_value(char what, int tensor, int64_t row, int64_t element);
 /* The number `field` of row `row` of a table: 's' steps, 'e' epochs, 'i' and 'p' distances to initial and
- * previous (field = metric * blocks + block), 'm', 'd', 'n' gradient statistics (field = parameter). */
+ * previous (field = metric * blocks + block), 'm', 'd', 'n' gradient statistics (field = parameter), 'l', 'o' layers' losses and outputs, 'h', 'a'
+ * heads' losses and accuracies. */
 double fixture_number(char table, int field, int64_t row);
 
 /* Delivers epochs position->epochs .. epochs - 1 of FIXTURE_STEPS steps each with a snapshot and a commit after

@@ -21,6 +21,14 @@ static char table_letter(rs_source source)
         return 'm';
     case RS_FROM_GRADIENT_ABS_STD:
         return 'd';
+    case RS_FROM_LAYER_LOSSES:
+        return 'l';
+    case RS_FROM_LAYER_OUTPUTS:
+        return 'o';
+    case RS_FROM_HEAD_LOSSES:
+        return 'h';
+    case RS_FROM_HEAD_ACCURACIES:
+        return 'a';
     default:
         return 'n';
     }

@@ -45,6 +45,11 @@ def check(file):
         assert weights.dims[0].label == "snapshot"
     distance = file["steps/distance_to_initial/minkowski:1"]
     assert distance.dims[0]["step"].name == "/step" and distance.dims[1]["name"].name == "/blocks/name"
+    layer = file["steps/layer_loss"]
+    assert layer.dims[1].label == "layer" and layer.dims[1]["layer"].name == "/layer"
+    expected = np.arange(steps)[:, None] * 1.25 + np.arange(3) * 0.125 + ord("l")
+    assert (layer[:steps] == expected.astype(np.float32)).all()
+    assert file["steps/head_loss"].shape[1] == 1 and file["head"].asstr()[0] == "fc"
     return epochs
 
 

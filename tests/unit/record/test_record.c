@@ -207,9 +207,45 @@ static void test_wants_follow_the_spec(void **state)
     memset(made.gradients, 0, sizeof made.gradients);
     ok(rs_recorder_create(path, &made.spec, true, &recorder, &error));
     const rs_observer observer = rs_recorder_observer(recorder);
-    assert_int_equal(observer.want(observer.context), RS_WANT_GRADIENT_STATS | RS_WANT_WEIGHTS);
+    assert_int_equal(observer.want(observer.context), RS_WANT_GRADIENT_STATS | RS_WANT_WEIGHTS |
+                                                          RS_WANT_LAYER_LOSSES | RS_WANT_LAYER_OUTPUTS |
+                                                          RS_WANT_SENSITIVITY);
     ok(rs_recorder_close(recorder, RS_RUN_INTERRUPTED, &error));
     has_state("interrupted", 0);
+    made.spec.layer_losses = made.spec.sensitivity = false;
+    ok(rs_recorder_create(path, &made.spec, true, &recorder, &error));
+    const rs_observer fewer = rs_recorder_observer(recorder);
+    assert_int_equal(fewer.want(fewer.context),
+                     RS_WANT_GRADIENT_STATS | RS_WANT_WEIGHTS | RS_WANT_LAYER_OUTPUTS);
+    ok(rs_recorder_close(recorder, RS_RUN_INTERRUPTED, &error));
+}
+
+static void has_reason(const char *expected)
+{
+    rs_record_summary summary;
+    ok(rs_record_summarize(path, &summary, &error));
+    assert_string_equal(summary.reason, expected);
+    rs_free(summary.config_yaml);
+}
+
+/* Only a run that is done says what ended it; resuming takes it back. */
+static void test_reason(void **state)
+{
+    rs_recorder *recorder;
+    rs_position position = {0};
+    (void)state;
+    for (int done = 0; done < 2; done++) {
+        ok(rs_recorder_create(path, &made.spec, true, &recorder, &error));
+        const rs_observer observer = rs_recorder_observer(recorder);
+        position = (rs_position){0};
+        ok(fixture_train(&made, &observer, &position, 1, NULL, &error));
+        rs_recorder_set_reason(recorder, "stop-change");
+        ok(rs_recorder_close(recorder, done ? RS_RUN_DONE : RS_RUN_INTERRUPTED, &error));
+        has_reason(done ? "stop-change" : "");
+    }
+    ok(rs_recorder_resume(path, &made.spec, &position, &recorder, &error));
+    ok(rs_recorder_close(recorder, RS_RUN_INTERRUPTED, &error));
+    has_reason("");
 }
 
 static void test_existing_file(void **state)
@@ -545,6 +581,7 @@ int main(void)
         cmocka_unit_test_setup(test_records_nothing_but_series, fresh),
         cmocka_unit_test_setup(test_many_epochs_in_few_commits, fresh),
         cmocka_unit_test_setup(test_wants_follow_the_spec, fresh),
+        cmocka_unit_test_setup(test_reason, fresh),
         cmocka_unit_test_setup(test_existing_file, fresh),
         cmocka_unit_test_setup(test_second_writer, fresh),
         cmocka_unit_test_setup(test_order_is_checked, fresh),

@@ -1,0 +1,228 @@
+/* reader.c: a record for other parts of the program; see rs/record_reader.h. */
+#include "rs/record_reader.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "contents.h"
+#include "rs/host.h"
+#include "rs/text.h"
+
+struct rs_record_reader {
+    rs_contents contents;
+    char *config;
+};
+
+rs_status rs_record_reader_open(const char *path, rs_record_reader **reader, rs_error *error)
+{
+    *reader = NULL;
+    rs_record_reader *made = rs_alloc_zero(sizeof *made);
+    if (!made) {
+        return RS_FAIL(error, RS_MEMORY, "no memory to read %s", path);
+    }
+    rs_status status = rs_contents_open(path, &made->contents, error);
+    if (status) {
+        rs_free(made);
+        return status;
+    }
+    if (rs_h5_read_string(made->contents.file, "config", &made->config, error)) {
+        rs_record_reader_close(made);
+        error->status = error->status == RS_IO ? RS_DATA : error->status;
+        return rs_error_prefix(error, "%s", path);
+    }
+    *reader = made;
+    return RS_OK;
+}
+
+void rs_record_reader_close(rs_record_reader *reader)
+{
+    if (reader) {
+        rs_contents_close(&reader->contents);
+        rs_free(reader->config);
+        rs_free(reader);
+    }
+}
+
+const char *rs_record_reader_path(const rs_record_reader *reader)
+{
+    return reader->contents.path;
+}
+
+const char *rs_record_reader_config(const rs_record_reader *reader)
+{
+    return reader->config;
+}
+
+const rs_position *rs_record_reader_committed(const rs_record_reader *reader)
+{
+    static const rs_position nothing;
+    return reader->contents.commits.count > 0 ? &reader->contents.commits.position : &nothing;
+}
+
+rs_status rs_record_reader_attribute(const rs_record_reader *reader, const char *name, char **text,
+                                     rs_error *error)
+{
+    *text = NULL;
+    return rs_h5_get_text(reader->contents.file, name, text, error);
+}
+
+static int64_t snapshots(const rs_record_reader *reader)
+{
+    return rs_record_reader_committed(reader)->snapshots;
+}
+
+rs_status rs_record_reader_find_snapshot(const rs_record_reader *reader, const char *text, int64_t *snapshot,
+                                         rs_error *error)
+{
+    int64_t count = snapshots(reader);
+    if (count == 0) {
+        return RS_FAIL(error, RS_DATA, "%s holds no snapshots", reader->contents.path);
+    }
+    *snapshot = count - 1;
+    if (strcmp(text, "last") == 0) {
+        return RS_OK;
+    }
+    if (!rs_text_int(text, snapshot) || *snapshot < 0 || *snapshot >= count) {
+        return RS_FAIL(error, RS_USAGE, "snapshot %s of %s: there are 0 to %" PRId64 ", or last", text,
+                       reader->contents.path, count - 1);
+    }
+    return RS_OK;
+}
+
+bool rs_record_reader_has(const rs_record_reader *reader, const char *path)
+{
+    return rs_contents_find(&reader->contents, path) != NULL;
+}
+
+/* A data set of numbers whose rows first .. first + rows - 1 count. */
+static rs_status find_rows(const rs_record_reader *reader, const char *path, int64_t first, int64_t rows,
+                           const rs_content **content, rs_error *error)
+{
+    const rs_contents *contents = &reader->contents;
+    *content = rs_contents_find(contents, path);
+    if (!*content) {
+        return RS_FAIL(error, RS_DATA, "%s: %s was not recorded", contents->path, path);
+    }
+    bool numbers = (*content)->class == H5T_FLOAT || (*content)->class == H5T_INTEGER;
+    int64_t extent = (*content)->rank > 0 ? (int64_t)(*content)->dim[0] : 0;
+    int64_t count = (*content)->table >= 0 ? rs_content_rows(contents, *content) : extent;
+    if (!numbers || (*content)->rank == 0 || count > extent) {
+        return RS_FAIL(error, RS_DATA, "%s: %s is not as a record has it; see resnet_study verify",
+                       contents->path, path);
+    }
+    if (first < 0 || rows < 0 || first > count - rows) {
+        return RS_FAIL(error, RS_DATA, "%s: %s has %" PRId64 " rows", contents->path, path, count);
+    }
+    return RS_OK;
+}
+
+/* Reads rows as `type` in memory. */
+static rs_status read_rows(const rs_record_reader *reader, const rs_content *content, int64_t first,
+                           int64_t rows, hid_t type, void *values, rs_error *error)
+{
+    hsize_t start[H5S_MAX_RANK] = {(hsize_t)first}, count[H5S_MAX_RANK];
+    hid_t dataset = H5I_INVALID_HID, space = H5I_INVALID_HID, memory = H5I_INVALID_HID;
+    rs_status status = RS_OK;
+    if (rows == 0) {
+        return RS_OK;
+    }
+    memcpy(count, content->dim, sizeof count);
+    count[0] = (hsize_t)rows;
+    RS_H5_GOTO(dataset = H5Dopen2(reader->contents.file, content->path, H5P_DEFAULT));
+    RS_H5_GOTO(space = H5Dget_space(dataset));
+    RS_H5_GOTO(memory = H5Screate_simple(content->rank, count, NULL));
+    RS_H5_GOTO(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL));
+    RS_H5_GOTO(H5Dread(dataset, type, memory, space, H5P_DEFAULT, values));
+done:
+    rs_h5_close(memory);
+    rs_h5_close(space);
+    rs_h5_close(dataset);
+    return status == RS_OK ? RS_OK : rs_error_prefix(error, "%s", reader->contents.path);
+}
+
+rs_status rs_record_reader_snapshot(const rs_record_reader *reader, int64_t snapshot,
+                                    rs_snapshot_place *place, rs_error *error)
+{
+    static const char *const paths[] = {"snapshots/epoch", "snapshots/step"};
+    int64_t values[2];
+    for (int i = 0; i < 2; i++) {
+        const rs_content *content;
+        RS_TRY(find_rows(reader, paths[i], snapshot, 1, &content, error));
+        RS_TRY(read_rows(reader, content, snapshot, 1, H5T_NATIVE_INT64, &values[i], error));
+    }
+    *place = (rs_snapshot_place){values[0], values[1]};
+    return RS_OK;
+}
+
+static rs_status read_tensor(const rs_record_reader *reader, const char *group, const char *name,
+                             int64_t snapshot, const rs_shape *shape, float *values, rs_error *error)
+{
+    char path[RS_CONTENT_PATH_MAX];
+    const rs_content *content;
+    (void)snprintf(path, sizeof path, "%s/%s", group, name);
+    RS_TRY(find_rows(reader, path, snapshot, 1, &content, error));
+    bool same = content->rank == shape->rank + 1;
+    for (int axis = 0; same && axis < shape->rank; axis++) {
+        same = (int64_t)content->dim[axis + 1] == shape->dim[axis];
+    }
+    if (!same) {
+        char wanted[96];
+        rs_shape_text(shape, wanted, sizeof wanted);
+        return RS_FAIL(error, RS_DATA, "%s: %s has another shape than %s", reader->contents.path, path,
+                       wanted);
+    }
+    return read_rows(reader, content, snapshot, 1, H5T_NATIVE_FLOAT, values, error);
+}
+
+rs_status rs_record_reader_tensor(const rs_record_reader *reader, const char *name, int64_t snapshot,
+                                  const rs_shape *shape, float *values, rs_error *error)
+{
+    return read_tensor(reader, "weights", name, snapshot, shape, values, error);
+}
+
+rs_status rs_record_reader_gradient(const rs_record_reader *reader, const char *name, int64_t snapshot,
+                                    const rs_shape *shape, float *values, rs_error *error)
+{
+    return read_tensor(reader, "gradients", name, snapshot, shape, values, error);
+}
+
+rs_status rs_record_reader_series_size(const rs_record_reader *reader, const char *path, int64_t *rows,
+                                       int64_t *width, rs_error *error)
+{
+    const rs_content *content;
+    RS_TRY(find_rows(reader, path, 0, 0, &content, error));
+    *rows = content->table >= 0 ? rs_content_rows(&reader->contents, content) : (int64_t)content->dim[0];
+    *width = 1;
+    for (int axis = 1; axis < content->rank; axis++) {
+        *width *= (int64_t)content->dim[axis];
+    }
+    return RS_OK;
+}
+
+rs_status rs_record_reader_series(const rs_record_reader *reader, const char *path, int64_t first,
+                                  int64_t rows, double *values, rs_error *error)
+{
+    const rs_content *content;
+    RS_TRY(find_rows(reader, path, first, rows, &content, error));
+    return read_rows(reader, content, first, rows, H5T_NATIVE_DOUBLE, values, error);
+}
+
+rs_status rs_record_reader_name(const rs_record_reader *reader, const char *path, int64_t index,
+                                char name[RS_NAME_MAX], rs_error *error)
+{
+    const rs_content *content = rs_contents_find(&reader->contents, path);
+    hid_t type = H5I_INVALID_HID;
+    rs_status status;
+    if (!content || content->class != H5T_STRING || content->rank != 1 || index < 0 ||
+        index >= (int64_t)content->dim[0]) {
+        return RS_FAIL(error, RS_DATA, "%s: there is no text %" PRId64 " in %s", reader->contents.path, index,
+                       path);
+    }
+    memset(name, 0, RS_NAME_MAX);
+    RS_TRY_GOTO(rs_h5_string_type(RS_NAME_MAX, &type, error));
+    RS_TRY_GOTO(read_rows(reader, content, index, 1, type, name, error));
+    name[RS_NAME_MAX - 1] = '\0';
+done:
+    rs_h5_close(type);
+    return status;
+}
