@@ -373,7 +373,7 @@ rs_status rs_loader_next(rs_loader *loader, rs_batch *batch, rs_error *error)
                             .values = from->values,
                             .targets = from->targets,
                             .sample_ids = from->sample_ids,
-                            .split = loader->split,
+                            .split = loader->scratch ? NULL : loader->split,
                             .epoch = loader->epoch};
     }
     return RS_OK;

@@ -241,6 +241,7 @@ static int check_epoch(rs_loader *loader, const rs_augmentation *a, int64_t epoc
     ok(rs_loader_start(loader, epoch, first, &error));
     do {
         ok(rs_loader_next(loader, &batch, &error));
+        assert_true(batch.count == 0 || (batch.split == NULL) == rs_augmentation_any(a));
         for (int64_t i = 0; i < batch.count; i++) {
             uint8_t wanted[BYTES];
             int64_t sample = batch.sample_ids[i];
