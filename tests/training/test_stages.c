@@ -300,6 +300,39 @@ static void frozen_bytes_stay(void **state)
     on_every_backend(freezing, small_convolutions);
 }
 
+/* All other state moves to the new plan: frozen from one full batch on, one tensor changes nothing of what the others do in
+ * that batch. */
+static void moving(const small_run *run)
+{
+    static const char *const optimizers[] = {"adam", "sgd", "rmsprop"};
+    for (int o = 0; o < 3; o++) {
+        rs_config config = small_config(EPOCHS);
+        config.batch_size = 0;
+        config.momentum = o > 0 ? 0.9 : 0.0;
+        (void)snprintf(config.optimizer, sizeof config.optimizer, "%s", optimizers[o]);
+        OK(small_run_train(run, &config, WANT, NULL, false, &plain, &error));
+        (void)snprintf(config.freeze, sizeof config.freeze, "fc.bias");
+        config.freeze_from = SWITCH;
+        OK(small_run_train(run, &config, WANT, NULL, false, &seen, &error));
+        for (int i = 0; i < ALL; i++) {
+            size_t bytes;
+            const float *a = small_values(&plain, SWITCH + 1, all[i], &bytes),
+                        *b = small_values(&seen, SWITCH + 1, all[i], &bytes);
+            bool frozen = strcmp(all[i], "fc.bias") == 0;
+            if ((memcmp(a, b, bytes) == 0) == frozen) {
+                fail_msg("%s: %s %s", optimizers[o], all[i], frozen ? "moved" : "went another way");
+            }
+        }
+        assert_true(stays(&seen, "fc.bias", SWITCH, EPOCHS));
+    }
+}
+
+static void the_whole_state_moves_to_another_plan(void **state)
+{
+    (void)state;
+    on_every_backend(moving, small_convolutions);
+}
+
 /* --- losses of layers ----------------------------------------------------------------------------------- */
 static void expect_near(double found, double expected, double tolerance)
 {
@@ -416,6 +449,7 @@ int main(void)
         cmocka_unit_test(classifiers_learn_from_the_switch_on),
         cmocka_unit_test(no_gradient_crosses_a_cut),
         cmocka_unit_test(frozen_bytes_stay),
+        cmocka_unit_test(the_whole_state_moves_to_another_plan),
         cmocka_unit_test(the_loss_is_the_sum_of_its_parts),
         cmocka_unit_test(recorded_layers_are_those_asked_for),
         cmocka_unit_test(a_run_of_stages_goes_on_to_the_same_bits),

@@ -77,9 +77,8 @@ void rs__destroy_loaders(rs_trainer *trainer);
 
 /* plan.c: makes the plan of trainer->stage. choices: of an earlier plan's search, or NULL. */
 rs_status rs__make_plan(rs_trainer *trainer, const char *choices, rs_error *error);
-/* move.c: makes the plan of the stage that `epoch` stands in, where it is another, and moves all state there (`keep`;
- * else it is still to be written). */
-rs_status rs__enter_stage(rs_trainer *trainer, int64_t epoch, bool keep, rs_error *error);
+/* move.c: makes the plan of the stage that `epoch` stands in, where it is another, and moves all state there. */
+rs_status rs__enter_stage(rs_trainer *trainer, int64_t epoch, rs_error *error);
 
 /* layers.c: USAGE for globs that take nothing. */
 rs_status rs__layers_create(rs_trainer *trainer, rs_error *error);

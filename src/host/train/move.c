@@ -88,7 +88,7 @@ static rs_status replace_plan(rs_trainer *trainer, unsigned stage, rs_error *err
     return status ? status : rs__make_loaders(trainer, error);
 }
 
-rs_status rs__enter_stage(rs_trainer *trainer, int64_t epoch, bool keep, rs_error *error)
+rs_status rs__enter_stage(rs_trainer *trainer, int64_t epoch, rs_error *error)
 {
     unsigned stage = rs__stage_of(trainer->options.config, epoch);
     luggage all = {0};
@@ -96,7 +96,7 @@ rs_status rs__enter_stage(rs_trainer *trainer, int64_t epoch, bool keep, rs_erro
         return RS_OK;
     }
     RS_TRY(rs__wait_for_observers(trainer, error)); /* they may still copy from the old plan */
-    rs_status status = keep ? rs__visit_slots(trainer, take_out, &all, error) : RS_OK;
+    rs_status status = rs__visit_slots(trainer, take_out, &all, error);
     status = status ? status : replace_plan(trainer, stage, error);
     status = status ? status : put_in(trainer, &all, error);
     drop(&all);

@@ -194,7 +194,6 @@ static rs_status load_sections(rs_trainer *trainer, rs_checkpoint *checkpoint, c
     RS_TRY(rs_checkpoint_get(checkpoint, "gradient_steps", &trainer->gradient_steps,
                              sizeof trainer->gradient_steps, error));
     RS_TRY(check_position(trainer, path, error));
-    RS_TRY(rs__enter_stage(trainer, trainer->position.epochs, false, error));
     return rs__visit_slots(trainer, load_slot, checkpoint, error);
 }
 

@@ -179,7 +179,7 @@ static rs_status train_epoch(rs_trainer *trainer, rs_error *error)
 {
     const rs_config *config = trainer->options.config;
     double train_loss;
-    RS_TRY(rs__enter_stage(trainer, trainer->position.epochs, true, error));
+    RS_TRY(rs__enter_stage(trainer, trainer->position.epochs, error));
     trainer->update.learning_rate = rs_learning_rate(config, trainer->position.epochs);
     RS_TRY(train_batches(trainer, error));
     RS_TRY(end_epoch(trainer, &train_loss, error));
