@@ -76,6 +76,8 @@ typedef struct rs__dropout {
     const int64_t *ids; /* [sample] */
     uint32_t epoch;
     int64_t channels, blocks, positions;
+    void *kept; /* masks of all vectors, lanes bits each, or NULL */
+    bool drawn; /* they are there: else they are drawn, and kept */
 } rs__dropout;
 
 /* An objective of a layer: target, factor of the gradient, and the tensor. */

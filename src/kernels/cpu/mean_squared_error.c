@@ -1,5 +1,7 @@
 /* mean_squared_error.c: of any tensor from the batch's targets, which lie in canonical order. Each sample in double; the
  * sum runs in the order of the samples. */
+#include <string.h>
+
 #include "losses.h"
 #include "plan.h"
 
@@ -58,18 +60,21 @@ static void squares_end(rs_plan *plan, const rs__op *op)
 static void squares_backward(rs_plan *plan, const rs__op *op, int64_t first, int64_t last)
 {
     const rs__tensor *in = &plan->tensors[op->input[0]];
-    int64_t lanes = plan->device->kernels->lanes, positions = in->height * in->width;
-    int64_t stride = rs__sample_floats(plan, in), elements = elements_of(in);
+    int64_t positions = in->height * in->width, stride = rs__sample_floats(plan, in),
+            elements = elements_of(in);
     double factor = 2.0 * rs_loss_weight(plan->network, &plan->options, op->node);
     double divisor = rs_loss_divisor(plan->network, op->node, plan->count);
     bool add = op->pass[0] == RS_PASS_ADD;
     for (int64_t n = first; op->pass[0] != RS_PASS_NONE && n < last; n++) {
         const float *target = plan->targets + n * elements, *x = in->again + n * stride;
         float *to = in->gradient + n * stride;
-        for (int64_t c = 0; c < in->blocks * lanes; c++) {
+        if (!add) { /* the padding */
+            memset(to, 0, (size_t)stride * sizeof(float));
+        }
+        for (int64_t c = 0; c < in->channels; c++) {
             for (int64_t i = 0; i < positions; i++) {
                 int64_t at = place(plan, in, c, i);
-                double d = c < in->channels ? (double)x[at] - (double)target[c * positions + i] : 0.0;
+                double d = (double)x[at] - (double)target[c * positions + i];
                 float g = (float)(factor * d / divisor);
                 to[at] = add ? to[at] + g : g;
             }

@@ -109,6 +109,17 @@ void rs__order_copy(const rs__order *order, rs__direction direction, size_t elem
     }
 }
 
+/* The same of a map of one position: `count` channels and zeros behind them. */
+static void copy_vector(rs__direction direction, float *block, float *canonical, int64_t count, int64_t lanes)
+{
+    if (direction == RS__TO_CANONICAL) {
+        memcpy(canonical, block, (size_t)count * sizeof(float));
+    } else {
+        memcpy(block, canonical, (size_t)count * sizeof(float));
+        memset(block + count, 0, (size_t)(lanes - count) * sizeof(float));
+    }
+}
+
 /* One channel block of one sample. */
 static void copy_plane(const rs_plan *plan, const rs__tensor *t, rs__direction direction, int64_t plane,
                        float *inside, float *canonical)
@@ -116,6 +127,11 @@ static void copy_plane(const rs_plan *plan, const rs__tensor *t, rs__direction d
     int64_t lanes = plan->device->kernels->lanes, positions = t->height * t->width;
     int64_t n = plane / t->blocks, first = plane % t->blocks * lanes;
     float *block = inside + plane * positions * lanes;
+    if (positions == 1) {
+        copy_vector(direction, block, canonical + n * t->channels + first,
+                    t->channels - first < lanes ? t->channels - first : lanes, lanes);
+        return;
+    }
     for (int64_t lane = 0; lane < lanes; lane++) {
         bool real = first + lane < t->channels;
         float *map = canonical + (real ? (n * t->channels + first + lane) * positions : 0);
@@ -138,7 +154,7 @@ void rs__tensor_copy(const rs_plan *plan, const rs__tensor *t, bool plain, rs__d
                direction == RS__TO_CANONICAL ? inside : canonical, bytes);
         return;
     }
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rs__worth_threads(count * t->blocks * t->height * t->width * 4))
     for (int64_t plane = 0; plane < count * t->blocks; plane++) {
         copy_plane(plan, t, direction, plane, inside, canonical);
     }

@@ -66,6 +66,18 @@ RS_INLINE void rs_stream_end(void)
     _mm_sfence();
 }
 
+/* The same number in every lane. */
+RS_INLINE rs_vf rs_splat(float x)
+{
+#if RS_LANES == 16
+    return (rs_vf)_mm512_set1_ps(x);
+#elif defined(__AVX2__)
+    return (rs_vf)_mm256_set1_ps(x);
+#else
+    return (rs_vf){x, x, x, x, x, x, x, x};
+#endif
+}
+
 /* a * b + c, rounded once where the instruction set can; the same everywhere in one binary's path. */
 RS_INLINE rs_vf rs_fma(rs_vf a, rs_vf b, rs_vf c)
 {

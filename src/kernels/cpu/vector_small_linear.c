@@ -19,7 +19,7 @@ RS_INLINE void product_tile(const rs__small_product *p, const float *x, float *y
     }
     for (int64_t k = 0; k < p->inner; k++) {
         for (int r = 0; r < rows; r++) {
-            rs_vf zero = {0}, factor = zero + x[r * p->x_stride + k];
+            rs_vf factor = rs_splat(x[r * p->x_stride + k]);
             for (int b = 0; b < blocks; b++) {
                 rs_vf m = rs_load(p->matrix + (k * blocks + b) * RS_LANES);
                 sum[r * blocks + b] = rs_fma(factor, m, sum[r * blocks + b]);
@@ -78,7 +78,7 @@ RS_INLINE void gradient_tile(const rs__small_gradient *g, int64_t first, int64_t
     for (int64_t n = first; n < last; n++) {
         const float *x = g->x + n * g->x_stride, *dy = g->dy + n * g->dy_stride + out;
         for (int o = 0; o < outs; o++) {
-            rs_vf zero = {0}, factor = zero + dy[o];
+            rs_vf factor = rs_splat(dy[o]);
             for (int b = 0; b < blocks; b++) {
                 sum[o * blocks + b] = rs_fma(factor, rs_load(x + b * RS_LANES), sum[o * blocks + b]);
             }
