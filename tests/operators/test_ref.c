@@ -183,7 +183,7 @@ static void batches_that_do_not_fit_are_errors(void **state)
     harness_fails(ref()->load_values(f.plan, values, bad, NULL, BATCH, &error), RS_DATA, &error,
                   "label 10 of sample 2");
     harness_ok(ref()->load_values(f.plan, values, NULL, NULL, BATCH, &error), &error);
-    harness_fails(ref()->forward(f.plan, RS_MODE_TRAIN, &error), RS_FAILED, &error, "needs labels");
+    harness_fails(ref()->forward(f.plan, RS_MODE_TRAIN, &error), RS_USAGE, &error, "needs labels");
     release(&f);
 }
 

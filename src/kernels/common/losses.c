@@ -49,12 +49,22 @@ rs_status rs_losses_check(const rs_network *network, rs_error *error)
 rs_status rs_losses_check_batch(const rs_network *network, bool labels, bool targets, rs_error *error)
 {
     if (!labels && rs_network_takes_labels(network)) {
-        return RS_FAIL(error, RS_FAILED, "a loss needs labels, and the batch has none");
+        return RS_FAIL(error, RS_USAGE, "a loss needs labels, and the batch has none");
     }
     if (!targets && rs_network_target_size(network) > 0) {
-        return RS_FAIL(error, RS_FAILED, "mean_squared_error needs targets, and the batch has none");
+        return RS_FAIL(error, RS_USAGE, "mean_squared_error needs targets, and the batch has none");
     }
     return RS_OK;
+}
+
+rs_status rs_losses_check_targets(const rs_network *network, rs_error *error)
+{
+    int64_t size = rs_network_target_size(network);
+    return size == 0 || size == network->classes
+               ? RS_OK
+               : RS_FAIL(error, RS_USAGE,
+                         "targets have %d numbers, and mean_squared_error looks at %" PRId64 " numbers",
+                         network->classes, size);
 }
 
 double rs_loss_divisor(const rs_network *network, int node, int64_t count)

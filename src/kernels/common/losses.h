@@ -22,6 +22,8 @@ int64_t rs_network_target_size(const rs_network *network);
 rs_status rs_losses_check(const rs_network *network, rs_error *error);
 /* FAILED where the network's losses need what the batch has not. */
 rs_status rs_losses_check_batch(const rs_network *network, bool labels, bool targets, rs_error *error);
+/* A data set's targets have a number for each class: whether the losses want as many. USAGE. */
+rs_status rs_losses_check_targets(const rs_network *network, rs_error *error);
 
 /* Of `count` samples. */
 double rs_loss_divisor(const rs_network *network, int node, int64_t count);

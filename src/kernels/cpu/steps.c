@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "losses.h"
 #include "plan.h"
 
 static rs_status select_size(rs_plan *plan, int64_t count, rs_error *error)
@@ -90,6 +91,7 @@ rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *err
     }
     RS_TRY(select_size(plan, batch->count, error));
     RS_TRY(take_labels(plan, batch->labels, batch->count, error));
+    RS_TRY(batch->targets ? rs_losses_check_targets(plan->network, error) : RS_OK);
     take_targets(plan, batch->targets, batch->count);
     rs_dropout_ids(batch->sample_ids, batch->count, plan->ids);
     plan->epoch = (uint32_t)batch->epoch;

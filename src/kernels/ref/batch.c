@@ -65,11 +65,7 @@ static rs_status take_targets(rs_plan *plan, const rs_batch *batch, rs_error *er
     if (!batch->targets || plan->target_size == 0) {
         return RS_OK;
     }
-    if (plan->target_size != plan->network->classes) {
-        return RS_FAIL(error, RS_USAGE,
-                       "targets have %d numbers, and mean_squared_error looks at %" PRId64 " elements",
-                       plan->network->classes, plan->target_size);
-    }
+    RS_TRY(rs_losses_check_targets(plan->network, error));
     plan->table->convert(batch->targets, batch->count * plan->target_size, plan->targets);
     plan->targeted = true;
     return RS_OK;

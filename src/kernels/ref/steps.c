@@ -152,7 +152,7 @@ rs_status ref_read_sensitivity(rs_plan *plan, rs_sensitivity *sensitivity, rs_er
         return RS_FAIL(error, RS_UNSUPPORTED, "this plan computes no gradient of its input");
     }
     if (!plan->ran_backward) {
-        return RS_FAIL(error, RS_FAILED, "the sensitivity is read after backward");
+        return RS_FAIL(error, RS_USAGE, "the sensitivity is read after backward");
     }
     for (int64_t n = 0; n < plan->count; n++) {
         const char *dx =

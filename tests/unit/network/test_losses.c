@@ -83,9 +83,9 @@ static void what_a_batch_must_bring(void **state)
     assert_int_equal(rs_network_target_size(both), CLASSES);
     assert_int_equal(rs_network_target_size(labels), 0);
     assert_int_equal(rs_losses_check_batch(both, true, true, &error), RS_OK);
-    assert_int_equal(rs_losses_check_batch(both, false, true, &error), RS_FAILED);
+    assert_int_equal(rs_losses_check_batch(both, false, true, &error), RS_USAGE);
     assert_non_null(strstr(error.text, "labels"));
-    assert_int_equal(rs_losses_check_batch(both, true, false, &error), RS_FAILED);
+    assert_int_equal(rs_losses_check_batch(both, true, false, &error), RS_USAGE);
     assert_non_null(strstr(error.text, "targets"));
     assert_int_equal(rs_losses_check_batch(labels, true, false, &error), RS_OK);
     rs_network_destroy(both);
