@@ -98,13 +98,21 @@ section() {
     rm -f "$work"/*.h5 "$work"/*.h5.ckpt
 }
 
+# Of a folder's build; nothing where it has none.
+nvcc_of() {
+    sed -n 's/^RS_NVCC:.*=\(\/.*\)/\1/p' "$1/CMakeCache.txt" 2>/dev/null
+}
+
 not_here() {
     echo "$1"
     return 77
 }
 
+# The compiler of build/release, too, where it is named to that build alone.
 make_build() {
-    cmake -S . -B build/gpu -G Ninja -DCMAKE_BUILD_TYPE=Release -DRS_TESTS=OFF -DRS_CUDA=ON && cmake --build build/gpu
+    nvcc=$(nvcc_of build/release)
+    cmake -S . -B build/gpu -G Ninja -DCMAKE_BUILD_TYPE=Release -DRS_TESTS=OFF -DRS_CUDA=ON ${nvcc:+"-DRS_NVCC=$nvcc"} &&
+        cmake --build build/gpu
 }
 
 machine() {
@@ -251,7 +259,7 @@ demand_gpu
 report=$(free_name "$report")
 mkdir -p "$(dirname "$report")" && mv "$into" "$report" || exit 1
 into=$report
-nvcc=$(sed -n 's/^RS_NVCC:.*=//p' "$build/CMakeCache.txt" 2>/dev/null)
+nvcc=$(nvcc_of "$build")
 PATH=$PATH:${nvcc:+${nvcc%/*}:}/usr/local/cuda/bin # for nvcc and compute-sanitizer
 section "Machine" machine
 section "PyTorch" python3 -B bench/peer.py --venv "$venv"

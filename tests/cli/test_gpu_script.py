@@ -1,5 +1,5 @@
-"""test_gpu_script.py PROGRAM: what scripts/build.sh lets through; bench/gpu.sh with a stand-in for the program: what it stops for, what goes into its report, and that
-nothing is left behind. Needs neither a GPU nor PyTorch; nothing is built."""
+"""test_gpu_script.py PROGRAM: what scripts/build.sh lets through; bench/gpu.sh with a stand-in for the program: what it stops for,
+what goes into its report, and that nothing is left behind. Needs neither a GPU nor PyTorch; nothing is built."""
 import glob
 import os
 import re
@@ -53,7 +53,8 @@ def run(p, *arguments, expect=1, **how):
 
 
 def test_without_a_gpu_it_stops(p):
-    for cuda, device, words in (("not usable: no driver", "cuda", "cuda is not usable: no driver"), (USABLE, "cuda:1", "there is no cuda:1")):
+    for cuda, device, words in (("not usable: no driver", "cuda", "cuda is not usable: no driver"),
+                                (USABLE, "cuda:1", "there is no cuda:1")):
         said, report = run(p, "--device", device, cuda=cuda)
         assert words in said and "PyTorch was fetched" in said and len(said.splitlines()) == 1 and report is None, said
     said, report = run(p, "--device", "gpu", expect=2)
