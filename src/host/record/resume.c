@@ -183,7 +183,7 @@ static rs_status find_differences(const rs_recorder *recorder, differences *all,
         add_difference(all, "thread count");
     }
     if (recorder->spec->foreign && !*all->text) { /* all that the checkpoint knows besides */
-        add_difference(all, "build or machine since the last commit");
+        add_difference(all, "build, machine or thread count since the last commit");
     }
     return RS_OK;
 }
