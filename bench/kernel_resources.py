@@ -96,12 +96,18 @@ def parse_traffic(text):
     return {name: tuple(float(number) for number in numbers) for name, *numbers in lines}
 
 
-def run_traffic(build):
+def traffic_programs(build):
+    """(test, stand-in), which a build without tests lacks."""
     tests = os.path.join(os.path.abspath(build), "tests/cuda_emulation")
     test, standin = os.path.join(tests, "kernels/test_cuda_traffic"), os.path.join(tests, "librs_emu.so")
     for path in (test, standin):
         if not os.path.exists(path):
             raise Problem(f"{path} is not there: build with tests, scripts/build.sh release -DRS_CUDA=ON -DRS_TESTS=ON")
+    return test, standin
+
+
+def run_traffic(build):
+    test, standin = traffic_programs(build)
     env = dict(os.environ, LD_PRELOAD=standin, OMP_WAIT_POLICY="passive")
     done = subprocess.run([test], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if "traffic " not in done.stdout:
@@ -185,6 +191,10 @@ def main():
 
     try:
         kernels = listed_kernels()
+        if not options.ptxas:
+            commands(options.build)
+        if not options.traffic:
+            traffic_programs(options.build)  # before minutes go into compiling
         resources = parse_ptxas(text_of(options.ptxas, run_ptxas))
         traffic = parse_traffic(text_of(options.traffic, run_traffic))
         text = section(kernels, resources, traffic, "?" if options.ptxas else ptxas_version(options.build))

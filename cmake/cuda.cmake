@@ -1,5 +1,6 @@
 # The CUDA module: whether it is built, with what and for which GPUs. Sets RS_HAS_CUDA, and where it is set enables CUDA
-# and adds the target rs_cuda_libraries (runtime, cuDNN and cuBLAS, all shared).
+# and adds the target rs_cuda_libraries (runtime, cuDNN and cuBLAS, all shared); else RS_WITHOUT_CUDA is why not, which
+# the program says, too (src/kernels/module.c).
 include(CheckLanguage)
 set(RS_CUDA AUTO CACHE STRING "Build the CUDA module: AUTO (where nvcc, cuDNN and cuBLAS are), ON or OFF")
 set_property(CACHE RS_CUDA PROPERTY STRINGS AUTO ON OFF)
@@ -11,7 +12,7 @@ macro(rs_without_cuda reason)
   if(RS_CUDA STREQUAL ON)
     message(FATAL_ERROR "RS_CUDA is ON, but ${reason}")
   endif()
-  message(STATUS "CUDA module: skipped, ${reason} (-DRS_CUDA=OFF skips it without looking)")
+  message(STATUS "CUDA module: not built, ${reason} (-DRS_CUDA=OFF skips it without looking)")
 endmacro()
 
 # Sets RS_WITHOUT_CUDA to what is missing, or to nothing; and RS_NVCC, RS_NVCC_VERSION, RS_CUDART, RS_CUBLAS, RS_CUDNN,
@@ -78,13 +79,15 @@ endfunction()
 
 set(RS_HAS_CUDA OFF)
 if(RS_CUDA STREQUAL OFF)
-  message(STATUS "CUDA module: off (RS_CUDA)")
+  set(RS_WITHOUT_CUDA "it was configured with -DRS_CUDA=OFF")
+  message(STATUS "CUDA module: not built, -DRS_CUDA=OFF")
 else()
   rs_find_cuda()
   if(NOT RS_WITHOUT_CUDA)
     rs_cuda_architectures(RS_CUDA_CODE)
     if(NOT RS_CUDA_CODE)
-      set(RS_WITHOUT_CUDA "nvcc ${RS_NVCC_VERSION} knows none of RS_CUDA_ARCHITECTURES (${RS_CUDA_ARCHITECTURES})")
+      string(REPLACE ";" " " wanted "${RS_CUDA_ARCHITECTURES}")
+      set(RS_WITHOUT_CUDA "nvcc ${RS_NVCC_VERSION} knows none of RS_CUDA_ARCHITECTURES (${wanted})")
     endif()
   endif()
   if(NOT RS_WITHOUT_CUDA)
@@ -110,6 +113,7 @@ else()
       target_include_directories(rs_cuda_libraries SYSTEM INTERFACE ${RS_CUDA_INCLUDE}/cccl)
     endif()
     target_link_libraries(rs_cuda_libraries INTERFACE ${RS_CUDART} ${RS_CUBLAS} ${RS_CUDNN})
-    message(STATUS "CUDA module: nvcc ${RS_NVCC_VERSION}, code for ${RS_CUDA_CODE}")
+    string(REPLACE ";" " " code "${RS_CUDA_CODE}")
+    message(STATUS "CUDA module: built with nvcc ${RS_NVCC_VERSION}, code for ${code}")
   endif()
 endif()

@@ -1,8 +1,8 @@
 #!/bin/sh
-# CUDA's compiler and the libraries that the CUDA module needs, as NVIDIA has them on PyPI, for machines without an
-# installed toolkit; about 2 GB. No driver: that comes with the machine.
-#   scripts/install_cuda.sh [DIR]          default /opt/cuda
-#   PATH=DIR/bin:$PATH scripts/build.sh    then finds nvcc there, and with it the rest
+# CUDA's compiler, the libraries that the CUDA module needs, and compute-sanitizer, as NVIDIA has them on PyPI, for machines
+# without an installed toolkit; about 2 GB. No driver: that comes with the machine.
+#   scripts/install_cuda.sh [DIR]              default /opt/cuda
+#   CUDA_HOME=DIR scripts/build.sh release     then finds nvcc there, and with it the rest
 set -eu
 dir=${1:-/opt/cuda}
 case $dir in
@@ -21,6 +21,7 @@ nvidia-cuda-runtime==13.0.96
 nvidia-cuda-nvrtc==13.0.88
 nvidia-cublas==13.0.2.14
 nvidia-cudnn-cu13==9.19.0.56
+nvidia-cuda-sanitizer-api==13.0.85
 "
 if [ -e "$dir" ]; then
     echo "install_cuda.sh: $dir is there already; remove it or give another folder" >&2

@@ -203,7 +203,7 @@ typedef struct rs_plan rs_plan;     /* each backend's own */
 typedef struct rs_device_info {
     char name[128];      /* "Intel(R) Xeon(R) Processor, AVX-512" */
     char libraries[256]; /* "oneDNN 2.6.3, OpenBLAS 0.3.21" */
-    int threads;         /* used */
+    int threads;         /* used; 0: a GPU, whose threads nobody counts */
     uint64_t memory_bytes, free_bytes;
     uint64_t capabilities; /* of rs_capability */
 } rs_device_info;
@@ -213,7 +213,8 @@ typedef struct rs_backend {
     uint32_t size;    /* sizeof(rs_backend) */
     const char *name; /* "ref", "cpu", "cuda" */
 
-    /* Whether a device can be opened here, cheaply; one line why not (UNSUPPORTED). NULL: always. */
+    /* Whether a device can be opened here, cheaply; one line why not: UNSUPPORTED where there is no driver, DEVICE where
+     * there is one all the same. NULL: always. */
     rs_status (*usable)(int device_index, rs_error *error);
     /* device_index: of several GPUs; threads: 0 for one per core that the process may use. */
     rs_status (*open)(const rs_host_services *services, int device_index, int threads, rs_device **device,
@@ -315,6 +316,8 @@ typedef struct rs_backend {
  * RS_MODULE_ENTRY, which gets the program's services and returns a table, or NULL with a line why not. */
 #define RS_MODULE_ENTRY "rs_backend_module"
 typedef const rs_backend *(*rs_module_entry)(const rs_host_services *services, rs_error *error);
+/* Why this build has no CUDA module, as its configuration found; "": it has one. */
+const char *rs_without_cuda(void);
 /* NAME -> the table of resnet_study_NAME.so. UNSUPPORTED with one line: not there, not loadable, of another version. */
 rs_status rs_module_load(const char *name, const rs_backend **backend, rs_error *error);
 
@@ -322,9 +325,12 @@ rs_status rs_module_load(const char *name, const rs_backend **backend, rs_error 
 /* Backends linked in, in the order of preference; ref comes last. */
 int rs_backend_count(void);
 const rs_backend *rs_backend_at(int index);
-/* "auto", "cpu", "cuda", "cuda:1", "ref" -> backend and device index. "auto" is a GPU where one is usable, else the CPU.
+/* "auto", "cpu", "cuda", "cuda:1", "ref" -> backend and device index. "auto" is a GPU where one is usable, else the CPU,
+ * with a warning where there is an NVIDIA driver all the same.
  * One line why not: UNSUPPORTED (not in this build or not usable here), USAGE (unknown). */
 rs_status rs_backend_select(const char *text, const rs_backend **backend, int *device_index, rs_error *error);
+/* Whether "auto" takes a GPU; one line why not. */
+bool rs_backend_has_gpu(rs_error *why_not);
 /* Prints every backend with its device and libraries, or why it cannot be used; exit status of `devices`. */
 int rs_backend_print_devices(FILE *stream);
 

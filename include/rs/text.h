@@ -10,6 +10,9 @@
  * NULL when even that is further than a third of its length and 2. */
 const char *rs_text_nearest(const char *word, const char *const *list, int count);
 
+/* The same of devices: what is called a GPU elsewhere is cuda here. */
+const char *rs_text_nearest_device(const char *word);
+
 /* Copies the next part of a list, without blanks around it, and moves *at behind its separator; false at the
  * end. Empty parts are skipped; a part longer than the capacity is cut. */
 bool rs_text_next_word(const char **at, char separator, char *word, size_t capacity);
@@ -20,6 +23,9 @@ bool rs_text_real(const char *text, double *value);
 
 /* "1.5 GiB", "640 KiB", "12 bytes". */
 void rs_text_bytes(uint64_t bytes, char *text, size_t capacity);
+
+/* "1 thread", "8 threads"; "" for none. */
+void rs_text_threads(int threads, char *text, size_t capacity);
 
 /* "7 s", "1m20s", "2h05m", "3d04h"; "?" for what is no time (negative, not finite). */
 void rs_text_duration(double seconds, char *text, size_t capacity);

@@ -52,12 +52,28 @@ static rs_status check_table(const rs_backend *table, const char *path, rs_error
     return RS_OK;
 }
 
+/* A build without it says why, in the words of the configuration. */
+static rs_status fail_missing(const char *name, const char *path, rs_error *error)
+{
+    const char *why = strcmp(name, "cuda") == 0 ? rs_without_cuda() : "";
+    if (*why) {
+        return RS_FAIL(error, RS_UNSUPPORTED,
+                       "this build has no %s module: %s; when that is mended build again, as the README says "
+                       "under On a GPU",
+                       name, why);
+    }
+    return RS_FAIL(error, RS_UNSUPPORTED,
+                   "there is no %s: the %s module belongs beside the program, or into a folder that "
+                   "RS_MODULE_DIR names",
+                   path, name);
+}
+
 rs_status rs_module_load(const char *name, const rs_backend **backend, rs_error *error)
 {
     char path[PATH_BYTES];
     find_module(name, path);
     if (access(path, F_OK) != 0) {
-        return RS_FAIL(error, RS_UNSUPPORTED, "there is no %s: this build has no %s module", path, name);
+        return fail_missing(name, path, error);
     }
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {

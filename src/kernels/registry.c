@@ -1,9 +1,11 @@
 /* registry.c: the backends of this build, and choosing one by name. The only place that knows them all. */
+#include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "rs/backend.h"
+#include "rs/host.h"
 #include "rs/text.h"
 
 typedef const rs_backend *(*backend_table)(void);
@@ -41,9 +43,21 @@ static rs_status cuda_backend(const rs_backend **backend, rs_error *error)
     return RS_OK;
 }
 
+static bool has_nvidia_driver(void)
+{
+    void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+    if (driver) {
+        (void)dlclose(driver);
+    }
+    return driver != NULL;
+}
+
+/* As a backend's own `usable`: DEVICE where there is a driver. */
 static rs_status usable_cuda(int device_index, const rs_backend **backend, rs_error *error)
 {
-    RS_TRY(cuda_backend(backend, error));
+    if (cuda_backend(backend, error)) {
+        return error->status = has_nvidia_driver() ? RS_DEVICE : RS_UNSUPPORTED;
+    }
     return (*backend)->usable ? (*backend)->usable(device_index, error) : RS_OK;
 }
 
@@ -69,29 +83,50 @@ static rs_status select_cuda(const char *text, const rs_backend **backend, int *
     return RS_OK;
 }
 
+bool rs_backend_has_gpu(rs_error *why_not)
+{
+    const rs_backend *backend;
+    return usable_cuda(0, &backend, why_not) == RS_OK;
+}
+
+/* Where there is no driver nobody expects a GPU: then no word. */
+static rs_status select_best(const rs_backend **backend, int *device_index, rs_error *error)
+{
+    rs_error why_not = {0};
+    if (usable_cuda(0, backend, &why_not) == RS_OK) {
+        return RS_OK;
+    }
+    if (why_not.status == RS_DEVICE) {
+        rs_log(RS_LOG_WARNING, "--device auto takes the CPU, although there is an NVIDIA driver: %s",
+               why_not.text);
+    }
+    return rs_backend_select("cpu", backend, device_index, error);
+}
+
+static rs_status fail_unknown(const char *text, rs_error *error)
+{
+    const char *nearest = rs_text_nearest_device(text);
+    return RS_FAIL(error, RS_USAGE, "device \"%s\": not one of auto, cpu, cuda, cuda:N, ref%s%s", text,
+                   nearest ? "; nearest " : "", nearest ? nearest : "");
+}
+
 rs_status rs_backend_select(const char *text, const rs_backend **backend, int *device_index, rs_error *error)
 {
     *device_index = 0;
     if (names_cuda(text)) {
         return select_cuda(text, backend, device_index, error);
     }
-    rs_error why_not = {0};
-    bool automatic = strcmp(text, "auto") == 0;
-    if (automatic && usable_cuda(0, backend, &why_not) == RS_OK) {
-        return RS_OK;
+    if (strcmp(text, "auto") == 0) {
+        return select_best(backend, device_index, error);
     }
-    const char *name = automatic ? "cpu" : text;
     for (int i = 0; i < BACKENDS; i++) {
-        if (strcmp(rs_backend_at(i)->name, name) == 0) {
+        if (strcmp(rs_backend_at(i)->name, text) == 0) {
             *backend = rs_backend_at(i);
             RS_ASSERT((*backend)->abi == RS_BACKEND_ABI && (*backend)->size == sizeof(rs_backend));
             return RS_OK;
         }
     }
-    static const char *const names[] = {"auto", "cpu", "cuda", "ref"};
-    const char *nearest = rs_text_nearest(text, names, 4);
-    return RS_FAIL(error, RS_USAGE, "device \"%s\": not one of auto, cpu, cuda, cuda:N, ref%s%s", text,
-                   nearest ? "; nearest " : "", nearest ? nearest : "");
+    return fail_unknown(text, error);
 }
 
 static void print_backend(const rs_backend *backend, const char *name, int index, FILE *stream)
@@ -103,12 +138,12 @@ static void print_backend(const rs_backend *backend, const char *name, int index
         return;
     }
     rs_device_info info = {0};
-    char memory[32];
+    char memory[32], threads[32];
     backend->info(device, &info);
+    rs_text_threads(info.threads, threads, sizeof threads);
     rs_text_bytes(info.free_bytes, memory, sizeof memory);
-    (void)fprintf(stream, "%-6s %s; %d thread%s; %s free; %s%s\n", name, info.name, info.threads,
-                  info.threads == 1 ? "" : "s", memory, info.libraries,
-                  strcmp(name, "ref") == 0 ? "; slow, for checking" : "");
+    (void)fprintf(stream, "%-6s %s%s%s; %s free; %s%s\n", name, info.name, *threads ? "; " : "", threads,
+                  memory, info.libraries, strcmp(name, "ref") == 0 ? "; slow, for checking" : "");
     backend->close(device);
 }
 

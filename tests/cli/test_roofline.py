@@ -1,5 +1,6 @@
 """test_roofline.py PROGRAM: the table of floors from outside: sums, options, messages; that bench/roofline.md is what is printed now;
 and the script of its section on kernels, with planted faults."""
+import json
 import os
 import re
 import subprocess
@@ -147,4 +148,15 @@ def test_script(p):
     assert done.returncode == 1 and "compile_commands.json is not there: build first" in done.stderr, done.stderr
 
 
-program.main([test_sums, test_ceilings, test_options, test_messages, test_file_is_what_is_printed, test_kernels_are_judged, test_script])
+def test_a_build_without_tests_is_refused_at_once(p):
+    """Before anything is compiled."""
+    compiled = p.file("compiled")
+    with open(p.file("compile_commands.json"), "w", encoding="utf-8") as f:
+        json.dump([{"directory": p.dir, "file": "src/kernels/cuda/loss.cu", "command": f"touch {compiled} -o x"}], f)
+    done = subprocess.run([sys.executable, "-B", os.path.join(BENCH, "kernel_resources.py"), p.dir], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 1 and "-DRS_CUDA=ON -DRS_TESTS=ON" in done.stderr and not os.path.exists(compiled), done.stderr
+
+
+program.main([test_sums, test_ceilings, test_options, test_messages, test_file_is_what_is_printed, test_kernels_are_judged, test_script,
+              test_a_build_without_tests_is_refused_at_once])

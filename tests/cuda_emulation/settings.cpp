@@ -1,6 +1,7 @@
 /* settings.cpp: the environment variables RS_EMU_..., read once, and the numbers that a seed gives. */
 #include <cstdlib>
 #include <cstring>
+#include <unistd.h>
 
 #include "standin.hpp"
 
@@ -19,10 +20,34 @@ const char *variable(const char *name)
 bool is_on(const char *name, bool otherwise)
 {
     const char *value = variable(name);
-    return *value ? strcmp(value, "0") != 0 : otherwise;
+    if (*value && strcmp(value, "0") != 0 && strcmp(value, "1") != 0) {
+        stop("%s is '%s': 0 or 1 is wanted", name, value);
+    }
+    return *value ? *value == '1' : otherwise;
 }
 
-uint64_t number(const char *name, uint64_t otherwise)
+/* A misspelt one would test something else than is thought. */
+void refuse_unknown()
+{
+    static const char *const names[] = {"ORDER",         "SEED",       "RACES",   "FAIL",   "NO_DRIVER",
+                                        "DRIVER",        "NO_DEVICE",  "DEVICES", "MEMORY", "LOADS",
+                                        "CUDNN_VERSION", "CUDNN_CUDA", "STATS",   "LEAKS"};
+    static const char prefix[] = "RS_EMU_";
+    for (char **entry = environ; *entry; entry++) {
+        const char *name = *entry + sizeof prefix - 1;
+        bool ours = strncmp(*entry, prefix, sizeof prefix - 1) == 0, known = false;
+        size_t length = ours ? strcspn(name, "=") : 0;
+        for (const char *other : names) {
+            known = known || (ours && strlen(other) == length && strncmp(name, other, length) == 0);
+        }
+        if (ours && !known) {
+            stop("%.*s is no variable of the stand-in; tests/cuda_emulation/README.md names them",
+                 (int)(length + sizeof prefix - 1), *entry);
+        }
+    }
+}
+
+uint64_t number(const char *name, uint64_t otherwise, const char *wanted = "a whole number")
 {
     const char *value = variable(name);
     if (!*value) {
@@ -31,7 +56,7 @@ uint64_t number(const char *name, uint64_t otherwise)
     char *end = nullptr;
     uint64_t got = strtoull(value, &end, 10);
     if (*end) {
-        stop("%s is '%s': a whole number is wanted", name, value);
+        stop("%s is '%s': %s is wanted", name, value, wanted);
     }
     return got;
 }
@@ -39,6 +64,7 @@ uint64_t number(const char *name, uint64_t otherwise)
 Settings read_settings()
 {
     Settings made;
+    refuse_unknown();
     const char *order = variable("RS_EMU_ORDER");
     made.fail = variable("RS_EMU_FAIL");
     made.driver_version = is_on("RS_EMU_NO_DRIVER", false) ? 0 : (int)number("RS_EMU_DRIVER", CUDART_VERSION);
@@ -56,7 +82,8 @@ Settings read_settings()
     made.order = !*order || strcmp(order, "default") == 0 ? Order::forward
                  : strcmp(order, "reverse") == 0          ? Order::reverse
                                                           : Order::seeded;
-    made.order_seed = made.order == Order::seeded ? number("RS_EMU_ORDER", 0) : 0;
+    made.order_seed =
+        made.order == Order::seeded ? number("RS_EMU_ORDER", 0, "default, reverse or a whole number") : 0;
     return made;
 }
 

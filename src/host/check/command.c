@@ -89,10 +89,12 @@ static rs_status run(const arguments *parsed, const rs_check_machine *machine, i
 {
     rs_check_report report = {.stream = stdout, .device = parsed->device, .verbose = parsed->verbose};
     rs_device_info info;
+    char threads[32];
     int matched;
     machine->backend->info(machine->device, &info);
-    (void)printf("%s: %s, %s, %d thread%s\n", machine->backend->name, info.name, info.libraries, info.threads,
-                 info.threads == 1 ? "" : "s");
+    rs_text_threads(info.threads, threads, sizeof threads);
+    (void)printf("%s: %s, %s%s%s\n", machine->backend->name, info.name, info.libraries, *threads ? ", " : "",
+                 threads);
     rs_check_report_begin(&report);
     RS_TRY(rs_check_run_all(machine, parsed->filter, &report, &matched, error));
     if (matched == 0) {

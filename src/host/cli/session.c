@@ -65,7 +65,11 @@ static rs_status open_best(session *s, rs_error *error)
     rs_status status = open_named(s, "auto", error);
     if (status && s->backend && strcmp(s->backend->name, "cpu") != 0) {
         rs_log(RS_LOG_WARNING, "the GPU cannot be used, training on the CPU: %s", error->text);
+        s->no_gpu = *error;
         return open_named(s, "cpu", error);
+    }
+    if (strcmp(s->config.precision, "tf32") == 0) { /* the CPU has none: see make_trainer */
+        (void)rs_backend_has_gpu(&s->no_gpu);
     }
     return status;
 }
@@ -101,7 +105,13 @@ static rs_status make_trainer(session *s, uint32_t wants, const volatile sig_ato
                                   .wants = wants,
                                   .stop = stop,
                                   .checkpoint_path = s->checkpoint};
-    return rs_trainer_create(&options, &s->trainer, error);
+    rs_status status = rs_trainer_create(&options, &s->trainer, error);
+    if (status == RS_UNSUPPORTED && s->no_gpu.text[0] && strcmp(s->config.precision, "tf32") == 0) {
+        const rs_error what = *error;
+        return RS_FAIL(error, status, "%.400s; --device auto takes no GPU: %.500s", what.text,
+                       s->no_gpu.text);
+    }
+    return status;
 }
 
 /* What the plan chose, node by node, as text. */

@@ -23,6 +23,7 @@ typedef struct session {
     bool *kept; /* storage of the spec's lists */
     char *config_yaml, *algorithms;
     char start_time[32];
+    rs_error no_gpu;         /* why --device auto took none, where that matters; "": no matter */
     char made_on[128];       /* the device of the record that is resumed; "": a new one */
     bool profiling;          /* --profile: the plan counts by now */
     int64_t finished_epochs; /* that the record has already */

@@ -51,17 +51,17 @@ static void print_sizes(const session *s)
 {
     rs_plan_bytes bytes = {0};
     uint64_t record = 0, checkpoint = 0;
-    char a[32], b[32], c[32];
+    char a[32], b[32], c[32], threads[32];
+    rs_text_threads(s->info.threads, threads, sizeof threads);
     s->backend->plan_bytes(rs_trainer_plan(s->trainer), &bytes);
     rs_recorder_planned_bytes(&s->spec, &record, &checkpoint);
     rs_text_bytes(bytes.parameters + bytes.gradients + bytes.optimizer + bytes.activations + bytes.scratch, a,
                   sizeof a);
     rs_text_bytes(record, b, sizeof b);
     rs_text_bytes(checkpoint, c, sizeof c);
-    rs_log(RS_LOG_INFO,
-           "%s on %s: %" PRId64 " parameters, %d thread%s of %s; memory %s, record %s + checkpoint %s",
-           s->network->name, s->dataset->name, s->network->weight_count, s->info.threads,
-           s->info.threads == 1 ? "" : "s", s->info.name, a, b, c);
+    rs_log(RS_LOG_INFO, "%s on %s: %" PRId64 " parameters, %s%s%s; memory %s, record %s + checkpoint %s",
+           s->network->name, s->dataset->name, s->network->weight_count, threads, *threads ? " of " : "",
+           s->info.name, a, b, c);
 }
 
 static void print_arena(const char *name, size_t bytes)

@@ -124,7 +124,7 @@ static rs_status check_device(const char *text, char canonical[RS_TEXT_MAX], rs_
         (void)snprintf(canonical, RS_TEXT_MAX, "cuda:%" PRId64, index);
         return RS_OK;
     }
-    const char *nearest = rs_text_nearest(text, devices, DEVICES);
+    const char *nearest = rs_text_nearest_device(text);
     return RS_FAIL(error, RS_USAGE, "not one of auto, cpu, cuda, cuda:N, ref%s%s",
                    nearest ? "; nearest " : "", nearest ? nearest : "");
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { LONGEST = 63 };
 
@@ -53,6 +54,13 @@ const char *rs_text_nearest(const char *word, const char *const *list, int count
         }
     }
     return nearest;
+}
+
+const char *rs_text_nearest_device(const char *word)
+{
+    static const char *const names[] = {"auto", "cpu", "cuda", "ref"};
+    return strncasecmp(word, "gpu", 3) == 0 ? "cuda"
+                                            : rs_text_nearest(word, names, sizeof names / sizeof names[0]);
 }
 
 bool rs_text_next_word(const char **at, char separator, char *word, size_t capacity)
@@ -114,6 +122,14 @@ void rs_text_bytes(uint64_t bytes, char *text, size_t capacity)
         unit++;
     }
     (void)snprintf(text, capacity, value < 10.0 ? "%.2f %s" : "%.1f %s", value, units[unit]);
+}
+
+void rs_text_threads(int threads, char *text, size_t capacity)
+{
+    text[0] = '\0';
+    if (threads > 0) {
+        (void)snprintf(text, capacity, "%d thread%s", threads, threads == 1 ? "" : "s");
+    }
 }
 
 void rs_text_duration(double seconds, char *text, size_t capacity)

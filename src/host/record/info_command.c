@@ -178,9 +178,11 @@ static void print_origin(const rs_contents *contents)
     print_attribute(file, "began from", "init_from");
     for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++) {
         int64_t value;
-        if (rs_h5_get_int(file, integers[i], &value, &ignored) == RS_OK && (i < 2 || value > 0)) {
+        if (rs_h5_get_int(file, integers[i], &value, &ignored) == RS_OK && (i < 1 || value > 0)) {
             (void)printf("%-12s %" PRId64 "%s\n", i == 3 ? "  elsewhere" : integers[i], value,
-                         i < 2 ? "" : " times");
+                         i < 2    ? ""
+                         : i == 2 ? " times"
+                                  : " times, with another build, device, libraries or threads than above");
         }
     }
 }

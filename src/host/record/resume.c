@@ -132,37 +132,76 @@ done:
     return status;
 }
 
-/* Whether a text attribute says what it said when the run began. */
-static rs_status same_text(hid_t file, const char *name, const char *now, bool *same, rs_error *error)
+/* What is not as it was when the run began, as a list. */
+typedef struct differences {
+    char text[600];
+} differences;
+
+static void add_difference(differences *all, const char *what)
+{
+    size_t length = strlen(all->text);
+    (void)snprintf(all->text + length, sizeof all->text - length, "%s%s", length ? ", " : "", what);
+}
+
+static rs_status compare_text(hid_t file, const char *name, const char *now, const char *what,
+                              differences *all, rs_error *error)
 {
     char *then = NULL;
     RS_TRY(rs_h5_get_text(file, name, &then, error));
-    *same = *same && strcmp(then, now ? now : "") == 0;
+    bool same = strcmp(then, now ? now : "") == 0, known = strstr(all->text, what) != NULL;
+    if (!same && !known) {
+        add_difference(all, what);
+    }
     rs_free(then);
+    return RS_OK;
+}
+
+/* "device (NVIDIA H100, sm_90; now 8 threads of ...)" */
+static rs_status compare_device(hid_t file, const char *now, differences *all, rs_error *error)
+{
+    char *then = NULL, text[400];
+    RS_TRY(rs_h5_get_text(file, "device", &then, error));
+    if (strcmp(then, now ? now : "") != 0) {
+        (void)snprintf(text, sizeof text, "device (%.150s, now %.150s)", then, now ? now : "unknown");
+        add_difference(all, text);
+    }
+    rs_free(then);
+    return RS_OK;
+}
+
+static rs_status find_differences(const rs_recorder *recorder, differences *all, rs_error *error)
+{
+    const rs_provenance *now = &recorder->spec->provenance;
+    const hid_t file = recorder->file.file;
+    int64_t threads;
+    RS_TRY(compare_text(file, "program_version", now->version, "build", all, error));
+    RS_TRY(compare_text(file, "commit", now->commit, "build", all, error));
+    RS_TRY(compare_device(file, now->device, all, error));
+    RS_TRY(compare_text(file, "libraries", now->libraries, "libraries", all, error));
+    RS_TRY(rs_h5_get_int(file, "threads", &threads, error));
+    if (threads != now->threads && threads > 0 && now->threads > 0) { /* a GPU's are none */
+        add_difference(all, "thread count");
+    }
+    if (recorder->spec->foreign && !*all->text) { /* all that the checkpoint knows besides */
+        add_difference(all, "build, machine or thread count since the last commit");
+    }
     return RS_OK;
 }
 
 /* *here: this time; recorder->foreign: now or in an earlier resume. */
 static rs_status find_foreign(rs_recorder *recorder, bool *here, rs_error *error)
 {
-    const rs_provenance *now = &recorder->spec->provenance;
-    const hid_t file = recorder->file.file;
-    int64_t threads, before;
-    bool same = true;
-    RS_TRY(same_text(file, "program_version", now->version, &same, error));
-    RS_TRY(same_text(file, "commit", now->commit, &same, error));
-    RS_TRY(same_text(file, "device", now->device, &same, error));
-    RS_TRY(same_text(file, "libraries", now->libraries, &same, error));
-    RS_TRY(rs_h5_get_int(file, "threads", &threads, error));
-    *here = !same || threads != now->threads || recorder->spec->foreign;
-    RS_TRY(rs_h5_get_int(file, "resumed_elsewhere", &before, error));
+    differences found = {""};
+    int64_t before;
+    RS_TRY(find_differences(recorder, &found, error));
+    *here = *found.text != '\0';
+    RS_TRY(rs_h5_get_int(recorder->file.file, "resumed_elsewhere", &before, error));
     recorder->foreign = *here || before > 0; /* rows of two machines may lie past the checkpoint */
     if (*here) {
         rs_log(RS_LOG_WARNING,
-               "%s: resumed with another build, machine, library or thread count; results may differ in "
-               "their last "
-               "digits (attribute resumed_elsewhere)",
-               recorder->path);
+               "%s: resumed with another %s; results may differ in their last digits (attribute "
+               "resumed_elsewhere)",
+               recorder->path, found.text);
     }
     return RS_OK;
 }

@@ -151,6 +151,8 @@ rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *
     };
     trainer->position.steps++;
     trainer->position.batches++;
-    return trainer->capabilities & RS_CAN_RUN_AHEAD ? rs__take_results(trainer, RS_MOST_RESULTS - 1, error)
+    /* a profile begins with the first result, and lets nothing run ahead anyway */
+    const int ahead = trainer->options.config->profile ? 0 : RS_MOST_RESULTS - 1;
+    return trainer->capabilities & RS_CAN_RUN_AHEAD ? rs__take_results(trainer, ahead, error)
                                                     : finish_step(trainer, &result, error);
 }

@@ -48,6 +48,8 @@ static inline bool rs__conv_no_memory(cudnnStatus_t status)
            status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
 }
 
+/* MEMORY: cuDNN's kernels find none to be loaded. left: bytes of the GPU that are free. */
+rs_status rs__conv_fail_memory(const rs_plan *plan, size_t left, cudnnStatus_t answer, rs_error *error);
 /* Of x or y at a batch size. UNSUPPORTED when it has more elements than cuDNN counts. */
 rs_status rs__describe_tensor(const rs__tensor *t, int64_t count, cudnnTensorDescriptor_t *made,
                               rs_error *error);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "convolution.h"
+#include "rs/text.h"
 
 enum { MOST_CHOICES = 8 };
 
@@ -347,6 +348,29 @@ void rs__conv_key(const rs_plan *plan, const rs__convolution *conv, int pass, in
                    conv->shape);
 }
 
+rs_status rs__conv_fail_memory(const rs_plan *plan, size_t left, cudnnStatus_t answer, rs_error *error)
+{
+    char bytes[32];
+    rs_text_bytes(left, bytes, sizeof bytes);
+    return RS_FAIL(
+        error, RS_MEMORY,
+        "cuDNN cannot run its kernels (%s), most likely for want of memory to load them (GPU %d has %s "
+        "free); use a smaller --batch-size or --memory lean, or end what else uses this GPU",
+        cudnnGetErrorString(answer), plan->device->index, bytes);
+}
+
+/* Algorithms that all fail in CUDA itself, when they run, have something in common: the loading of their kernels. */
+static rs_status fail_to_choose(const question *q, const char *key, rs_error *error)
+{
+    size_t left = 0, total = 0;
+    if (run_of(q)->refused && q->conv->answer == CUDNN_STATUS_EXECUTION_FAILED_CUDART) {
+        RS__CUDA(error, cudaMemGetInfo(&left, &total));
+        return rs__conv_fail_memory(q->plan, left, q->conv->answer, error);
+    }
+    return RS_FAIL(error, RS_DEVICE, "cuDNN %zu has no deterministic convolution for %s (its last no: %s)",
+                   cudnnGetVersion(), key, cudnnGetErrorString(q->conv->answer));
+}
+
 rs_status rs__conv_choose(rs_plan *plan, rs__convolution *conv, int pass, int size, rs_error *error)
 {
     const question q = {plan, conv, pass, size};
@@ -360,9 +384,7 @@ rs_status rs__conv_choose(rs_plan *plan, rs__convolution *conv, int pass, int si
     }
     RS_TRY(choose(&q, &taken, error));
     if (!taken) {
-        return RS_FAIL(error, RS_DEVICE,
-                       "cuDNN %zu has no deterministic convolution for %s (its last no: %s)",
-                       cudnnGetVersion(), key, cudnnGetErrorString(conv->answer));
+        return fail_to_choose(&q, key, error);
     }
     return rs__choices_add(plan, key, run->algorithm, (int)run->math, error);
 }

@@ -13,30 +13,40 @@ static rs__convolution *convolution_of(const rs__op *op)
     return conv && !conv->product ? conv : NULL;
 }
 
-/* Whether an operation before this one runs that pass in the same way. */
-static bool is_tried(const rs_plan *plan, int index, int pass)
+static bool adds(const rs__op *op)
 {
-    const rs__convolution *mine = plan->ops[index].state;
-    bool adds = plan->ops[index].is.pass[0] == RS_PASS_ADD && !plan->ops[index].is.defers;
+    return op->is.pass[0] == RS_PASS_ADD && !op->is.defers;
+}
+
+/* Whether an operation before this one has a convolution of the same shape that runs that pass. */
+static bool is_known(const rs_plan *plan, int index, int pass, bool adding_counts)
+{
+    const rs__op *ops = plan->ops;
+    const rs__convolution *mine = ops[index].state;
     for (int i = 0; i < index; i++) {
-        const rs__convolution *other = convolution_of(&plan->ops[i]);
-        bool other_adds = plan->ops[i].is.pass[0] == RS_PASS_ADD && !plan->ops[i].is.defers;
+        const rs__convolution *other = convolution_of(&ops[i]);
         if (other && other->run[pass][0].how && strcmp(other->shape, mine->shape) == 0 &&
-            (pass != RS__CONV_DATA || adds == other_adds)) {
+            (!adding_counts || adds(&ops[i]) == adds(&ops[index]))) {
             return true;
         }
     }
     return false;
 }
 
+static bool is_tried(const rs_plan *plan, int index, int pass)
+{
+    return is_known(plan, index, pass, pass == RS__CONV_DATA);
+}
+
+/* What is told of it waits for the end: without any algorithm left the plan's error says it all. */
 static void refuse(rs_plan *plan, const rs__convolution *conv, int pass, int size, cudnnStatus_t answer)
 {
     const rs__conv_run *run = &conv->run[pass][size];
     char key[RS__CONV_KEY];
     rs__conv_key(plan, conv, pass, size, key);
     rs__choices_drop(plan, key);
-    rs_log(RS_LOG_WARNING, "cuDNN fails to run %s for %s (%s): another algorithm is taken",
-           rs__conv_algorithm_name(pass, run->algorithm), key, cudnnGetErrorString(answer));
+    rs_log(RS_LOG_DEBUG, "cuDNN fails to run %s for %s: %s", rs__conv_algorithm_name(pass, run->algorithm),
+           key, cudnnGetErrorString(answer));
     uint32_t bit = rs__conv_bit(run->algorithm, run->math);
     for (int i = 0; i < plan->op_count; i++) {
         rs__convolution *other = convolution_of(&plan->ops[i]);
@@ -45,6 +55,19 @@ static void refuse(rs_plan *plan, const rs__convolution *conv, int pass, int siz
             other->answer = answer;
         }
     }
+}
+
+/* cuDNN's kernels are loaded when they first run. Where they find no memory it only says that CUDA failed, as it does of
+ * an algorithm that CUDA does not run; a plan leaves more than this (memory.c), so that less is no question of the
+ * algorithm. */
+static rs_status check_memory(const rs_plan *plan, cudnnStatus_t answer, rs_error *error)
+{
+    enum { LITTLE = 256 << 20 };
+    size_t left = 0, total = 0;
+    RS__CUDA(error, cudaMemGetInfo(&left, &total));
+    return answer == CUDNN_STATUS_EXECUTION_FAILED_CUDART && left < LITTLE
+               ? rs__conv_fail_memory(plan, left, answer, error)
+               : RS_OK;
 }
 
 static rs_status try_pass(rs_plan *plan, const rs__op *op, int pass, int size, bool *refused, rs_error *error)
@@ -56,6 +79,7 @@ static rs_status try_pass(rs_plan *plan, const rs__op *op, int pass, int size, b
         return rs__cudnn_failed(error, answer, rs__conv_call(pass), __FILE__, __LINE__);
     }
     if (answer != CUDNN_STATUS_SUCCESS) {
+        RS_TRY(check_memory(plan, answer, error));
         refuse(plan, op->state, pass, size, answer);
         *refused = true;
     }
@@ -100,4 +124,34 @@ rs_status rs__convolutions_choose_again(rs_plan *plan, rs_error *error)
         }
     }
     return RS_OK;
+}
+
+/* The first operation of each shape, for all. */
+static void tell_run(const rs_plan *plan, const rs__convolution *conv, int pass, int size)
+{
+    enum { BITS = 32, ALGORITHMS = 8 };
+    const rs__conv_run *run = &conv->run[pass][size];
+    char key[RS__CONV_KEY];
+    rs__conv_key(plan, conv, pass, size, key);
+    for (int bit = 0; bit < BITS; bit++) {
+        if (run->refused & (UINT32_C(1) << bit)) {
+            rs_log(RS_LOG_WARNING, "cuDNN fails to run %s for %s (%s): %s is taken",
+                   rs__conv_algorithm_name(pass, bit % ALGORITHMS), key, cudnnGetErrorString(conv->answer),
+                   rs__conv_algorithm_name(pass, run->algorithm));
+        }
+    }
+}
+
+void rs__convolutions_tell(const rs_plan *plan)
+{
+    for (int i = 0; i < plan->op_count; i++) {
+        const rs__convolution *conv = convolution_of(&plan->ops[i]);
+        for (int pass = 0; conv && pass < RS__CONV_PASSES; pass++) {
+            for (int size = 0; size < plan->options.batch_size_count; size++) {
+                if (conv->run[pass][0].how && !is_known(plan, i, pass, false)) {
+                    tell_run(plan, conv, pass, size);
+                }
+            }
+        }
+    }
 }

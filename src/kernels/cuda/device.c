@@ -125,11 +125,12 @@ static rs_status check_all(int index, struct cudaDeviceProp *properties, rs_erro
 rs_status rs__cuda_usable(int device_index, rs_error *error)
 {
     struct cudaDeviceProp properties = {0};
-    rs_status status = check_all(device_index, &properties, error);
-    if (status == RS_DEVICE || status == RS_MEMORY) {
-        error->status = RS_UNSUPPORTED;
+    int driver = 0;
+    if (check_all(device_index, &properties, error) == RS_OK) {
+        return RS_OK;
     }
-    return status ? RS_UNSUPPORTED : RS_OK;
+    (void)cudaDriverGetVersion(&driver);
+    return error->status = driver > 0 ? RS_DEVICE : RS_UNSUPPORTED;
 }
 
 /* --- opening ---------------------------------------------------------------------------------------------- */
@@ -226,6 +227,18 @@ bool rs__asked_for(const char *variable, bool otherwise)
     return value && *value ? strcmp(value, "0") != 0 : otherwise;
 }
 
+static rs_status check_variables(rs_error *error)
+{
+    static const char *const names[] = {"RS_CUDA_GRAPH", "RS_CUDA_SYNC"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value && strcmp(value, "0") != 0 && strcmp(value, "1") != 0) {
+            return RS_FAIL(error, RS_USAGE, "the environment has %s=%s: 0 or 1 is wanted", names[i], value);
+        }
+    }
+    return RS_OK;
+}
+
 /* On a GPU whose memory others have taken the libraries say "not initialized" and the like. One that cannot be
  * chosen has none to ask for. */
 static rs_status explain(const rs_device *device, rs_error *error)
@@ -247,6 +260,7 @@ rs_status rs__cuda_open(const rs_host_services *services, int device_index, int 
                         rs_error *error)
 {
     (void)threads;
+    RS_TRY(check_variables(error));
     rs_device *made = services->allocate(sizeof *made);
     if (!made) {
         return RS_FAIL(error, RS_MEMORY, "no memory for a device");
@@ -297,7 +311,7 @@ void rs__cuda_info(const rs_device *device, rs_device_info *info)
 {
     const struct cudaDeviceProp *p = &device->properties;
     size_t left = 0, total = 0;
-    *info = (rs_device_info){.threads = 1, .memory_bytes = p->totalGlobalMem};
+    *info = (rs_device_info){.threads = 0, .memory_bytes = p->totalGlobalMem};
     (void)snprintf(info->name, sizeof info->name, "%.80s, sm_%d%d", p->name, p->major, p->minor);
     memcpy(info->libraries, device->libraries, sizeof info->libraries);
     info->free_bytes = cudaMemGetInfo(&left, &total) == cudaSuccess ? left : 0;

@@ -35,8 +35,9 @@ static rs_status check_options(const rs_device *device, const rs_plan_options *o
                        p->major, p->minor);
     }
     if (options->convolution == RS_CONVOLUTION_WINOGRAD) {
-        return RS_FAIL(error, RS_UNSUPPORTED,
-                       "cuDNN chooses between its algorithms itself; use --convolution auto or direct");
+        return RS_FAIL(
+            error, RS_UNSUPPORTED,
+            "cuDNN chooses between its algorithms itself; use --convolution auto, direct or search");
     }
     return check_sizes(options, error);
 }
@@ -251,6 +252,7 @@ static rs_status make_arenas(rs_plan *plan, rs_error *error)
             RS_TRY(rs__convolutions_choose_again(plan, error));
         }
     }
+    rs__convolutions_tell(plan);
     return RS_OK;
 }
 

@@ -302,6 +302,8 @@ void rs__arenas_release(rs_plan *plan);
  * is to be made again without it. Leaves no number in the activations. */
 rs_status rs__convolutions_try(rs_plan *plan, bool *refused, rs_error *error);
 rs_status rs__convolutions_choose_again(rs_plan *plan, rs_error *error);
+/* A warning for each algorithm that was refused, when the plan has found others. */
+void rs__convolutions_tell(const rs_plan *plan);
 /* update.c: the tables of the update, [parameter] and [job], as they start. */
 int rs__jobs_count(const rs_plan *plan);
 rs_status rs__update_prepare(rs_plan *plan, rs_error *error);

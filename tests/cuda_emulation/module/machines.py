@@ -42,7 +42,53 @@ def test_every_machine(program):
 
 
 def test_auto_takes_the_cpu(program):
-    program.good(*AUTO, "--out", "a.h5", RS_EMU_NO_DRIVER="1")
+    """Without a word where there is no driver; with the reason in a warning where there is one."""
+    for words, machine in MACHINES.items():
+        done = program.good(*AUTO[:-1], "--overwrite", "--out", "a.h5", **machine)
+        warnings = [line for line in done.stderr.splitlines() if "warning" in line]
+        expected = [] if words == "no NVIDIA driver" else [words]
+        assert len(warnings) == len(expected) and all(word in line for word, line in zip(expected, warnings)), done.stderr
+        refused(program.run(*AUTO, "--precision", "tf32", "--overwrite", "--out", "a.h5", **machine), words)
+
+
+def test_auto_without_the_module(program):
+    """A driver's library is enough of a sign that a GPU is there."""
+    alone, folder = program.file("resnet_study"), program.file("driver")
+    shutil.copy(program.path, alone)
+    os.mkdir(folder)
+    os.symlink(program.standin, os.path.join(folder, "libcuda.so.1"))
+    done = program.good(*AUTO[:-1], "--out", "a.h5", program=alone, standin=False, LD_LIBRARY_PATH=folder)
+    assert "takes the CPU, although there is an NVIDIA driver" in done.stderr and "cuda module" in done.stderr, done.stderr
+
+
+def test_a_gpu_has_no_threads(program):
+    done = program.good(*TRAIN[:-1], "--out", "a.h5")
+    assert "thread" not in cuda_line(program.good("devices").stdout) + done.stdout + done.stderr, done.stderr
+
+
+def test_a_gpus_record_on_the_cpu(program):
+    program.good(*TRAIN, "--out", "a.h5")
+    done = program.good(*TRAIN[:-1], "--device", "cpu", "--epochs", "2", "--resume", "--out", "a.h5")
+    assert re.search(r"another device \(stand-in for a GPU \(0\), sm_80, now .*\), libraries;", done.stderr), done.stderr
+
+
+def test_words_of_a_gpu(program):
+    """What the GPU path refuses says what does work."""
+    for words, options in {"auto, direct or search": ["--convolution", "winograd"]}.items():
+        refused(program.run(*TRAIN, *options, "--out", "a.h5"), words)
+    for name in ("gpu", "GPU:0"):
+        done = program.run(*TRAIN, "--device", name, standin=False)
+        assert done.returncode == 2 and done.stderr.rstrip().endswith("nearest cuda"), done.stderr
+
+
+def test_variables_mean_something(program):
+    for name in ("RS_CUDA_GRAPH", "RS_CUDA_SYNC"):
+        done = program.run(*TRAIN, "--out", "a.h5", **{name: "no"})
+        assert done.returncode == 2 and "0 or 1 is wanted" in done.stderr, done.stderr
+    for variables, words in (({"RS_EMU_ORDER": "foo"}, "default, reverse or a whole number"), ({"RS_EMU_FIAL": "1"}, "RS_EMU_FIAL is no"),
+                             ({"RS_EMU_RACES": "yes"}, "0 or 1 is wanted")):
+        done = program.run("devices", **variables)
+        assert done.returncode == -6 and words in done.stderr, done.stderr
 
 
 def test_auto_takes_the_cpu_when_the_gpu_is_taken(program):
@@ -109,7 +155,7 @@ def test_without_the_module(program):
     alone = program.file("resnet_study")
     shutil.copy(program.path, alone)
     done = program.run("devices", program=alone, standin=False)
-    assert "no cuda module" in cuda_line(done.stdout), done.stdout
+    assert "the cuda module belongs beside the program" in cuda_line(done.stdout), done.stdout
 
 
 def test_without_the_standin(program):
@@ -130,6 +176,22 @@ def test_room_for_what_is_loaded_later(program):
         if done.returncode:
             refused(done, "use a smaller --batch-size")
     assert 0 < refusals < len(ROOM), f"{refusals} of {len(ROOM)} refused: other sizes are wanted here"
+
+
+def test_no_memory_for_kernels(program):
+    """One line that names memory, whether little of it is free or their number of bytes is absurd."""
+    for memory, loads in ((50 << 20, 30 << 20), (8 << 30, 9 << 30)):
+        done = program.run(*TRAIN[:-1], "--out", "a.h5", RS_EMU_MEMORY=str(memory), RS_EMU_LOADS=str(loads))
+        refused(done, "want of memory to load them")
+
+
+def test_another_algorithm_is_told(program):
+    """One warning that names both, when the plan is made."""
+    done = program.good(*TRAIN[:-1], "--out", "a.h5", RS_EMU_FAIL="cudnnConvolutionForward:1")
+    told = [line for line in done.stderr.splitlines() if "cuDNN fails to run" in line]
+    assert len(told) == 1, done.stderr
+    refused_one, taken = re.search(r"fails to run (\w+) for forward of 4: .*: (\w+) is taken", told[0]).groups()
+    assert refused_one != taken, told
 
 
 def test_images_that_stay_outside_are_told(program):

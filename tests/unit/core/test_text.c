@@ -71,6 +71,21 @@ static void sizes_read_as_people_say_them(void **state)
     assert_string_equal(text, "1.50 KiB");
     rs_text_bytes(UINT64_C(20) << 30, text, sizeof text);
     assert_string_equal(text, "20.0 GiB");
+    rs_text_threads(1, text, sizeof text);
+    assert_string_equal(text, "1 thread");
+    rs_text_threads(16, text, sizeof text);
+    assert_string_equal(text, "16 threads");
+    rs_text_threads(0, text, sizeof text);
+    assert_string_equal(text, "");
+}
+
+static void a_gpu_is_called_cuda(void **state)
+{
+    (void)state;
+    assert_string_equal(rs_text_nearest_device("gpu"), "cuda");
+    assert_string_equal(rs_text_nearest_device("GPU:1"), "cuda");
+    assert_string_equal(rs_text_nearest_device("cup"), "cpu");
+    assert_null(rs_text_nearest_device("tensorflow"));
 }
 
 static void shapes_know_when_they_overflow(void **state)
@@ -113,6 +128,7 @@ int main(void)
         cmocka_unit_test(numbers_are_whole_texts_within_range),
         cmocka_unit_test(globs_match_as_a_shell_would),
         cmocka_unit_test(sizes_read_as_people_say_them),
+        cmocka_unit_test(a_gpu_is_called_cuda),
         cmocka_unit_test(shapes_know_when_they_overflow),
         cmocka_unit_test(errors_carry_their_text_and_code),
     };
