@@ -108,6 +108,20 @@ static void combinations_without_effect_are_refused(void **state)
         {"--dataset function --function sinc --normalization train",
          "--normalization is of images and their labels; --dataset function has numbers"},
         {"--quiet --verbose", "--quiet and --verbose exclude each other"},
+        {"--device cpu --precision tf32", "--precision tf32 needs a GPU; --device cpu computes in f32"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rs_config c = configured(cases[i].line);
+        ASSERT_REFUSED(rs_config_validate(&c, &error), cases[i].message);
+    }
+}
+
+static void options_of_layers_without_effect_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *message;
+    } cases[] = {
         {"--isolate-from 3", "--isolate-from has no effect without --isolate"},
         {"--freeze-from 3", "--freeze-from has no effect without --freeze"},
         {"--layer-target 1 --isolate none",
@@ -127,7 +141,6 @@ static void combinations_without_effect_are_refused(void **state)
         {"--dataset function --loss cross-entropy",
          "--loss cross-entropy needs labels; --dataset function has numbers: mse"},
         {"--stop-change-from 6", "--stop-change-from has no effect without --stop-change"},
-        {"--device cpu --precision tf32", "--precision tf32 needs a GPU; --device cpu computes in f32"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         rs_config c = configured(cases[i].line);
@@ -140,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(combinations_that_make_sense_pass),
         cmocka_unit_test(combinations_without_effect_are_refused),
+        cmocka_unit_test(options_of_layers_without_effect_are_refused),
     };
     return cmocka_run_group_tests_name("combinations", tests, NULL, NULL);
 }
