@@ -74,7 +74,7 @@ typedef struct rs_batch {
     const float *values;       /* [count, C, H, W] instead of images, or NULL (also left out) */
     const float *targets;      /* [count, classes of the data set] instead of labels, or NULL */
     const int64_t *sample_ids; /* [count] place in the split */
-    const rs_split *split;     /* that it is of; NULL: not known */
+    const rs_split *split;     /* that it is of; NULL: of changed images, or not known */
     int64_t epoch;             /* from 0 */
 } rs_batch;
 
@@ -89,8 +89,8 @@ typedef struct rs_loader_options {
     bool prefetch;         /* false: gather in the caller's thread (same batches) */
     bool leave_out_images; /* whoever takes the batches has the split already; also leaves out values */
     /* Images are changed as they are gathered: a function of (augment_seed, epoch, place in the split), so that
-     * batches, threads and resume change nothing. Such batches need their images: USAGE with leave_out_images. The
-     * bytes then differ from those of batch.split; only the training loader asks for it. */
+     * batches, threads and resume change nothing. Such batches need their images (USAGE with leave_out_images) and
+     * have no batch.split, whose images are others. Only the training loader asks for it. */
     rs_augmentation augment;
     uint64_t augment_seed;
 } rs_loader_options;

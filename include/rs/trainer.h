@@ -18,6 +18,8 @@ rs_status rs_configured_network(const rs_config *config, const rs_dataset *datas
                                 rs_error *error);
 /* The data that a configuration asks for. The request's texts are borrowed from it. */
 rs_dataset_request rs_configured_data(const rs_config *config);
+/* How it changes training images, into options->augment and augment_seed. USAGE. */
+rs_status rs_configured_augmentation(const rs_config *config, rs_loader_options *options, rs_error *error);
 /* Bits of rs_want: what a configuration asks to be recorded. */
 uint32_t rs_configured_wants(const rs_config *config);
 

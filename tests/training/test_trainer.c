@@ -30,6 +30,8 @@ enum {
 };
 #define WANT_ALL (RS_WANT_DISTANCES | RS_WANT_GRADIENT_STATS | RS_WANT_WEIGHTS | RS_WANT_GRADIENTS)
 
+#define AUGMENT "flip,crop:4,rotate:10,jitter:0.2"
+
 typedef struct fixture {
     rs_dataset *dataset;
     rs_network *network;
@@ -313,6 +315,7 @@ static void resuming(fixture *f)
         config.clip_norm = 1.0;
         (void)snprintf(config.gradient, sizeof config.gradient, "%s", i == 2 ? "last" : "mean");
         (void)snprintf(config.schedule, sizeof config.schedule, "exponential");
+        (void)snprintf(config.augment, sizeof config.augment, "%s", i == 1 ? AUGMENT : "");
         float *weights = new_weights(f);
         witness whole = {0};
         OK(train(f, &config, WANT_ALL, NULL, false, &whole, weights));
@@ -444,11 +447,44 @@ static void schedules_follow_their_formulas(void **state)
     expect_rate(&config, 4, 0.1 * (1 + cos(3.14159265358979323846 * 0.8)) / 2);
 }
 
+/* At a rate of 0, and with running statistics that stay, the network does, so that losses tell the images apart. */
+static void augmenting(fixture *f)
+{
+    for (int i = 0; i < f->network->node_count; i++) {
+        f->network->nodes[i].attributes.momentum = 0.0;
+    }
+    witness w[4] = {{.steps = 0}}; /* as stored, changed, the same again, by another seed */
+    float *weights = new_weights(f);
+    for (int i = 0; i < 4; i++) {
+        rs_config config = small_config();
+        config.learning_rate = 0.0;
+        config.seed_augment = i == 3 ? 7 : -1;
+        (void)snprintf(config.augment, sizeof config.augment, "%s", i == 0 ? "" : AUGMENT);
+        OK(train(f, &config, 0, NULL, false, &w[i], weights));
+    }
+    for (int step = 0; step < STEPS; step++) {
+        assert_true(w[0].losses[step] != w[1].losses[step]);
+        assert_true(w[1].losses[step] == w[2].losses[step]);
+        assert_true(w[1].losses[step] != w[3].losses[step]);
+    }
+    for (int i = 1; i < 4; i++) {
+        assert_memory_equal(w[0].valid_loss, w[i].valid_loss, sizeof w[0].valid_loss);
+    }
+    rs_free(weights);
+}
+
+static void only_training_images_are_changed(void **state)
+{
+    (void)state;
+    on_every_backend(augmenting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_measured_never_changes_what_is_trained),
         cmocka_unit_test(a_run_stopped_anywhere_goes_on_to_the_same_bits),
+        cmocka_unit_test(only_training_images_are_changed),
         cmocka_unit_test(other_options_are_refused_on_resume),
         cmocka_unit_test(snapshots_fall_where_they_are_asked_for),
         cmocka_unit_test(divergence_ends_the_run_and_names_the_step),

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "augment.h"
 #include "rs/dataset.h"
 #include "rs/host.h"
 #include "rs/random.h"
@@ -38,6 +39,8 @@ struct rs_loader {
     rs_loader_options options;
     size_t sample_size; /* bytes of an image, or values of a sample */
     size_t target_size; /* numbers of a target */
+    rs__frame frame;
+    uint8_t *scratch; /* an image, for --augment; NULL: images stay as they are */
     int64_t largest_batch, steps;
     uint32_t *order;     /* [split->count], for order_epoch; NULL without shuffle */
     int64_t order_epoch; /* -1: none yet */
@@ -52,6 +55,15 @@ struct rs_loader {
     int64_t next_fill, next_hand; /* batches of the epoch */
     slot slots[SLOTS];
 };
+
+/* Changes image `at` of a batch as its sample's draw in this epoch says. */
+static void change_image(const rs_loader *loader, const slot *into, int64_t at, int64_t epoch)
+{
+    const rs_loader_options *o = &loader->options;
+    rs__change change = rs__draw_change(&o->augment, o->augment_seed, epoch, into->sample_ids[at]);
+    rs__apply_change(&o->augment, &change, &loader->frame, into->images + (size_t)at * loader->sample_size,
+                     loader->scratch);
+}
 
 /* Sample `from` of the split becomes sample `to` of a batch. */
 static void copy_sample(const rs_loader *loader, slot *into, size_t to, size_t from)
@@ -87,6 +99,9 @@ static void gather(rs_loader *loader, slot *into, int64_t epoch, int64_t batch)
     for (int64_t i = 0; i < into->count; i++) {
         size_t sample = loader->order ? loader->order[first + i] : (size_t)(first + i);
         copy_sample(loader, into, (size_t)i, sample);
+        if (loader->scratch) {
+            change_image(loader, into, i, epoch);
+        }
     }
 }
 
@@ -186,8 +201,23 @@ static rs_status allocate_slots(rs_loader *loader, rs_error *error)
     return RS_OK;
 }
 
+static rs_status set_up_augmentation(rs_loader *loader, rs_error *error)
+{
+    const rs_loader_options *o = &loader->options;
+    if (!rs_augmentation_any(&o->augment)) {
+        return RS_OK;
+    }
+    if (o->leave_out_images || loader->split->values) {
+        return RS_FAIL(error, RS_USAGE, "augmentation changes the images of batches; these have none");
+    }
+    RS_TRY(rs__augment_check_frame(&o->augment, &loader->frame, error));
+    loader->scratch = rs_alloc(loader->sample_size);
+    return loader->scratch ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for an image");
+}
+
 static rs_status set_up(rs_loader *loader, rs_error *error)
 {
+    RS_TRY(set_up_augmentation(loader, error));
     RS_TRY(allocate_slots(loader, error));
     loader->has_mutex = pthread_mutex_init(&loader->mutex, NULL) == 0;
     loader->has_condition = pthread_cond_init(&loader->changed, NULL) == 0;
@@ -218,6 +248,7 @@ rs_status rs_loader_create(const rs_dataset *dataset, const rs_split *split, con
         made->options.batch_size = split->count ? split->count : 1;
     }
     int64_t size = made->options.batch_size;
+    made->frame = (rs__frame){dataset->channels, dataset->height, dataset->width};
     made->sample_size = (size_t)dataset->channels * (size_t)dataset->height * (size_t)dataset->width;
     made->target_size = (size_t)dataset->classes;
     made->largest_batch = split->count < size ? split->count : size;
@@ -258,6 +289,7 @@ void rs_loader_destroy(rs_loader *loader)
         rs_free(loader->slots[i].sample_ids);
     }
     rs_free(loader->order);
+    rs_free(loader->scratch);
     rs_free(loader);
 }
 
@@ -341,7 +373,7 @@ rs_status rs_loader_next(rs_loader *loader, rs_batch *batch, rs_error *error)
                             .values = from->values,
                             .targets = from->targets,
                             .sample_ids = from->sample_ids,
-                            .split = loader->split,
+                            .split = loader->scratch ? NULL : loader->split,
                             .epoch = loader->epoch};
     }
     return RS_OK;

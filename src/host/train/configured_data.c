@@ -1,4 +1,4 @@
-/* configured_data.c: which data a configuration asks for. */
+/* configured_data.c: which data a configuration asks for, and how its training images are changed. */
 #include "rs/trainer.h"
 
 rs_dataset_request rs_configured_data(const rs_config *config)
@@ -19,4 +19,10 @@ rs_dataset_request rs_configured_data(const rs_config *config)
                                 .function_to = config->function_to,
                                 .function_samples = config->function_samples,
                                 .function_valid = config->function_valid};
+}
+
+rs_status rs_configured_augmentation(const rs_config *config, rs_loader_options *options, rs_error *error)
+{
+    options->augment_seed = (uint64_t)(config->seed_augment < 0 ? config->seed : config->seed_augment);
+    return rs_augmentation_parse(config->augment, &options->augment, error);
 }

@@ -63,7 +63,10 @@ rs_status rs__make_loaders(rs_trainer *trainer, rs_error *error)
                                .shuffle = o->config->batch_size > 0,
                                .seed = (uint64_t)order,
                                .prefetch = true};
-    RS_TRY(hold_images(trainer, &o->dataset->train, &train.leave_out_images, error));
+    RS_TRY(rs_configured_augmentation(o->config, &train, error));
+    if (!rs_augmentation_any(&train.augment)) { /* changed images are in the batches alone */
+        RS_TRY(hold_images(trainer, &o->dataset->train, &train.leave_out_images, error));
+    }
     RS_TRY(rs_loader_create(o->dataset, &o->dataset->train, &train, &trainer->train, error));
     trainer->batches = rs_loader_steps(trainer->train);
     RS_TRY(make_scoring_loader(trainer, &o->dataset->valid, &trainer->valid, error));

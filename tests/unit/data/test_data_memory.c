@@ -140,7 +140,8 @@ static rs_status run_loader(bool prefetch)
     static const int32_t labels[20] = {0};
     static const rs_dataset dataset = {
         .channels = 1, .height = 1, .width = 1, .classes = 1, .train = {20, images, labels}};
-    rs_loader_options options = {.batch_size = 3, .shuffle = true, .prefetch = prefetch};
+    rs_loader_options options = {
+        .batch_size = 3, .shuffle = true, .prefetch = prefetch, .augment = {.flip = true}};
     rs_loader *loader = NULL;
     rs_batch batch;
     rs_status status = rs_loader_create(&dataset, &dataset.train, &options, &loader, &error);
@@ -202,8 +203,8 @@ static void test_shapes(void **state)
 static void test_loader(void **state)
 {
     (void)state;
-    check_all(run_prefetching_loader, 11);
-    check_all(run_plain_loader, 11);
+    check_all(run_prefetching_loader, 12);
+    check_all(run_plain_loader, 12);
 }
 
 static void test_resize(void **state)

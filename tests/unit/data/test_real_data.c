@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static rs_dataset *load(const char *name)
+static rs_dataset *load(const char *name, const char *normalization)
 {
     const char *directory = getenv("RS_REAL_DATA");
     rs_dataset *dataset = NULL;
-    rs_dataset_request request = {.name = name, .directory = directory};
+    rs_dataset_request request = {.name = name, .directory = directory, .normalization = normalization};
     if (!directory || !*directory) {
         print_message("RS_REAL_DATA, a folder that holds %s, is not set: skipped\n", name);
         skip();
@@ -57,7 +57,7 @@ static void test_mnist(void **state)
     static const int train[] = {5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949};
     static const int test[] = {980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009};
     (void)state;
-    rs_dataset *dataset = load("mnist");
+    rs_dataset *dataset = load("mnist", "");
     check_classes(&dataset->train, train, 10);
     check_classes(&dataset->test, test, 10);
     check_moments(dataset, 0, dataset->mean[0], dataset->std[0], 1e-4);
@@ -69,7 +69,7 @@ static void test_cifar10(void **state)
     static const int train[] = {5000, 5000, 5000, 5000, 5000, 5000, 5000, 5000, 5000, 5000};
     static const int test[] = {1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000};
     (void)state;
-    rs_dataset *dataset = load("cifar10");
+    rs_dataset *dataset = load("cifar10", "");
     check_classes(&dataset->train, train, 10);
     check_classes(&dataset->test, test, 10);
     /* Red, green, blue. Their order shows at this tolerance; copies that were JPEG for a while are 0.002 off. */
@@ -79,8 +79,23 @@ static void test_cifar10(void **state)
     rs_dataset_destroy(dataset);
 }
 
+/* What "train" measures is what is there. */
+static void test_normalization(void **state)
+{
+    static const char *const names[] = {"mnist", "cifar10"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        rs_dataset *dataset = load(names[i], "train");
+        for (int c = 0; c < dataset->channels; c++) {
+            check_moments(dataset, c, (double)dataset->mean[c], (double)dataset->std[c], 1e-6);
+        }
+        rs_dataset_destroy(dataset);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mnist), cmocka_unit_test(test_cifar10)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mnist), cmocka_unit_test(test_cifar10),
+                                       cmocka_unit_test(test_normalization)};
     return cmocka_run_group_tests_name("published data", tests, NULL, NULL);
 }
