@@ -189,6 +189,24 @@ def test_weights_from_a_safetensors_file(p):
     assert "linear1.bias has another shape" in done.stderr, done.stderr
 
 
+def test_gradients_over_the_first_and_last_steps(p):
+    """info's pooled statistics are those of all elements of the recorded gradients."""
+    p.run(*FIT, "--epochs", "7", "--gradient", "last", "--out", "r.h5")
+    lines = p.run("info", "--gradients", "3", "r.h5").stdout.splitlines()
+    with h5py.File(p.file("r.h5"), "r") as f:
+        names = texts(f["parameters/name"])
+        found = {line.split()[0]: [float(v) for v in line.split()[1:]] for line in lines if line.strip() and line.split()[0] in names}
+        assert list(found) == names, lines
+        for name in names:
+            g = np.abs(f["gradients/" + name][1:].astype(float))
+            expected = [g[:3].mean(), g[:3].std(), g[-3:].mean(), g[-3:].std()]
+            assert np.allclose(found[name], expected, rtol=1e-4, atol=1e-12), (name, found[name], expected)
+    assert "it has 7 steps" in p.run("info", "--gradients", "8", "r.h5", expect=3).stderr
+    p.run("info", "--gradients", "0", "r.h5", expect=2)
+    p.run(*FIT, "--epochs", "1", "--record", "none", "--out", "s.h5")
+    assert "--record gradient-stats" in p.run("info", "--gradients", "1", "s.h5", expect=3).stderr
+
+
 def test_input_sensitivity_is_recorded(p):
     p.run(*NN, "--record", "sensitivity", "--out", "r.h5")
     p.run(*NN, "--record", "none", "--out", "s.h5")

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "contents.h"
+#include "gradients.h"
 #include "lock.h"
 #include "rs/host.h"
 #include "rs/text.h"
@@ -187,7 +188,8 @@ static void print_origin(const rs_contents *contents)
     }
 }
 
-static int print_record(const char *path)
+/* gradients: over how many steps; 0: nothing of them. */
+static int print_record(const char *path, int64_t gradients)
 {
     rs_contents contents;
     rs_error error;
@@ -199,24 +201,37 @@ static int print_record(const char *path)
     print_state(&contents);
     print_last(&contents);
     print_origin(&contents);
-    print_document(contents.file, "data", "dataset");
-    print_document(contents.file, "configuration", "config");
-    print_contents(&contents);
+    rs_status status = RS_OK;
+    if (gradients > 0) {
+        status = rs_gradients_print(&contents, gradients, &error);
+    } else {
+        print_document(contents.file, "data", "dataset");
+        print_document(contents.file, "configuration", "config");
+        print_contents(&contents);
+    }
     rs_contents_close(&contents);
-    return DONE;
+    if (status) {
+        (void)fprintf(stderr, "resnet_study info: %s: %s\n", path, error.text);
+    }
+    return status ? rs_status_exit_code(status) : DONE;
 }
 
 int rs_command_info(int argc, char **argv)
 {
-    static const char usage[] =
-        "usage: resnet_study info RUN.h5\n\nWhat a record holds, also of a live or killed run.\n";
+    static const char usage[] = "usage: resnet_study info [--gradients K] RUN.h5\n\nWhat a record holds, "
+                                "also of a live or killed run.\n"
+                                "--gradients K: mean and standard deviation of |gradient| of every parameter "
+                                "over the first and last K steps.\n";
+    int64_t gradients = 0;
+    const bool asked = argc == 4 && strcmp(argv[1], "--gradients") == 0;
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         (void)fputs(usage, stdout);
         return DONE;
     }
-    if (argc != 2 || argv[1][0] == '-') {
+    if ((argc != 2 && !asked) || argv[argc - 1][0] == '-' ||
+        (asked && (!rs_text_int(argv[2], &gradients) || gradients < 1))) {
         (void)fputs(usage, stderr);
         return BAD_USAGE;
     }
-    return print_record(argv[1]);
+    return print_record(argv[argc - 1], gradients);
 }

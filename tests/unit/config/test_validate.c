@@ -103,25 +103,6 @@ static const struct {
     {"--dataset function --function sinc --normalization train",
      "--normalization is of images and their labels; --dataset function has numbers"},
     {"--quiet --verbose", "--quiet and --verbose exclude each other"},
-    {"--isolate-from 3", "--isolate-from has no effect without --isolate"},
-    {"--freeze-from 3", "--freeze-from has no effect without --freeze"},
-    {"--layer-target 1 --isolate none",
-     "--layer-target has no effect without --layer-loss, --isolate target or --record layer-losses"},
-    {"--isolate none --layer-loss even",
-     "--isolate none and --layer-loss even exclude each other: both say what layers learn by"},
-    {"--isolate none --record sensitivity", "--record sensitivity: the gradient of the input is not the "
-                                            "loss's own with --isolate or --layer-loss"},
-    {"--dataset function --record sensitivity",
-     "--record sensitivity has no effect without labels to predict"},
-    {"--loss mse --loss-labels added", "--loss-labels added has no effect without labels to predict"},
-    {"--init-snapshot 3", "--init-snapshot has no effect without --init-from"},
-    {"--init-optimizer", "--init-optimizer has no effect without --init-from"},
-    {"--reinitialize fc", "--reinitialize has no effect without --init-from"},
-    {"--init-from a.h5 --init-snapshot 3 --init-optimizer",
-     "--init-optimizer takes the state where that run ended: it needs --init-snapshot last"},
-    {"--dataset function --loss cross-entropy",
-     "--loss cross-entropy needs labels; --dataset function has numbers: mse"},
-    {"--stop-change-from 6", "--stop-change-from has no effect without --stop-change"},
     {"--device cpu --precision tf32", "--precision tf32 needs a GPU; --device cpu computes in f32"},
 };
 
@@ -134,11 +115,44 @@ static void combinations_without_effect_are_refused(void **state)
     }
 }
 
+static void options_of_layers_without_effect_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *message;
+    } cases[] = {
+        {"--isolate-from 3", "--isolate-from has no effect without --isolate"},
+        {"--freeze-from 3", "--freeze-from has no effect without --freeze"},
+        {"--layer-target 1 --isolate none",
+         "--layer-target has no effect without --layer-loss, --isolate target or --record layer-losses"},
+        {"--isolate none --layer-loss even",
+         "--isolate none and --layer-loss even exclude each other: both say what layers learn by"},
+        {"--isolate none --record sensitivity", "--record sensitivity: the gradient of the input is not the "
+                                                "loss's own with --isolate or --layer-loss"},
+        {"--dataset function --record sensitivity",
+         "--record sensitivity has no effect without labels to predict"},
+        {"--loss mse --loss-labels added", "--loss-labels added has no effect without labels to predict"},
+        {"--init-snapshot 3", "--init-snapshot has no effect without --init-from"},
+        {"--init-optimizer", "--init-optimizer has no effect without --init-from"},
+        {"--reinitialize fc", "--reinitialize has no effect without --init-from"},
+        {"--init-from a.h5 --init-snapshot 3 --init-optimizer",
+         "--init-optimizer takes the state where that run ended: it needs --init-snapshot last"},
+        {"--dataset function --loss cross-entropy",
+         "--loss cross-entropy needs labels; --dataset function has numbers: mse"},
+        {"--stop-change-from 6", "--stop-change-from has no effect without --stop-change"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rs_config c = configured(cases[i].line);
+        ASSERT_REFUSED(rs_config_validate(&c, &error), cases[i].message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(combinations_that_make_sense_pass),
         cmocka_unit_test(combinations_without_effect_are_refused),
+        cmocka_unit_test(options_of_layers_without_effect_are_refused),
     };
     return cmocka_run_group_tests_name("combinations", tests, NULL, NULL);
 }
