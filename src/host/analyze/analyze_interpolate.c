@@ -37,6 +37,7 @@ static rs_status open_line(rs__analysis *a, line *l, rs_error *error)
     }
     const rs_network *network = l->model.network;
     l->estimate = a->statistics && strcmp(a->statistics, "estimate") == 0 && network->buffer_count > 0;
+    wishes.statistics = l->estimate;
     RS_TRY(rs__model_plan(&l->model, &wishes, error));
     for (int end = 0; end < 2; end++) {
         RS_TRY(rs__state_read(network, &a->inputs[end], a->inputs[end].first, &l->ends[end], error));

@@ -89,7 +89,7 @@ rs_status rs__model_plan(rs__model *model, const rs__plan_wishes *wishes, rs_err
 {
     rs_plan_options plan = {.dtype = RS_F32,
                             .tf32 = strcmp(model->config.precision, "tf32") == 0,
-                            .training = wishes->gradients,
+                            .training = wishes->gradients || wishes->statistics,
                             .input_gradient = wishes->gradients};
     memcpy(plan.mean, model->dataset->mean, sizeof plan.mean);
     memcpy(plan.std, model->dataset->std, sizeof plan.std);

@@ -29,6 +29,7 @@ rs_status rs__model_split(rs__model *model, const char *name, int64_t samples, r
 typedef struct rs__plan_wishes {
     const rs_split *splits[2]; /* NULL: one is enough */
     bool gradients;            /* backward to the input */
+    bool statistics;           /* forward in training mode */
 } rs__plan_wishes;
 rs_status rs__model_plan(rs__model *model, const rs__plan_wishes *wishes, rs_error *error);
 

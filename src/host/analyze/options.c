@@ -13,9 +13,8 @@ static const rs__kind kinds[] = {
      rs__analyze_interpolate},
     {"distances", "RUN.h5...", "how far blocks moved, from the snapshots, by any metric", "all",
      rs__analyze_distances},
-    {"hessian", "RUN.h5...",
-     "second derivatives of the loss: signs, eigenvalues, or both ends of the spectrum", "last",
-     rs__analyze_hessian},
+    {"hessian", "RUN.h5...", "second derivatives: signs and eigenvalues, or both ends of the spectrum",
+     "last", rs__analyze_hessian},
     {"sensitivity", "RUN.h5...", "norm of the gradient of the loss by the input", "last",
      rs__analyze_sensitivity},
 };
