@@ -50,5 +50,5 @@ BEGIN {
 }
 /^ *$/ { next }
 { sub(/^ +/, ""); print escaped($0) }
-END { print ".SH SEE ALSO\nresnet_study run \\-\\-help, h5dump(1)" }
+END { print ".SH SEE ALSO\nresnet_study run \\-\\-help, resnet_study analyze \\-\\-help, h5dump(1)" }
 '

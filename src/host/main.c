@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "rs/analyze.h"
 #include "rs/check.h"
 #include "rs/dataset.h"
 #include "rs/host.h"

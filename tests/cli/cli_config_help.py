@@ -37,6 +37,12 @@ def test_help_of_run_is_the_golden_text(p):
     compare(p.run("run", "--help").stdout, "cli_study_help.txt")
 
 
+def test_help_of_analyze_is_the_golden_text(p):
+    text = p.run("analyze", "--help").stdout
+    compare(text, "cli_analyze_help.txt")
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
 def test_bad_usage_says_what_is_allowed(p):
     cases = [
         (["--depth", "67"], "--depth 67: not one of 18, 26, 34, 50, 68, 101; nearest 68"),

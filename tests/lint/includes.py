@@ -14,7 +14,7 @@ MODULE = {  # of each public header
     "status.h": "core", "host.h": "core", "tensor.h": "core", "random.h": "core", "metric.h": "core", "text.h": "core",
     "version.h": "core", "data_options.h": "core", "config.h": "config", "options.def": "config", "yaml.h": "yaml", "dataset.h": "data",
     "network.h": "network", "ops.def": "network", "backend.h": "kernels", "observer.h": "observe", "recorder.h": "record",
-    "record_reader.h": "record", "result_file.h": "record", "analyze.h": "analyze", "safetensors.h": "record",
+    "record_reader.h": "record", "result_file.h": "record", "safetensors.h": "record", "analyze.h": "analyze",
     "checkpoint.h": "record", "trainer.h": "train", "check.h": "check", "step_cost.h": "kernels",
 }
 RUNNING = {"core", "config", "data", "network", "kernels", "observe", "record", "train"}

@@ -294,6 +294,18 @@ static void run_lane(const rs__curvature *c, const workspace *w, lane *sums, int
     }
 }
 
+/* One thread of BLAS in each of ours: also where there is one alone, which would not count as a parallel region. */
+static void run_lanes(rs__curvature *c)
+{
+    const int before = omp_get_max_threads();
+    omp_set_num_threads(1);
+#pragma omp parallel for schedule(static, 1) num_threads(c->threads)
+    for (int i = 0; i < c->lane_count; i++) {
+        run_lane(c, &c->workspaces[omp_get_thread_num()], &c->lanes[i], i);
+    }
+    omp_set_num_threads(before);
+}
+
 void rs__curvature_product(rs__curvature *c, const double *weights, const double *direction, double *loss,
                            double *gradient, double *product)
 {
@@ -301,10 +313,7 @@ void rs__curvature_product(rs__curvature *c, const double *weights, const double
     for (int64_t i = 0; i < c->size; i++) {
         c->weights[i] = CMPLX(weights[i], direction ? ldexp(direction[i], -RS__STEP_EXPONENT) : 0.0);
     }
-#pragma omp parallel for schedule(static, 1) num_threads(c->threads)
-    for (int i = 0; i < c->lane_count; i++) {
-        run_lane(c, &c->workspaces[omp_get_thread_num()], &c->lanes[i], i);
-    }
+    run_lanes(c);
     for (int64_t i = 0; i < c->size; i++) {
         double real = 0.0, imaginary = 0.0;
         for (int l = 0; l < c->lane_count; l++) {

@@ -68,5 +68,5 @@ static void squared_error_backward(const rs__call *c)
     }
 }
 
-const rs__operator rs__cross_entropy = {cross_entropy_forward, cross_entropy_backward};
-const rs__operator rs__squared_error = {squared_error_forward, squared_error_backward};
+const rs__operator rs__dual_cross_entropy = {cross_entropy_forward, cross_entropy_backward};
+const rs__operator rs__dual_squared_error = {squared_error_forward, squared_error_backward};

@@ -155,6 +155,6 @@ static void row_normalize_backward(const rs__call *c)
     }
 }
 
-const rs__operator rs__batch_norm = {batch_norm_forward, batch_norm_backward};
-const rs__operator rs__softmax = {softmax_forward, softmax_backward};
-const rs__operator rs__row_normalize = {row_normalize_forward, row_normalize_backward};
+const rs__operator rs__dual_batch_norm = {batch_norm_forward, batch_norm_backward};
+const rs__operator rs__dual_softmax = {softmax_forward, softmax_backward};
+const rs__operator rs__dual_row_normalize = {row_normalize_forward, row_normalize_backward};

@@ -4,7 +4,7 @@
 #include "lapack.h"
 
 /* Row-major C is column-major C^T = op(B)^T op(A)^T. */
-void rs__multiply(const rs__product *p)
+void rs__dual_multiply(const rs__product *p)
 {
     const int m = (int)p->m, n = (int)p->n, k = (int)p->k;
     const int lda = p->transpose_a ? m : k, ldb = p->transpose_b ? k : n;

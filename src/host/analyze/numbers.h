@@ -28,6 +28,6 @@ typedef struct rs__product {
     const rs__number *a, *b;
     rs__number *c;
 } rs__product;
-void rs__multiply(const rs__product *product);
+void rs__dual_multiply(const rs__product *product);
 
 #endif

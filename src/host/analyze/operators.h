@@ -43,12 +43,12 @@ static inline int64_t rs__elements(const int64_t *shape)
     return shape[0] * shape[1] * shape[2];
 }
 
-extern const rs__operator rs__linear, rs__convolution, rs__matrix_product; /* products.c */
-extern const rs__operator rs__batch_norm;                                  /* normalize.c */
-extern const rs__operator rs__softmax, rs__row_normalize;                  /* normalize.c */
-extern const rs__operator rs__relu, rs__softplus, rs__sigmoid, rs__tanh;   /* pointwise.c */
-extern const rs__operator rs__copy, rs__repeat, rs__add, rs__divide;       /* pointwise.c */
-extern const rs__operator rs__max_pool, rs__average_pool, rs__global_pool; /* windows.c */
-extern const rs__operator rs__cross_entropy, rs__squared_error;            /* losses.c */
+extern const rs__operator rs__dual_linear, rs__dual_convolution, rs__dual_matrix_product;    /* products.c */
+extern const rs__operator rs__dual_batch_norm;                                               /* normalize.c */
+extern const rs__operator rs__dual_softmax, rs__dual_row_normalize;                          /* normalize.c */
+extern const rs__operator rs__dual_relu, rs__dual_softplus, rs__dual_sigmoid, rs__dual_tanh; /* pointwise.c */
+extern const rs__operator rs__dual_copy, rs__dual_repeat, rs__dual_add, rs__dual_divide;     /* pointwise.c */
+extern const rs__operator rs__dual_max_pool, rs__dual_average_pool, rs__dual_global_pool;    /* windows.c */
+extern const rs__operator rs__dual_cross_entropy, rs__dual_squared_error;                    /* losses.c */
 
 #endif

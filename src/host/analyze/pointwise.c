@@ -166,40 +166,41 @@ static void repeat_backward(const rs__call *c)
     }
 }
 
-const rs__operator rs__relu = {relu_forward, relu_backward};
-const rs__operator rs__softplus = {softplus_forward, softplus_backward};
-const rs__operator rs__sigmoid = {sigmoid_forward, sigmoid_backward};
-const rs__operator rs__tanh = {tanh_forward, tanh_backward};
-const rs__operator rs__copy = {copy_forward, copy_backward};
-const rs__operator rs__repeat = {repeat_forward, repeat_backward};
-const rs__operator rs__add = {add_forward, add_backward};
-const rs__operator rs__divide = {divide_forward, divide_backward};
+const rs__operator rs__dual_relu = {relu_forward, relu_backward};
+const rs__operator rs__dual_softplus = {softplus_forward, softplus_backward};
+const rs__operator rs__dual_sigmoid = {sigmoid_forward, sigmoid_backward};
+const rs__operator rs__dual_tanh = {tanh_forward, tanh_backward};
+const rs__operator rs__dual_copy = {copy_forward, copy_backward};
+const rs__operator rs__dual_repeat = {repeat_forward, repeat_backward};
+const rs__operator rs__dual_add = {add_forward, add_backward};
+const rs__operator rs__dual_divide = {divide_forward, divide_backward};
 
 static const rs__operator nothing;
 
 const rs__operator *rs__operator_of(rs_op_kind kind)
 {
-    static const rs__operator *const table[RS_OP_KINDS] = {[RS_OP_INPUT] = &nothing,
-                                                           [RS_OP_CONVOLUTION] = &rs__convolution,
-                                                           [RS_OP_BATCH_NORM] = &rs__batch_norm,
-                                                           [RS_OP_RELU] = &rs__relu,
-                                                           [RS_OP_SOFTPLUS] = &rs__softplus,
-                                                           [RS_OP_SIGMOID] = &rs__sigmoid,
-                                                           [RS_OP_TANH] = &rs__tanh,
-                                                           [RS_OP_SOFTMAX] = &rs__softmax,
-                                                           [RS_OP_ROW_NORMALIZE] = &rs__row_normalize,
-                                                           [RS_OP_FLATTEN] = &rs__copy,
-                                                           [RS_OP_REPEAT] = &rs__repeat,
-                                                           [RS_OP_DROPOUT] = &rs__copy,
-                                                           [RS_OP_ADD] = &rs__add,
-                                                           [RS_OP_DIVIDE] = &rs__divide,
-                                                           [RS_OP_MATRIX_PRODUCT] = &rs__matrix_product,
-                                                           [RS_OP_MAX_POOL] = &rs__max_pool,
-                                                           [RS_OP_AVERAGE_POOL] = &rs__average_pool,
-                                                           [RS_OP_GLOBAL_AVERAGE_POOL] = &rs__global_pool,
-                                                           [RS_OP_LINEAR] = &rs__linear,
-                                                           [RS_OP_SOFTMAX_CROSS_ENTROPY] = &rs__cross_entropy,
-                                                           [RS_OP_KL_DIVERGENCE] = &rs__cross_entropy,
-                                                           [RS_OP_MEAN_SQUARED_ERROR] = &rs__squared_error};
+    static const rs__operator *const table[RS_OP_KINDS] = {
+        [RS_OP_INPUT] = &nothing,
+        [RS_OP_CONVOLUTION] = &rs__dual_convolution,
+        [RS_OP_BATCH_NORM] = &rs__dual_batch_norm,
+        [RS_OP_RELU] = &rs__dual_relu,
+        [RS_OP_SOFTPLUS] = &rs__dual_softplus,
+        [RS_OP_SIGMOID] = &rs__dual_sigmoid,
+        [RS_OP_TANH] = &rs__dual_tanh,
+        [RS_OP_SOFTMAX] = &rs__dual_softmax,
+        [RS_OP_ROW_NORMALIZE] = &rs__dual_row_normalize,
+        [RS_OP_FLATTEN] = &rs__dual_copy,
+        [RS_OP_REPEAT] = &rs__dual_repeat,
+        [RS_OP_DROPOUT] = &rs__dual_copy,
+        [RS_OP_ADD] = &rs__dual_add,
+        [RS_OP_DIVIDE] = &rs__dual_divide,
+        [RS_OP_MATRIX_PRODUCT] = &rs__dual_matrix_product,
+        [RS_OP_MAX_POOL] = &rs__dual_max_pool,
+        [RS_OP_AVERAGE_POOL] = &rs__dual_average_pool,
+        [RS_OP_GLOBAL_AVERAGE_POOL] = &rs__dual_global_pool,
+        [RS_OP_LINEAR] = &rs__dual_linear,
+        [RS_OP_SOFTMAX_CROSS_ENTROPY] = &rs__dual_cross_entropy,
+        [RS_OP_KL_DIVERGENCE] = &rs__dual_cross_entropy,
+        [RS_OP_MEAN_SQUARED_ERROR] = &rs__dual_squared_error};
     return table[kind];
 }

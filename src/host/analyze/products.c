@@ -28,7 +28,7 @@ static void linear_forward(const rs__call *c)
                            .a = c->x[0],
                            .b = c->w,
                            .c = c->y};
-    rs__multiply(&y);
+    rs__dual_multiply(&y);
     add_bias(c, 1);
 }
 
@@ -37,12 +37,12 @@ static void linear_backward(const rs__call *c)
     const int64_t in = rs__elements(c->in[0]), out = c->out[0];
     const rs__product dw = {
         .m = out, .n = in, .k = c->n, .transpose_a = true, .add = true, .a = c->dy, .b = c->x[0], .c = c->dw};
-    rs__multiply(&dw);
+    rs__dual_multiply(&dw);
     add_bias_gradient(c, 1);
     if (c->dx[0]) {
         const rs__product dx = {
             .m = c->n, .n = in, .k = out, .add = true, .a = c->dy, .b = c->w, .c = c->dx[0]};
-        rs__multiply(&dx);
+        rs__dual_multiply(&dx);
     }
 }
 
@@ -97,7 +97,7 @@ static void convolution_forward(const rs__call *c)
                                .a = c->w,
                                .b = c->scratch,
                                .c = c->y + i * rs__elements(c->out)};
-        rs__multiply(&y);
+        rs__dual_multiply(&y);
     }
     add_bias(c, columns);
 }
@@ -116,7 +116,7 @@ static void convolution_backward(const rs__call *c)
                                 .a = dy,
                                 .b = c->scratch,
                                 .c = c->dw};
-        rs__multiply(&dw);
+        rs__dual_multiply(&dw);
         if (c->dx[0]) {
             const rs__product dx = {.m = rows,
                                     .n = columns,
@@ -125,7 +125,7 @@ static void convolution_backward(const rs__call *c)
                                     .a = c->w,
                                     .b = dy,
                                     .c = c->scratch};
-            rs__multiply(&dx);
+            rs__dual_multiply(&dx);
             fold(c, c->dx[0] + i * rs__elements(c->in[0]));
         }
     }
@@ -142,7 +142,7 @@ static void product_forward(const rs__call *c)
                                .a = c->x[0] + i * h * k,
                                .b = c->x[1] + i * k * w,
                                .c = c->y + i * h * w};
-        rs__multiply(&y);
+        rs__dual_multiply(&y);
     }
 }
 
@@ -160,7 +160,7 @@ static void product_backward(const rs__call *c)
                                     .a = dy,
                                     .b = b,
                                     .c = c->dx[0] + i * h * k};
-            rs__multiply(&da);
+            rs__dual_multiply(&da);
         }
         if (c->dx[1]) {
             const rs__product db = {.m = k,
@@ -171,7 +171,7 @@ static void product_backward(const rs__call *c)
                                     .a = a,
                                     .b = dy,
                                     .c = c->dx[1] + i * k * w};
-            rs__multiply(&db);
+            rs__dual_multiply(&db);
         }
     }
 }
@@ -181,6 +181,6 @@ int64_t rs__scratch_size(const rs_node *node, const int64_t *in)
     return node->kind == RS_OP_CONVOLUTION ? column_rows(node, in) * node->shape[1] * node->shape[2] : 0;
 }
 
-const rs__operator rs__linear = {linear_forward, linear_backward};
-const rs__operator rs__convolution = {convolution_forward, convolution_backward};
-const rs__operator rs__matrix_product = {product_forward, product_backward};
+const rs__operator rs__dual_linear = {linear_forward, linear_backward};
+const rs__operator rs__dual_convolution = {convolution_forward, convolution_backward};
+const rs__operator rs__dual_matrix_product = {product_forward, product_backward};

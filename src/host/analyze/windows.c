@@ -109,6 +109,6 @@ static void global_backward(const rs__call *c)
     }
 }
 
-const rs__operator rs__max_pool = {max_forward, max_backward};
-const rs__operator rs__average_pool = {average_forward, average_backward};
-const rs__operator rs__global_pool = {global_forward, global_backward};
+const rs__operator rs__dual_max_pool = {max_forward, max_backward};
+const rs__operator rs__dual_average_pool = {average_forward, average_backward};
+const rs__operator rs__dual_global_pool = {global_forward, global_backward};

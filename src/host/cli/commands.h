@@ -7,6 +7,6 @@ int rs_command_train(int argc, char **argv);   /* no command word: train one net
 int rs_command_run(int argc, char **argv);     /* run STUDY.yaml */
 int rs_command_devices(int argc, char **argv); /* devices */
 int rs_command_version(int argc, char **argv); /* --version */
-/* data: rs/dataset.h   check: rs/check.h   info, verify: rs/recorder.h   networks: rs/network.h */
+/* data: rs/dataset.h   check: rs/check.h   info, verify: rs/recorder.h   networks: rs/network.h   analyze: rs/analyze.h */
 
 #endif

@@ -21,6 +21,7 @@ static const struct {
     {"resnet_study run experiments/minkowski_even.yaml --set dataset=cifar10 --set depth=18,34",
      "part of a study"},
     {"resnet_study info runs/NAME.h5", "what a record holds"},
+    {"resnet_study analyze hessian runs/NAME.h5 --samples 500", "second derivatives of its last state"},
 };
 
 static void print_commands(FILE *stream)
