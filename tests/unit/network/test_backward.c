@@ -112,6 +112,80 @@ static void an_objective_is_a_loss_of_its_own(void **state)
     rs_network_destroy(network);
 }
 
+/* Of two branches that meet one is cut: the other sets, and what only the cut one leads to is not reached. */
+static void a_cut_is_no_edge_for_gradients(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    rs_network *network = empty();
+    int first = add(network, "first", RS_OP_CONVOLUTION, 0, 0);
+    int side = add(network, "side", RS_OP_CONVOLUTION, 0, 0);
+    int body = add(network, "body", RS_OP_CONVOLUTION, first, 0);
+    int join = add(network, "join", RS_OP_ADD, body, first);
+    int last = add(network, "last", RS_OP_ADD, join, side);
+    const rs_cut cuts[] = {{join, 1}, {last, 1}};
+    const rs_plan_options options = {.cuts = cuts, .cut_count = 2};
+    rs_backward backward;
+    assert_int_equal(rs_backward_analyze(network, &options, &backward, &error), RS_OK);
+    assert_int_equal(backward.pass[join][1], RS_PASS_NONE);
+    assert_int_equal(backward.pass[body][0], RS_PASS_SET); /* the join's other edge added before */
+    assert_int_equal(backward.pass[last][0], RS_PASS_SET);
+    assert_int_equal(backward.pass[last][1], RS_PASS_NONE);
+    assert_false(backward.needed[side]);
+    assert_false(backward.reached[network->nodes[side].weight]);
+    assert_true(backward.reached[network->nodes[first].weight]);
+    rs_backward_release(&backward);
+    const rs_cut bad = {join, 2};
+    const rs_plan_options wrong = {.cuts = &bad, .cut_count = 1};
+    assert_int_equal(rs_backward_analyze(network, &wrong, &backward, &error), RS_USAGE);
+    rs_network_destroy(network);
+}
+
+/* Before the first parameter that learns nobody wants a gradient. */
+static void what_is_frozen_is_not_reached(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    rs_network *network = empty();
+    int first = add(network, "first", RS_OP_CONVOLUTION, 0, 0);
+    int second = add(network, "second", RS_OP_CONVOLUTION, first, 0);
+    int third = add(network, "third", RS_OP_CONVOLUTION, second, 0);
+    bool frozen[3] = {true, false, true};
+    const rs_plan_options options = {.frozen = frozen};
+    rs_backward backward;
+    assert_int_equal(rs_backward_analyze(network, &options, &backward, &error), RS_OK);
+    assert_false(backward.needed[first] || backward.reached[0] || backward.reached[2]);
+    assert_true(backward.needed[second] && backward.needed[third] && backward.reached[1]);
+    assert_int_equal(backward.pass[third][0], RS_PASS_SET);
+    assert_int_equal(backward.pass[second][0], RS_PASS_NONE);
+    rs_backward_release(&backward);
+    rs_network_destroy(network);
+}
+
+/* A loss on the way starts a gradient where its objective has a weight, and only then. */
+static void a_head_is_needed_by_its_weight(void **state)
+{
+    (void)state;
+    for (int weighed = 0; weighed < 2; weighed++) {
+        rs_error error = {0};
+        rs_network *network = empty();
+        int first = add(network, "first", RS_OP_CONVOLUTION, 0, 0);
+        int pool = add(network, "pool", RS_OP_GLOBAL_AVERAGE_POOL, first, 0);
+        int head = add(network, "head", RS_OP_SOFTMAX_CROSS_ENTROPY, pool, 0);
+        int last = add(network, "last", RS_OP_KL_DIVERGENCE, pool, 0);
+        const rs_objective objective = {.node = head, .weight = weighed};
+        const rs_plan_options options = {.objectives = &objective, .objective_count = 1};
+        rs_backward backward;
+        assert_int_equal(rs_objectives_check(network, &options, &error), RS_OK);
+        assert_int_equal(rs_backward_analyze(network, &options, &backward, &error), RS_OK);
+        assert_int_equal(backward.needed[head], weighed);
+        assert_int_equal(backward.pass[head][0], weighed ? RS_PASS_ADD : RS_PASS_NONE);
+        assert_int_equal(backward.pass[last][0], RS_PASS_SET);
+        rs_backward_release(&backward);
+        rs_network_destroy(network);
+    }
+}
+
 static void impossible_objectives_are_refused(void **state)
 {
     (void)state;
@@ -140,6 +214,9 @@ int main(void)
         cmocka_unit_test(a_tensor_added_to_itself_is_set_then_added),
         cmocka_unit_test(a_branch_that_ends_nowhere_is_not_reached),
         cmocka_unit_test(an_objective_is_a_loss_of_its_own),
+        cmocka_unit_test(a_cut_is_no_edge_for_gradients),
+        cmocka_unit_test(what_is_frozen_is_not_reached),
+        cmocka_unit_test(a_head_is_needed_by_its_weight),
         cmocka_unit_test(impossible_objectives_are_refused),
     };
     return cmocka_run_group_tests_name("backward", tests, NULL, NULL);

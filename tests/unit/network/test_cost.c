@@ -32,6 +32,8 @@ static int add(rs_network *network, const char *name, rs_op_kind kind, int a, in
         spec.attributes = (rs_node_attributes){.epsilon = 1e-5, .momentum = 0.1};
     } else if (kind == RS_OP_LINEAR) {
         spec.attributes = (rs_node_attributes){.channels = 5, .bias = true};
+    } else if (kind == RS_OP_REPEAT) {
+        spec.attributes = (rs_node_attributes){.axis = 1, .times = 8};
     }
     if (rs_network_add(network, &spec, &node, &error)) {
         fail_msg("%s", error.text);
@@ -180,6 +182,60 @@ static void operations_alone_by_hand(void **state)
     rs_network_destroy(network);
 }
 
+/* The operators that studies compose, each with a gradient for what stands before it; the dividend of the quotient and the
+ * first factor of the product are read for the second's. */
+static void composed_operations_by_hand(void **state)
+{
+    static const expected want[] = {
+        {"", "batch", "", 0, 384 + 1536},
+        {"conv", "convolution", "forward", 27648, 1536 + 432 + 2048},
+        {"conv", "convolution", "weights", 27648, 1536 + 432 + 2048},
+        {"sigmoid", "sigmoid", "forward", 0, 2 * 2048},
+        {"sigmoid", "sigmoid", "backward", 0, 4 * 2048}, /* adds */
+        {"tanh", "tanh", "forward", 0, 2 * 2048},
+        {"tanh", "tanh", "backward", 0, 3 * 2048}, /* later: sets */
+        {"divide", "divide", "forward", 0, 3 * 2048},
+        {"divide", "divide", "backward", 0, 3 * 2048 + 2048 + 2 * 2048}, /* adds to the divisor's */
+        {"product", "matrix_product", "forward", 2 * 2 * 4 * 8 * 8 * 8, 3 * 2048},
+        {"product", "matrix_product", "backward", 2 * 2 * 2 * 4 * 8 * 8 * 8, 4 * 2048 + 2 * 2048},
+        {"rows", "row_normalize", "forward", 0, 2 * 2048},
+        {"rows", "row_normalize", "backward", 0, 3 * 2048},
+        {"softmax", "softmax", "forward", 0, 2 * 2048},
+        {"softmax", "softmax", "backward", 0, 3 * 2048},
+        {"avgpool", "global_average_pool", "forward", 0, 2048 + 32},
+        {"avgpool", "global_average_pool", "backward", 0, 32 + 2048},
+        {"repeat", "repeat", "forward", 0, 32 + 256},
+        {"repeat", "repeat", "backward", 0, 256 + 32},
+        {"flat", "flatten", "forward", 0, 2 * 256},
+        {"flat", "flatten", "backward", 0, 2 * 256},
+        {"loss", "mean_squared_error", "forward", 0, 2 * 256},
+        {"loss", "mean_squared_error", "backward", 0, 3 * 256},
+        {"", "update", "", 0, 112 * 20}, /* Adagrad: one moment */
+    };
+    (void)state;
+    int count = 0;
+    rs_error error = {0};
+    rs_plan_options options = main_job;
+    options.optimizer = RS_OPTIMIZER_ADAGRAD;
+    options.keep_initial = options.sum_gradients = false;
+    rs_network *network = images();
+    int conv = add(network, "conv", RS_OP_CONVOLUTION, 0, 0);
+    int sigmoid = add(network, "sigmoid", RS_OP_SIGMOID, conv, 0);
+    int tanh = add(network, "tanh", RS_OP_TANH, conv, 0);
+    int quotient = add(network, "divide", RS_OP_DIVIDE, tanh, sigmoid);
+    int product = add(network, "product", RS_OP_MATRIX_PRODUCT, quotient, sigmoid);
+    int rows_node = add(network, "rows", RS_OP_ROW_NORMALIZE, product, 0);
+    int node = add(network, "softmax", RS_OP_SOFTMAX, rows_node, 0);
+    node = add(network, "avgpool", RS_OP_GLOBAL_AVERAGE_POOL, node, 0);
+    node = add(network, "flat", RS_OP_FLATTEN, add(network, "repeat", RS_OP_REPEAT, node, 0), 0);
+    (void)add(network, "loss", RS_OP_MEAN_SQUARED_ERROR, node, 0);
+    assert_int_equal(rs_network_finish(network, &error), RS_OK);
+    rs_profile_row *rows = rows_of(network, &options, 3, &count);
+    compare(rows, count, want, sizeof want / sizeof want[0]);
+    rs_free(rows);
+    rs_network_destroy(network);
+}
+
 static double sum_of(const rs_profile_row *rows, int count, bool flops)
 {
     double sum = 0.0;
@@ -265,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_residual_network_by_hand),
         cmocka_unit_test(operations_alone_by_hand),
+        cmocka_unit_test(composed_operations_by_hand),
         cmocka_unit_test(resnets_do_three_forward_passes_less_the_first_gradient),
         cmocka_unit_test(what_an_optimizer_keeps_is_moved),
         cmocka_unit_test(bad_options_are_refused),
