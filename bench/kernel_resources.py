@@ -20,8 +20,8 @@ BEGIN, END = "<!-- kernels: begin -->", "<!-- kernels: end -->"
 PREFIX = "rs_cu_k_"
 MOST = 1.1
 # These add up what pieces or channels left: no tensor passes through them.
-SMALL = {"norm_finish", "norm_running", "norm_gradients_finish", "bias_gradient_finish", "distance_finish", "loss_sum", "update_rules",
-         "update_finish", "update_norm"}
+SMALL = {"norm_finish", "norm_running", "norm_gradients_finish", "bias_gradient_finish", "distance_finish", "loss_sum", "squared_finish",
+         "update_rules", "update_finish", "update_norm"}
 
 
 class Problem(Exception):

@@ -5,6 +5,7 @@
 #include <cublas_v2.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "standin.hpp"
 
@@ -245,6 +246,43 @@ STANDIN_API cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation
                         own->math == CUBLAS_TF32_TENSOR_OP_MATH,
                         nullptr,
                         0});
+}
+
+STANDIN_API cublasStatus_t cublasSgemmStridedBatched(cublasHandle_t handle, cublasOperation_t turn_a,
+                                                     cublasOperation_t turn_b, int m, int n, int k,
+                                                     const float *alpha, const float *a, int lda,
+                                                     long long int a_step, const float *b, int ldb,
+                                                     long long int b_step, const float *beta, float *c,
+                                                     int ldc, long long int c_step, int count)
+{
+    STANDIN_CUBLAS_HANDLE(handle, fallible);
+    if (!alpha || !beta || count < 0) {
+        return CUBLAS_STATUS_INVALID_VALUE;
+    }
+    if (count > 1 && std::llabs(c_step) < extent(m, n, ldc)) {
+        stop("cublasSgemmStridedBatched: products write over each other");
+    }
+    for (int i = 0; i < count; i++) {
+        cublasStatus_t status = start(*own, {turn_a != CUBLAS_OP_N,
+                                             turn_b != CUBLAS_OP_N,
+                                             m,
+                                             n,
+                                             k,
+                                             lda,
+                                             ldb,
+                                             ldc,
+                                             a + i * a_step,
+                                             b + i * b_step,
+                                             c + i * c_step,
+                                             {(double)*alpha, (double)*beta},
+                                             own->math == CUBLAS_TF32_TENSOR_OP_MATH,
+                                             nullptr,
+                                             0});
+        if (status != CUBLAS_STATUS_SUCCESS) {
+            return status;
+        }
+    }
+    return CUBLAS_STATUS_SUCCESS;
 }
 
 STANDIN_API cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t turn_a,

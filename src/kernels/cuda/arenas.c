@@ -2,12 +2,14 @@
 #include "free_memory.h"
 #include "plan.h"
 
+static rs_rule_kind rule_of(const rs_plan *plan)
+{
+    return rs_rule_of(plan->options.optimizer, plan->options.momentum);
+}
+
 static int moment_count(const rs_plan *plan)
 {
-    if (!plan->options.training) {
-        return 0;
-    }
-    return plan->options.optimizer != RS_OPTIMIZER_SGD ? 2 : plan->options.momentum ? 1 : 0;
+    return plan->options.training ? rs_rule_moments(rule_of(plan)) : 0;
 }
 
 /* --- scratch ---------------------------------------------------------------------------------------------- */
@@ -28,6 +30,7 @@ enum {
     IDS,
     EPOCH,
     LABELS,
+    TARGETS,
     IMAGES,
     TABLE,
     LOSSES,
@@ -50,6 +53,7 @@ static size_t place_parts(const rs_plan *plan, size_t offsets[PARTS])
         [IDS] = batch * sizeof *plan->ids,
         [EPOCH] = sizeof *plan->epoch,
         [LABELS] = batch * sizeof *plan->labels,
+        [TARGETS] = batch * (size_t)plan->target_floats * sizeof *plan->targets,
         [IMAGES] = batch * rs__image_bytes(plan),
         [TABLE] = RS_MAX_CHANNELS * 256 * sizeof *plan->table,
         [LOSSES] = batch * sizeof *plan->losses,
@@ -87,6 +91,7 @@ static void share_scratch(rs_plan *plan)
     plan->epoch = parts[EPOCH];
     plan->epoch_there = INT64_MIN;
     plan->labels = parts[LABELS];
+    plan->targets = parts[TARGETS];
     plan->batch_bytes = parts[IMAGES];
     plan->table = parts[TABLE];
     plan->losses = parts[LOSSES];
@@ -167,9 +172,10 @@ static void share_parameters(rs_plan *plan)
         plan->running[i] = at;
         at += ((size_t)plan->network->buffers[i].count + 15) / 16 * 16;
     }
-    int moments = moment_count(plan);
-    plan->moment1 = moments > 0 ? plan->optimizer_memory : NULL;
-    plan->moment2 = moments > 1 ? (float *)plan->optimizer_memory + n : NULL;
+    bool first = plan->options.training && rs_rule_keeps1(rule_of(plan)),
+         second = plan->options.training && rs_rule_keeps2(rule_of(plan));
+    plan->moment1 = first ? plan->optimizer_memory : NULL;
+    plan->moment2 = second ? (float *)plan->optimizer_memory + (first ? n : 0) : NULL;
     plan->gradient = plan->options.training ? gradients : NULL;
     plan->gradient_sum = plan->options.sum_gradients ? (double *)(void *)(gradients + n) : NULL;
 }

@@ -36,15 +36,28 @@ static kept find_kept(const rs_plan *plan, const rs__op *op)
     return (kept){.mean = mean, .inverse = inverse, .positive = keeps_mask(plan, op) ? positive : NULL};
 }
 
-static rs_status norm_prepare(rs_plan *plan, rs__op *op, rs_error *error)
+/* In shared scratch: the sums of pieces, and gradients of parameters that have none: x's are made from them all the same. */
+enum { PARTIAL, NO_WEIGHT, NO_BIAS, WORK_PARTS };
+
+static size_t place_work(const rs_plan *plan, const rs__op *op, int64_t count, size_t offsets[WORK_PARTS])
 {
     const rs__tensor *out = &plan->tensors[op->is.output];
+    int64_t rows = count * rs__positions(out);
+    const size_t vector = (size_t)out->channels * sizeof(float);
+    const size_t bytes[WORK_PARTS] = {[PARTIAL] = rs_cu_norm_partial_bytes(rows, (int)out->channels),
+                                      [NO_WEIGHT] = vector,
+                                      [NO_BIAS] = vector};
+    return rs__parts_place(bytes, WORK_PARTS, offsets);
+}
+
+static rs_status norm_prepare(rs_plan *plan, rs__op *op, rs_error *error)
+{
     size_t offsets[PARTS];
     (void)error;
     op->kept_bytes = place_kept(plan, op, offsets);
     for (int i = 0; i < plan->options.batch_size_count; i++) {
-        int64_t rows = plan->options.batch_sizes[i] * rs__positions(out);
-        rs__share_at_least(op, rs_cu_norm_partial_bytes(rows, (int)out->channels));
+        size_t work[WORK_PARTS];
+        rs__share_at_least(op, place_work(plan, op, plan->options.batch_sizes[i], work));
     }
     return RS_OK;
 }
@@ -74,16 +87,22 @@ static rs_cu_norm norm_of(const rs_plan *plan, const rs__op *op)
                         .relu = op->is.relu};
 }
 
+/* Whether a pass of that mode takes the running statistics. */
+static bool is_fixed(const rs_plan *plan, const rs__op *op, rs_mode mode)
+{
+    return rs_batch_norm_mode(rs__op_node(plan, op), &plan->options, mode) == RS_MODE_EVALUATE;
+}
+
 static rs_status norm_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
 {
     rs_cu_norm norm = norm_of(plan, op);
     cudaStream_t stream = plan->device->compute;
-    bool training = mode == RS_MODE_TRAIN;
     norm.x = plan->tensors[op->is.input[0]].value;
     norm.residual = op->is.joined ? plan->tensors[op->is.input[1]].value : NULL;
     norm.y = plan->tensors[op->is.output].value;
-    RS__CUDA(error, training ? rs_cu_norm_statistics(&norm, stream) : rs_cu_norm_running(&norm, stream));
-    RS__CUDA(error, rs_cu_norm_forward(&norm, training && plan->options.training, stream));
+    RS__CUDA(error, is_fixed(plan, op, mode) ? rs_cu_norm_running(&norm, stream)
+                                             : rs_cu_norm_statistics(&norm, stream));
+    RS__CUDA(error, rs_cu_norm_forward(&norm, plan->options.training, stream));
     return RS_OK;
 }
 
@@ -95,23 +114,38 @@ static rs_status norm_recompute(rs_plan *plan, rs__op *op, rs_error *error)
     return RS_OK;
 }
 
-static rs_status norm_backward(rs_plan *plan, rs__op *op, rs_error *error)
+/* With the gradients of weight and bias; of those that have none into scratch. */
+static rs_cu_norm backward_of(const rs_plan *plan, const rs__op *op)
 {
     const rs_node *node = rs__op_node(plan, op);
     const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
-    cudaStream_t stream = plan->device->compute;
+    float *dweight = rs__gradient_at(plan, node->weight), *dbias = rs__gradient_at(plan, node->bias);
+    size_t work[WORK_PARTS];
+    char *shared = plan->shared;
     rs_cu_norm norm = norm_of(plan, op);
+    (void)place_work(plan, op, plan->count, work);
     norm.dy = out->gradient;
     norm.addend = op->is.joined ? out->addend : NULL; /* else steps.c has added it */
     norm.dx = in->gradient;
     norm.pass_x = op->is.pass[0];
     norm.dresidual = op->is.joined ? plan->tensors[op->is.input[1]].gradient : NULL;
     norm.pass_residual = op->is.joined ? op->is.pass[1] : RS_PASS_NONE;
-    norm.dweight = rs__parameter_at(plan, plan->gradient, node->weight);
-    norm.dbias = rs__parameter_at(plan, plan->gradient, node->bias);
-    RS__CUDA(error, rs_cu_norm_gradients(&norm, stream));
+    norm.dweight = dweight ? dweight : (float *)(void *)(shared + work[NO_WEIGHT]);
+    norm.dbias = dbias ? dbias : (float *)(void *)(shared + work[NO_BIAS]);
+    norm.fixed = is_fixed(plan, op, plan->mode) || norm.pass_x == RS_PASS_NONE; /* no slopes to make for x */
+    return norm;
+}
+
+static rs_status norm_backward(rs_plan *plan, rs__op *op, rs_error *error)
+{
+    const rs_node *node = rs__op_node(plan, op);
+    const rs_cu_norm norm = backward_of(plan, op);
+    bool wanted = rs__gradient_at(plan, node->weight) || rs__gradient_at(plan, node->bias);
+    if (wanted || !norm.fixed) {
+        RS__CUDA(error, rs_cu_norm_gradients(&norm, plan->device->compute));
+    }
     if (norm.pass_x != RS_PASS_NONE || norm.pass_residual != RS_PASS_NONE) {
-        RS__CUDA(error, rs_cu_norm_backward(&norm, stream));
+        RS__CUDA(error, rs_cu_norm_backward(&norm, plan->device->compute));
     }
     return RS_OK;
 }

@@ -24,8 +24,13 @@ static bool backward_good(const rs_cu_norm *norm)
 {
     return shape_good(norm) && vectors_good(norm) && rs_cu_good(norm->dy) && rs_cu_good(norm->x) &&
            rs_cu_good_or_none(norm->addend) && rs_cu_good_or_none(norm->positive) &&
-           rs_cu_good(norm->dweight) && rs_cu_good(norm->dbias) && (norm->relu || !norm->positive) &&
+           (norm->relu || !norm->positive) &&
            (norm->positive || !norm->relu || norm->pass_residual == RS_PASS_NONE);
+}
+
+static bool gradients_good(const rs_cu_norm *norm)
+{
+    return rs_cu_good(norm->dweight) && rs_cu_good(norm->dbias);
 }
 
 static int64_t join_blocks(int channels)
@@ -68,11 +73,11 @@ cudaError_t rs_cu_norm_running(const rs_cu_norm *norm, cudaStream_t stream)
     return RS_CU_LAUNCH(rs_cu_k_norm_running, rs_cu_divide_up(norm->channels, RS_CU_THREADS), stream, *norm);
 }
 
-cudaError_t rs_cu_norm_forward(const rs_cu_norm *norm, bool training, cudaStream_t stream)
+cudaError_t rs_cu_norm_forward(const rs_cu_norm *norm, bool mask, cudaStream_t stream)
 {
     if (!shape_good(norm) || !vectors_good(norm) || !rs_cu_good(norm->x) || !rs_cu_good(norm->y) ||
         !rs_cu_good_or_none(norm->residual) || !rs_cu_good_or_none(norm->positive) ||
-        (training && norm->relu && norm->residual && !norm->positive)) {
+        (mask && norm->relu && norm->residual && !norm->positive)) {
         return cudaErrorInvalidValue;
     }
     const rs_cu_cut cut = rs_cu_cut_rows(norm->rows, norm->channels);
@@ -81,7 +86,7 @@ cudaError_t rs_cu_norm_forward(const rs_cu_norm *norm, bool training, cudaStream
         return cudaErrorInvalidValue;
     }
     rs_cu_norm call = *norm;
-    call.positive = training && norm->relu && norm->residual ? norm->positive : NULL;
+    call.positive = mask && norm->relu && norm->residual ? norm->positive : NULL;
     if (rs_cu_cut_wide(&cut)) {
         return RS_CU_LAUNCH(rs_cu_k_norm_forward_4, blocks, stream, call, cut);
     }
@@ -90,7 +95,7 @@ cudaError_t rs_cu_norm_forward(const rs_cu_norm *norm, bool training, cudaStream
 
 cudaError_t rs_cu_norm_gradients(const rs_cu_norm *norm, cudaStream_t stream)
 {
-    if (!backward_good(norm) || !rs_cu_good(norm->partial)) {
+    if (!backward_good(norm) || !gradients_good(norm) || !rs_cu_good(norm->partial)) {
         return cudaErrorInvalidValue;
     }
     const rs_cu_cut cut = rs_cu_cut_sums(norm->rows, norm->channels);
@@ -108,7 +113,8 @@ cudaError_t rs_cu_norm_gradients(const rs_cu_norm *norm, cudaStream_t stream)
 
 cudaError_t rs_cu_norm_backward(const rs_cu_norm *norm, cudaStream_t stream)
 {
-    if (!backward_good(norm) || (norm->pass_x != RS_PASS_NONE && !rs_cu_good(norm->dx)) ||
+    if (!backward_good(norm) || !(norm->fixed || gradients_good(norm)) ||
+        (norm->pass_x != RS_PASS_NONE && !rs_cu_good(norm->dx)) ||
         (norm->pass_residual != RS_PASS_NONE && !rs_cu_good(norm->dresidual))) {
         return cudaErrorInvalidValue;
     }

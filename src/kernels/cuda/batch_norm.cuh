@@ -341,12 +341,17 @@ RS_CU_GLOBAL rs_cu_k_norm_gradients_finish(rs_cu_norm norm, rs_cu_cut cut)
     }
 }
 
-/* constant = dbias / n and slope = - inverse dweight / n, as rs_cu_norm_vectors makes the others. */
+/* constant = dbias / n and slope = - inverse dweight / n, as rs_cu_norm_vectors makes the others; 0 where the statistics
+ * are fixed. */
 template <int W>
 RS_CU_INLINE void rs_cu_norm_slopes(const rs_cu_norm &norm, const rs_cu_place<W> &place, float *shared,
                                     rs_cu_lanes<W> *constant, rs_cu_lanes<W> *slope)
 {
     float *at = shared + place.lane * W;
+    if (norm.fixed) {
+        *constant = *slope = rs_cu_zeros<W>();
+        return;
+    }
     if (place.down == 0 && place.inside) {
         const rs_cu_lanes<W> inverse = rs_cu_load<W>(norm.inverse + place.channel);
         rs_cu_lanes<W> sum = rs_cu_load<W>(norm.dbias + place.channel);

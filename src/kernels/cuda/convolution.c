@@ -76,11 +76,13 @@ static rs_status describe_filter(const rs_plan *plan, const rs__op *op, rs__conv
     return RS_OK;
 }
 
-/* Backward is needed in training alone. */
-static bool runs_pass(const rs__op *op, int pass)
+/* Backward is needed in training alone, and for what has a gradient. */
+static void find_passes(const rs_plan *plan, const rs__op *op, rs__convolution *conv)
 {
-    return pass == RS__CONV_FORWARD ||
-           (op->is.needed && (pass == RS__CONV_FILTER || op->is.pass[0] != RS_PASS_NONE));
+    bool weights = rs__has_gradient(plan, rs__op_node(plan, op)->weight);
+    conv->runs[RS__CONV_FORWARD] = true;
+    conv->runs[RS__CONV_DATA] = op->is.needed && op->is.pass[0] != RS_PASS_NONE;
+    conv->runs[RS__CONV_FILTER] = op->is.needed && weights;
 }
 
 static rs_status describe_pass(const rs_plan *plan, const rs__op *op, rs__convolution *conv, int pass,
@@ -102,7 +104,7 @@ static rs_status describe_size(const rs_plan *plan, const rs__op *op, rs__convol
     RS_TRY(rs__describe_tensor(&plan->tensors[op->is.input[0]], count, &conv->x[size], error));
     RS_TRY(rs__describe_tensor(&plan->tensors[op->is.output], count, &conv->y[size], error));
     for (int pass = 0; pass < RS__CONV_PASSES; pass++) {
-        RS_TRY(runs_pass(op, pass) ? describe_pass(plan, op, conv, pass, size, error) : RS_OK);
+        RS_TRY(conv->runs[pass] ? describe_pass(plan, op, conv, pass, size, error) : RS_OK);
     }
     return RS_OK;
 }
@@ -142,6 +144,7 @@ static rs_status conv_prepare(rs_plan *plan, rs__op *op, rs_error *error)
     conv->tf32 = plan->options.tf32;
     conv->searched = plan->options.convolution == RS_CONVOLUTION_SEARCH;
     conv->product = is_product(plan, op);
+    find_passes(plan, op, conv);
     if (!conv->product) {
         RS_TRY(describe_filter(plan, op, conv, error));
         for (int size = 0; size < plan->options.batch_size_count; size++) {
@@ -264,12 +267,12 @@ static rs_status filter(rs_plan *plan, const rs__op *op, rs_error *error)
 
 static rs_status weights_backward(rs_plan *plan, const rs__op *op, rs_error *error)
 {
-    const rs_node *node = rs__op_node(plan, op);
+    const rs__convolution *conv = op->state;
     const rs__tensor *out = &plan->tensors[op->is.output];
-    RS_TRY(filter(plan, op, error));
-    if (node->bias >= 0) {
-        RS__CUDA(error, rs_cu_bias_gradient(out->gradient, rs__parameter_at(plan, plan->gradient, node->bias),
-                                            plan->shared, plan->count * rs__positions(out),
+    float *db = rs__gradient_at(plan, rs__op_node(plan, op)->bias);
+    RS_TRY(conv->runs[RS__CONV_FILTER] ? filter(plan, op, error) : RS_OK);
+    if (db) {
+        RS__CUDA(error, rs_cu_bias_gradient(out->gradient, db, plan->shared, plan->count * rs__positions(out),
                                             (int)out->channels, plan->device->compute));
     }
     return RS_OK;
@@ -325,7 +328,7 @@ static void conv_describe(const rs__op *op, char *text, size_t capacity)
     for (int pass = 0; pass < RS__CONV_PASSES; pass++) {
         const char *name =
             conv->product ? "sgemm" : rs__conv_algorithm_name(pass, conv->run[pass][0].algorithm);
-        chosen[pass] = runs_pass(op, pass) ? name : "-";
+        chosen[pass] = conv->runs[pass] ? name : "-";
     }
     rs_text_bytes(op->shared_bytes, bytes, sizeof bytes);
     (void)snprintf(text, capacity, "%s | %s | %s, %s%s%s, workspace %s%s", chosen[RS__CONV_FORWARD],

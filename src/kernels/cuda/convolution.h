@@ -24,6 +24,7 @@ typedef struct rs__convolution {
     size_t x_bytes, y_bytes, filter_bytes; /* at the largest batch size */
     /* "128x8x8 to 128x8x8, kernel 3, stride 1, padding 1": equal shapes take equal algorithms */
     char shape[96];
+    bool runs[RS__CONV_PASSES];
     bool tf32, searched;
     bool product;         /* three matrix products instead: nothing of what cuDNN wants is made */
     cudnnStatus_t answer; /* cuDNN's last one that was a no, for an error's text */

@@ -67,6 +67,22 @@ static inline rs_cu_cut rs_cu_cut_sums(int64_t rows, int channels)
     return rs_cu_cut_pieces(rows, channels, (piece + step - 1) / step * step);
 }
 
+/* Neighbouring elements in pieces, for sums: a block reads at least four times four floats a thread; no more blocks than a
+ * large device runs at once. A piece begins at a multiple of 4. */
+typedef struct rs_cu_flat {
+    int64_t count, piece, pieces;
+} rs_cu_flat;
+
+static inline rs_cu_flat rs_cu_cut_flat(int64_t count)
+{
+    const int64_t unit = 4 * RS_CU_THREADS, least = 4 * unit, most = 1024;
+    int64_t pieces = (count + least - 1) / least;
+    pieces = pieces < most ? pieces : most;
+    const int64_t piece = ((count + pieces - 1) / pieces + unit - 1) / unit * unit;
+    rs_cu_flat flat = {count, piece, (count + piece - 1) / piece};
+    return flat;
+}
+
 static inline int64_t rs_cu_cut_blocks(const rs_cu_cut *cut)
 {
     return cut->pieces * cut->strips;

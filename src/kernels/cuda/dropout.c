@@ -18,27 +18,33 @@ static rs_status drop(const rs_plan *plan, const rs__op *op, const float *from, 
     return RS_OK;
 }
 
+/* In evaluation all pass. */
+static rs_status pass_on(const rs_plan *plan, const rs__op *op, rs_mode mode, const float *from, float *to,
+                         rs_pass pass, rs_error *error)
+{
+    if (mode == RS_MODE_TRAIN) {
+        return drop(plan, op, from, to, pass, error);
+    }
+    RS__CUDA(error, rs_cu_pass(from, to, pass, rs__batch_floats(plan, op), plan->device->compute));
+    return RS_OK;
+}
+
 static rs_status dropout_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
 {
     const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
-    if (mode == RS_MODE_TRAIN) {
-        return drop(plan, op, in->value, out->value, RS_PASS_SET, error);
-    }
-    RS__CUDA(error, rs_cu_pass(in->value, out->value, RS_PASS_SET, rs__batch_floats(plan, op),
-                               plan->device->compute));
-    return RS_OK;
+    return pass_on(plan, op, mode, in->value, out->value, RS_PASS_SET, error);
 }
 
 static rs_status dropout_recompute(rs_plan *plan, rs__op *op, rs_error *error)
 {
     const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
-    return drop(plan, op, in->again, out->again, RS_PASS_SET, error);
+    return pass_on(plan, op, plan->mode, in->again, out->again, RS_PASS_SET, error);
 }
 
 static rs_status dropout_backward(rs_plan *plan, rs__op *op, rs_error *error)
 {
     const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
-    return drop(plan, op, out->gradient, in->gradient, op->is.pass[0], error);
+    return pass_on(plan, op, plan->mode, out->gradient, in->gradient, op->is.pass[0], error);
 }
 
 const rs__op_class rs__op_dropout = {

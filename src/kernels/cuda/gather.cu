@@ -1,4 +1,4 @@
-/* gather.cu: launch of gather.cuh. */
+/* gather.cu: launches of gather.cuh. */
 #include "gather.cuh"
 #include "launch.cuh"
 
@@ -20,4 +20,19 @@ cudaError_t rs_cu_gather_launch(const rs_cu_gather *gather, cudaStream_t stream)
         return cudaErrorInvalidValue;
     }
     return RS_CU_LAUNCH(rs_cu_k_gather, blocks, stream, *gather, cut);
+}
+
+cudaError_t rs_cu_gather_rows(const rs_cu_row_gather *rows, cudaStream_t stream)
+{
+    if (!rows || !rs_cu_good(rows->from) || !rs_cu_good(rows->to) || !rows->ids || rows->count < 1 ||
+        rows->row < 1 || (rows->labels && !rows->labels_out)) {
+        return cudaErrorInvalidValue;
+    }
+    const bool wide = rows->row % 4 == 0;
+    const int64_t blocks = rs_cu_divide_up(rows->count * rows->row / (wide ? 4 : 1), RS_CU_THREADS);
+    if (!rs_cu_grid_fits(blocks)) {
+        return cudaErrorInvalidValue;
+    }
+    return wide ? RS_CU_LAUNCH(rs_cu_k_gather_rows_4, blocks, stream, *rows)
+                : RS_CU_LAUNCH(rs_cu_k_gather_rows_1, blocks, stream, *rows);
 }

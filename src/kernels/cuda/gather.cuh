@@ -97,4 +97,31 @@ RS_CU_GLOBAL rs_cu_k_gather(rs_cu_gather gather, rs_cu_gather_cut cut)
     }
 }
 
+/* Rows of floats: an element, or four of them, a thread. */
+template <int W> RS_CU_INLINE void rs_cu_gather_rows_of(const rs_cu_row_gather &rows)
+{
+    const int64_t wide = rows.row / W, i = (int64_t)blockIdx.x * RS_CU_THREADS + (int64_t)threadIdx.x;
+    if (i >= rows.count * wide) {
+        return;
+    }
+    const int64_t row = i <= (int64_t)UINT32_MAX && wide <= (int64_t)UINT32_MAX
+                            ? (int64_t)((uint32_t)i / (uint32_t)wide)
+                            : i / wide;
+    const int64_t at = (i - row * wide) * W, id = rows.ids[row];
+    rs_cu_store<W>(rows.to + row * rows.row + at, rs_cu_load<W>(rows.from + id * rows.row + at));
+    if (rows.labels && at == 0) {
+        rows.labels_out[row] = rows.labels[id];
+    }
+}
+
+RS_CU_GLOBAL rs_cu_k_gather_rows_4(rs_cu_row_gather rows)
+{
+    rs_cu_gather_rows_of<4>(rows);
+}
+
+RS_CU_GLOBAL rs_cu_k_gather_rows_1(rs_cu_row_gather rows)
+{
+    rs_cu_gather_rows_of<1>(rows);
+}
+
 #endif

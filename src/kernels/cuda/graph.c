@@ -1,8 +1,8 @@
 /* graph.c: a whole training step, from the gathering of its batch to the end of its update, as one CUDA graph: one
  * launch instead of hundreds.
  *
- * A step is captured when two like it (batch size, where the images come from, options of the update) have run piece by
- * piece, so that every library has loaded and allocated what it wants. What changes from step to step is read from
+ * A step is captured when two like it (batch size, where the batch comes from, whose labels, options of the update) have
+ * run piece by piece, so that every library has loaded and allocated what it wants. What changes from step to step is read from
  * device memory: sample numbers, learning rate, step counts. Where capturing fails the plan goes on without, which costs
  * time and nothing else. RS_CUDA_GRAPH=0 turns graphs off. */
 #include "plan.h"
@@ -29,9 +29,9 @@ void rs__graphs_release(rs_plan *plan)
 static bool same_options(const rs_update_options *a, const rs_update_options *b)
 {
     return a->optimizer == b->optimizer && a->beta1 == b->beta1 && a->beta2 == b->beta2 &&
-           a->epsilon == b->epsilon && a->momentum == b->momentum && a->weight_decay == b->weight_decay &&
-           a->nesterov == b->nesterov && a->clip_norm == b->clip_norm && a->distances == b->distances &&
-           a->gradient_stats == b->gradient_stats;
+           a->alpha == b->alpha && a->epsilon == b->epsilon && a->momentum == b->momentum &&
+           a->weight_decay == b->weight_decay && a->nesterov == b->nesterov && a->clip_norm == b->clip_norm &&
+           a->distances == b->distances && a->gradient_stats == b->gradient_stats;
 }
 
 static rs_status enqueue_step(rs_plan *plan, const rs_update_options *options, rs_error *error)
@@ -75,10 +75,14 @@ static rs_status make(rs_plan *plan, const rs_update_options *options, rs__graph
 /* Whether this step is like those before it of its batch size; else begins counting anew. */
 static bool is_warm(rs_plan *plan, const rs_update_options *options, rs__graph *graph)
 {
-    if (graph->warm == 0 || graph->source != plan->source || !same_options(&graph->options, options)) {
+    bool same = graph->source == plan->source && graph->held == plan->held_batch &&
+                graph->labels == plan->labels_of && same_options(&graph->options, options);
+    if (graph->warm == 0 || !same) {
         release(graph);
         graph->warm = 0;
         graph->source = plan->source;
+        graph->held = plan->held_batch;
+        graph->labels = plan->labels_of;
         graph->options = *options;
     }
     if (graph->warm < RS__WARM_STEPS) {

@@ -45,11 +45,23 @@ typedef struct rs_cu_gather {
 } rs_cu_gather;
 cudaError_t rs_cu_gather_launch(const rs_cu_gather *gather, cudaStream_t stream);
 
+/* to[i] = from[ids[i]], rows of `row` floats: values and targets that live on the device. labels_out as above. */
+typedef struct rs_cu_row_gather {
+    const float *from;
+    const int64_t *ids;    /* [count] */
+    float *to;             /* [count, row] */
+    const int32_t *labels; /* [any]; NULL: labels_out stays as it is */
+    int32_t *labels_out;   /* [count] */
+    int64_t count, row;
+} rs_cu_row_gather;
+cudaError_t rs_cu_gather_rows(const rs_cu_row_gather *rows, cudaStream_t stream);
+
 /* --- batch norm (batch_norm.cu) ------------------------------------------------------------------------ */
 
 /* y = (x - mean) scale + shift, scale = w / sqrt(v + eps), shift = b; then + residual where there is one; then
  * max(., 0) where relu. Backward, with dy' = dy (+ addend) where the ReLU let through, n = rows:
  *   db = sum dy', dw = sum dy' xhat, dx = scale (dy' - db / n - xhat dw / n), dresidual = dy'
+ * Where the statistics are fixed (the running ones) dx = scale dy'.
  * The ReLU's mask comes from x where there is no residual, else from `positive`: one bit an element, in
  * 32-bit words of 32 neighbouring channels of a row (channels rounded up). */
 typedef struct rs_cu_norm {
@@ -69,6 +81,7 @@ typedef struct rs_cu_norm {
     /* backward */
     const float *dy, *addend; /* addend NULL without */
     float *dx, *dresidual, *dweight, *dbias;
+    bool fixed; /* the statistics do not depend on x; then rs_cu_norm_backward takes no dweight and dbias */
     rs_pass pass_x, pass_residual; /* NONE: not wanted */
 } rs_cu_norm;
 size_t rs_cu_norm_partial_bytes(int64_t rows, int channels);
@@ -76,8 +89,8 @@ size_t rs_cu_norm_partial_bytes(int64_t rows, int channels);
 cudaError_t rs_cu_norm_statistics(const rs_cu_norm *norm, cudaStream_t stream);
 /* mean, inverse from the running statistics. */
 cudaError_t rs_cu_norm_running(const rs_cu_norm *norm, cudaStream_t stream);
-/* y (and positive) from x, mean, inverse: reads x (and residual) once, writes y once. */
-cudaError_t rs_cu_norm_forward(const rs_cu_norm *norm, bool training, cudaStream_t stream);
+/* y (and, with `mask`, positive) from x, mean, inverse: reads x (and residual) once, writes y once. */
+cudaError_t rs_cu_norm_forward(const rs_cu_norm *norm, bool mask, cudaStream_t stream);
 /* dweight, dbias: reads dy, x (addend, positive) once. Sets. */
 cudaError_t rs_cu_norm_gradients(const rs_cu_norm *norm, cudaStream_t stream);
 /* dx and dresidual, after rs_cu_norm_gradients (it takes dweight and dbias): reads dy, x (addend, positive)
@@ -92,6 +105,22 @@ cudaError_t rs_cu_relu_backward(const float *y, const float *dy, float *dx, rs_p
 cudaError_t rs_cu_softplus_forward(const float *x, float *y, int64_t count, cudaStream_t stream);
 cudaError_t rs_cu_softplus_backward(const float *x, const float *dy, float *dx, rs_pass pass, int64_t count,
                                     cudaStream_t stream);
+cudaError_t rs_cu_sigmoid_forward(const float *x, float *y, int64_t count, cudaStream_t stream);
+cudaError_t rs_cu_sigmoid_backward(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count,
+                                   cudaStream_t stream);
+cudaError_t rs_cu_tanh_forward(const float *x, float *y, int64_t count, cudaStream_t stream);
+cudaError_t rs_cu_tanh_backward(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count,
+                                cudaStream_t stream);
+cudaError_t rs_cu_divide_forward(const float *a, const float *b, float *y, int64_t count,
+                                 cudaStream_t stream);
+/* da = or += dy / b, db = or += -dy a / b^2; db first, for both may be one tensor. */
+typedef struct rs_cu_quotient {
+    const float *a, *b, *dy;
+    float *da, *db;
+    rs_pass pass_a, pass_b;
+    int64_t count;
+} rs_cu_quotient;
+cudaError_t rs_cu_divide_backward(const rs_cu_quotient *quotient, cudaStream_t stream);
 cudaError_t rs_cu_add_forward(const float *a, const float *b, float *y, int64_t count, cudaStream_t stream);
 /* to = or += from. */
 cudaError_t rs_cu_pass(const float *from, float *to, rs_pass pass, int64_t count, cudaStream_t stream);
@@ -99,6 +128,47 @@ cudaError_t rs_cu_pass(const float *from, float *to, rs_pass pass, int64_t count
 cudaError_t rs_cu_bias_add(const float *b, float *y, int64_t rows, int channels, cudaStream_t stream);
 cudaError_t rs_cu_bias_gradient(const float *dy, float *db, double *partial, int64_t rows, int channels,
                                 cudaStream_t stream);
+
+/* --- along the channels (channels.cu) -------------------------------------------------------------------- */
+
+/* Softmax and y = x / sum x over the channels of each of `rows` positions. Every tensor is read once, but for more than
+ * RS_CU_KEPT_CHANNELS channels. Backward of softmax reads y, that of row normalisation x. */
+typedef struct rs_cu_channels {
+    int64_t rows;
+    int channels;
+    const float *x, *dy; /* dy: backward; x: as above */
+    float *y;            /* forward the output, backward the gradient of the input */
+    rs_pass pass;        /* backward */
+} rs_cu_channels;
+cudaError_t rs_cu_softmax_forward(const rs_cu_channels *c, cudaStream_t stream);
+cudaError_t rs_cu_softmax_backward(const rs_cu_channels *c, cudaStream_t stream);
+cudaError_t rs_cu_row_normalize_forward(const rs_cu_channels *c, cudaStream_t stream);
+cudaError_t rs_cu_row_normalize_backward(const rs_cu_channels *c, cudaStream_t stream);
+
+/* --- repeat (repeat.cu) ---------------------------------------------------------------------------------- */
+
+/* y[outer, times, inner] = x[outer, inner]; backward dx = or += the sum of dy over `times`. */
+typedef struct rs_cu_repeat {
+    int64_t outer, times, inner;
+} rs_cu_repeat;
+cudaError_t rs_cu_repeat_forward(const rs_cu_repeat *r, const float *x, float *y, cudaStream_t stream);
+cudaError_t rs_cu_repeat_backward(const rs_cu_repeat *r, const float *dy, float *dx, rs_pass pass,
+                                  cudaStream_t stream);
+
+/* --- matrix product of maps (matrix.cu) ------------------------------------------------------------------ */
+
+/* y[n, i, j, c] = or += sum over k of a[n, i, k, c] b[n, k, j, c]: a product for every sample and channel, channels
+ * innermost. Steps are in positions; y is dense, [samples, rows, columns, channels]. Right, and fast where there are many
+ * channels: with one alone cuBLAS does it. */
+typedef struct rs_cu_matrix {
+    const float *a, *b;
+    float *y;
+    int64_t samples, rows, columns, depth;
+    int64_t a_row, a_depth, b_depth, b_column; /* from one i, k, k, j to the next */
+    int channels;
+    rs_pass pass;
+} rs_cu_matrix;
+cudaError_t rs_cu_matrix_product(const rs_cu_matrix *m, cudaStream_t stream);
 
 /* --- dropout (dropout.cu) ------------------------------------------------------------------------------- */
 
@@ -138,21 +208,56 @@ cudaError_t rs_cu_global_pool_backward(int64_t samples, int64_t positions, int c
 
 /* A step's loss, in device memory and, copied as it is, in the host's. */
 typedef struct rs_cu_loss {
-    double loss; /* mean over the batch */
+    double loss; /* of the batch */
     int64_t correct;
 } rs_cu_loss;
+
+/* Softmax cross-entropy, and the divergence from one-hot labels, which has the same value and gradient. */
 typedef struct rs_cu_scores {
     const float *x;        /* [count, classes] */
     const int32_t *labels; /* [count] */
     int64_t count;
     int classes;
-    float *dx;        /* (softmax - onehot) / count, set; NULL in evaluation */
-    double *losses;   /* [count] workspace */
-    uint8_t *hits;    /* the same */
-    rs_cu_loss *loss; /* out */
+    double *losses; /* [count]: of the samples, by rs_cu_cross_entropy */
+    uint8_t *hits;  /* the same: the first largest score is the label's */
+    /* backward */
+    float *dx; /* = or += weight (softmax - onehot) / divisor */
+    rs_pass pass;
+    double weight, divisor;
+    rs_label_choice choice; /* whose onehot; of BOTH the sum of two gradients */
 } rs_cu_scores;
 /* A label outside 0 .. classes - 1 gives a loss of NaN. */
 cudaError_t rs_cu_cross_entropy(const rs_cu_scores *s, cudaStream_t stream);
+cudaError_t rs_cu_cross_entropy_backward(const rs_cu_scores *s, cudaStream_t stream);
+
+/* Where a loss goes: as the step's own, as that of a layer (then with the share of hits), or both. NULL: not wanted. */
+typedef struct rs_cu_loss_out {
+    rs_cu_loss *loss;
+    rs_layer_value *layer;
+} rs_cu_loss_out;
+/* The sum of losses / divisor, and the hits. */
+cudaError_t rs_cu_loss_sum(const double *losses, const uint8_t *hits, int64_t count, double divisor,
+                           const rs_cu_loss_out *out, cudaStream_t stream);
+
+/* Squared distance from targets. partial: workspace, rs_cu_squared_partial_bytes. */
+typedef struct rs_cu_squared {
+    const float *x, *target; /* [count] each, in the same order */
+    int64_t count;
+    double divisor;
+    double *partial;
+    /* backward */
+    float *dx; /* = or += 2 weight (x - target) / divisor */
+    rs_pass pass;
+    double weight;
+} rs_cu_squared;
+size_t rs_cu_squared_partial_bytes(int64_t count);
+/* The sum of (x - target)^2 / divisor; no hits. */
+cudaError_t rs_cu_squared_error(const rs_cu_squared *s, const rs_cu_loss_out *out, cudaStream_t stream);
+cudaError_t rs_cu_squared_backward(const rs_cu_squared *s, cudaStream_t stream);
+
+/* squares[n] = sum over a sample's floats of dx^2: for its norm. */
+cudaError_t rs_cu_sample_squares(const float *dx, int64_t samples, int64_t sample_floats, double *squares,
+                                 cudaStream_t stream);
 
 /* --- objectives of layers (objectives.cu) --------------------------------------------------------------- */
 
@@ -204,7 +309,7 @@ typedef struct rs_cu_update {
     rs_cu_norms *norms;        /* out */
     rs_update_options options; /* learning_rate is not read: rates has it */
     rs_metric_list metrics;    /* count 0 or !options.distances: none */
-    bool momentum;             /* SGD with a buffer */
+    bool momentum;             /* SGD or RMSprop with a buffer */
 } rs_cu_update;
 /* In this order, all on one stream. begin: with clipping the sums of every gradient (one more read), their
  * norm and the coefficient; step counts and rules. apply: the update, the sum of gradients, the differences
@@ -228,6 +333,9 @@ cudaError_t rs_cu_to_canonical(const rs_cu_order *order, const float *inside, fl
                                cudaStream_t stream);
 cudaError_t rs_cu_from_canonical(const rs_cu_order *order, const float *canonical, float *inside,
                                  cudaStream_t stream);
+/* inside += canonical, padding left as it is. */
+cudaError_t rs_cu_add_from_canonical(const rs_cu_order *order, const float *canonical, float *inside,
+                                     cudaStream_t stream);
 cudaError_t rs_cu_sum_to_canonical(const rs_cu_order *order, const double *inside, double divisor,
                                    float *canonical, cudaStream_t stream);
 cudaError_t rs_cu_doubles_to_canonical(const rs_cu_order *order, const double *inside, double *canonical,

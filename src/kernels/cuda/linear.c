@@ -43,11 +43,10 @@ static rs_status linear_backward(rs_plan *plan, rs__op *op, rs_error *error)
     const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
     const float *dy = out->gradient;
     const rs__product p = product_of(plan, op);
-    RS_TRY(rs__product_weights(plan, &p, in->again, dy, rs__parameter_at(plan, plan->gradient, node->weight),
-                               error));
-    if (node->bias >= 0) {
-        RS__CUDA(error, rs_cu_bias_gradient(dy, rs__parameter_at(plan, plan->gradient, node->bias),
-                                            plan->shared, p.rows, p.out, plan->device->compute));
+    float *dw = rs__gradient_at(plan, node->weight), *db = rs__gradient_at(plan, node->bias);
+    RS_TRY(dw ? rs__product_weights(plan, &p, in->again, dy, dw, error) : RS_OK);
+    if (db) {
+        RS__CUDA(error, rs_cu_bias_gradient(dy, db, plan->shared, p.rows, p.out, plan->device->compute));
     }
     if (op->is.pass[0] != RS_PASS_NONE) {
         RS_TRY(rs__product_data(plan, &p, rs__parameter_at(plan, plan->value, node->weight), dy, in->gradient,

@@ -1,5 +1,6 @@
-/* loss.c: softmax cross-entropy. The gradient needs all that the loss does, so backward runs the kernel once more, with
- * somewhere to write it: scores are few, and their gradient has no place before backward begins. */
+/* loss.c: losses of scores and labels: softmax cross-entropy, and the divergence, which is computed as that. Measured by the
+ * forward pass, into the step's results; the gradient computes exponentials once more, for scores are few, and their
+ * gradient has no place before backward begins. */
 #include "plan.h"
 
 static rs_status loss_prepare(rs_plan *plan, rs__op *op, rs_error *error)
@@ -12,38 +13,51 @@ static rs_status loss_prepare(rs_plan *plan, rs__op *op, rs_error *error)
     return RS_OK;
 }
 
-/* `dx` NULL: the loss alone. */
-static rs_status run(const rs_plan *plan, const rs__op *op, const float *x, float *dx, rs_error *error)
+static rs_cu_scores scores_of(const rs_plan *plan, const rs__op *op, const float *x)
 {
-    const rs_cu_scores scores = {.x = x,
-                                 .labels = plan->labels,
-                                 .count = plan->count,
-                                 .classes = (int)plan->tensors[op->is.input[0]].channels,
-                                 .dx = dx,
-                                 .losses = plan->losses,
-                                 .hits = plan->hits,
-                                 .loss = (rs_cu_loss *)(void *)(plan->results + RS__RESULT_LOSS)};
-    RS__CUDA(error, rs_cu_cross_entropy(&scores, plan->device->compute));
-    return RS_OK;
+    return (rs_cu_scores){.x = x,
+                          .labels = plan->labels,
+                          .count = plan->count,
+                          .classes = (int)plan->tensors[op->is.input[0]].channels,
+                          .losses = plan->losses,
+                          .hits = plan->hits,
+                          .weight = rs_loss_weight(plan->network, &plan->options, op->is.node),
+                          .divisor = rs_loss_divisor(plan->network, op->is.node, plan->count)};
 }
 
+/* A loss that nobody looks at is not computed. */
 static rs_status loss_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
 {
+    const rs_cu_scores scores = scores_of(plan, op, plan->tensors[op->is.input[0]].value);
+    bool computed = false;
+    rs_cu_loss_out out;
     (void)mode;
-    return run(plan, op, plan->tensors[op->is.input[0]].value, NULL, error);
+    for (int i = -1; i < plan->options.objective_count; i++) {
+        if (!rs__loss_out(plan, op, i, &out)) {
+            continue;
+        }
+        if (!computed) {
+            RS__CUDA(error, rs_cu_cross_entropy(&scores, plan->device->compute));
+            computed = true;
+        }
+        RS__CUDA(error, rs_cu_loss_sum(scores.losses, scores.hits, scores.count, scores.divisor, &out,
+                                       plan->device->compute));
+    }
+    return RS_OK;
 }
 
 static rs_status loss_backward(rs_plan *plan, rs__op *op, rs_error *error)
 {
     const rs__tensor *in = &plan->tensors[op->is.input[0]];
-    if (op->is.pass[0] == RS_PASS_NONE) {
-        return RS_OK;
-    }
-    RS_ASSERT(op->is.pass[0] == RS_PASS_SET); /* the last node is the first backwards */
-    return run(plan, op, in->again, in->gradient, error);
+    rs_cu_scores scores = scores_of(plan, op, in->again);
+    scores.dx = in->gradient;
+    scores.pass = op->is.pass[0];
+    scores.choice = plan->labels_of;
+    RS__CUDA(error, rs_cu_cross_entropy_backward(&scores, plan->device->compute));
+    return RS_OK;
 }
 
-const rs__op_class rs__op_loss = {
+const rs__op_class rs__op_cross_entropy = {
     .prepare = loss_prepare,
     .forward = loss_forward,
     .backward = loss_backward,

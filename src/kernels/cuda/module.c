@@ -42,6 +42,7 @@ static const rs_backend cuda_backend = {
     .load_values = rs__cuda_load_values,
     .forward = rs__cuda_forward,
     .backward = rs__cuda_backward,
+    .read_sensitivity = rs__cuda_read_sensitivity,
     .update = rs__cuda_update,
     .read_loss = rs__cuda_read_loss,
     .read_layers = rs__cuda_read_layers,

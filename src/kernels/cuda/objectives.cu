@@ -2,23 +2,11 @@
 #include "launch.cuh"
 #include "objectives.cuh"
 
-/* A block reads at least four times four floats a thread; no more blocks than a large device runs at once. */
-enum { UNIT = 4 * RS_CU_THREADS, LEAST = 4 * UNIT, MOST_PIECES = 1024 };
-
-static rs_cu_distance_cut cut_of(int64_t count)
-{
-    int64_t pieces = rs_cu_divide_up(count, LEAST);
-    pieces = pieces < MOST_PIECES ? pieces : MOST_PIECES;
-    rs_cu_distance_cut cut;
-    cut.count = count;
-    cut.piece = rs_cu_divide_up(rs_cu_divide_up(count, pieces), UNIT) * UNIT;
-    cut.pieces = rs_cu_divide_up(count, cut.piece);
-    return cut;
-}
+enum { UNIT = 4 * RS_CU_THREADS };
 
 size_t rs_cu_distance_partial_bytes(int64_t count)
 {
-    return count < 1 ? 0 : 2 * sizeof(double) * (size_t)cut_of(count).pieces;
+    return count < 1 ? 0 : 2 * sizeof(double) * (size_t)rs_cu_cut_flat(count).pieces;
 }
 
 cudaError_t rs_cu_distance_measure(const float *y, int64_t count, double target, double *partial,
@@ -27,7 +15,7 @@ cudaError_t rs_cu_distance_measure(const float *y, int64_t count, double target,
     if (!rs_cu_good(y) || !rs_cu_good(partial) || !value || count < 1) {
         return cudaErrorInvalidValue;
     }
-    const rs_cu_distance_cut cut = cut_of(count);
+    const rs_cu_flat cut = rs_cu_cut_flat(count);
     RS_CU_TRY(RS_CU_LAUNCH(rs_cu_k_distance_sums, cut.pieces, stream, cut, y, target, partial));
     return RS_CU_LAUNCH(rs_cu_k_distance_finish, 1, stream, cut, partial, value);
 }

@@ -6,11 +6,6 @@
 
 #include "device.cuh"
 
-/* What the launcher found out. */
-typedef struct rs_cu_distance_cut {
-    int64_t count, piece, pieces; /* a piece begins at a multiple of 4 */
-} rs_cu_distance_cut;
-
 struct rs_cu_distance_total {
     double sum, square;
     template <int W> __device__ __forceinline__ void add(const float *y, double target)
@@ -26,7 +21,7 @@ struct rs_cu_distance_total {
 };
 
 /* partial: [pieces][2], the sums of y and of (y - target)^2. */
-RS_CU_GLOBAL rs_cu_k_distance_sums(rs_cu_distance_cut cut, const float *y, double target, double *partial)
+RS_CU_GLOBAL rs_cu_k_distance_sums(rs_cu_flat cut, const float *y, double target, double *partial)
 {
     RS_CU_SHARED(double, shared, RS_CU_THREADS);
     const int64_t first = (int64_t)blockIdx.x * cut.piece, end = first + cut.piece,
@@ -51,7 +46,7 @@ RS_CU_GLOBAL rs_cu_k_distance_sums(rs_cu_distance_cut cut, const float *y, doubl
 }
 
 /* One block. */
-RS_CU_GLOBAL rs_cu_k_distance_finish(rs_cu_distance_cut cut, const double *partial, rs_layer_value *value)
+RS_CU_GLOBAL rs_cu_k_distance_finish(rs_cu_flat cut, const double *partial, rs_layer_value *value)
 {
     RS_CU_SHARED(double, shared, RS_CU_THREADS);
     double sum = 0.0, square = 0.0;

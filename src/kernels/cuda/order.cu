@@ -60,6 +60,20 @@ cudaError_t rs_cu_from_canonical(const rs_cu_order *order, const float *canonica
     return RS_CU_LAUNCH(rs_cu_k_from_canonical, blocks, stream, turn, canonical, inside);
 }
 
+cudaError_t rs_cu_add_from_canonical(const rs_cu_order *order, const float *canonical, float *inside,
+                                     cudaStream_t stream)
+{
+    int64_t blocks;
+    if (!order_good(order) || !place_good(inside, sizeof(float)) || !place_good(canonical, sizeof(float))) {
+        return cudaErrorInvalidValue;
+    }
+    const rs_cu_turn turn = turn_of(order, order->stride, &blocks);
+    if (!rs_cu_grid_fits(blocks)) {
+        return cudaErrorInvalidValue;
+    }
+    return RS_CU_LAUNCH(rs_cu_k_add_from_canonical, blocks, stream, turn, canonical, inside);
+}
+
 cudaError_t rs_cu_sum_to_canonical(const rs_cu_order *order, const double *inside, double divisor,
                                    float *canonical, cudaStream_t stream)
 {

@@ -79,8 +79,8 @@ RS_CU_INLINE void rs_cu_to_canonical_of(const rs_cu_turn &turn, const In *inside
     }
 }
 
-/* Channels from `inner` on are padding: zeros. */
-template <class T>
+/* Channels from `inner` on are padding: zeros, or as they were where it ADDs. */
+template <class T, bool ADD>
 RS_CU_INLINE void rs_cu_from_canonical_of(const rs_cu_turn &turn, const T *canonical, T *inside)
 {
     RS_CU_SHARED(T, shared, RS_CU_TURN);
@@ -95,7 +95,13 @@ RS_CU_INLINE void rs_cu_from_canonical_of(const rs_cu_turn &turn, const T *canon
     T *to = inside + (tile.outer * turn.positions + tile.position) * turn.stride + tile.channel;
     for (int i = (int)threadIdx.x; i < tile.positions * tile.channels; i += RS_CU_THREADS) {
         const int p = i / tile.channels, c = i % tile.channels;
-        to[p * turn.stride + c] = c < inner ? shared[c * tile.pitch + p] : T(0);
+        if constexpr (ADD) {
+            if (c < inner) {
+                to[p * turn.stride + c] += shared[c * tile.pitch + p];
+            }
+        } else {
+            to[p * turn.stride + c] = c < inner ? shared[c * tile.pitch + p] : T(0);
+        }
     }
 }
 
@@ -106,7 +112,12 @@ RS_CU_GLOBAL rs_cu_k_to_canonical(rs_cu_turn turn, const float *inside, float *c
 
 RS_CU_GLOBAL rs_cu_k_from_canonical(rs_cu_turn turn, const float *canonical, float *inside)
 {
-    rs_cu_from_canonical_of(turn, canonical, inside);
+    rs_cu_from_canonical_of<float, false>(turn, canonical, inside);
+}
+
+RS_CU_GLOBAL rs_cu_k_add_from_canonical(rs_cu_turn turn, const float *canonical, float *inside)
+{
+    rs_cu_from_canonical_of<float, true>(turn, canonical, inside);
 }
 
 RS_CU_GLOBAL rs_cu_k_sum_to_canonical(rs_cu_turn turn, const double *inside, double divisor, float *canonical)
@@ -121,7 +132,7 @@ RS_CU_GLOBAL rs_cu_k_doubles_to_canonical(rs_cu_turn turn, const double *inside,
 
 RS_CU_GLOBAL rs_cu_k_doubles_from_canonical(rs_cu_turn turn, const double *canonical, double *inside)
 {
-    rs_cu_from_canonical_of(turn, canonical, inside);
+    rs_cu_from_canonical_of<double, false>(turn, canonical, inside);
 }
 
 #endif

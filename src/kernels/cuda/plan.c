@@ -44,36 +44,6 @@ static rs_status check_options(const rs_device *device, const rs_plan_options *o
 
 /* --- tensors and operations ------------------------------------------------------------------------------- */
 
-static const rs__op_class *class_of(rs_op_kind kind)
-{
-    switch (kind) {
-    case RS_OP_CONVOLUTION:
-        return &rs__op_convolution;
-    case RS_OP_BATCH_NORM:
-        return &rs__op_batch_norm;
-    case RS_OP_RELU:
-        return &rs__op_relu;
-    case RS_OP_SOFTPLUS:
-        return &rs__op_softplus;
-    case RS_OP_DROPOUT:
-        return &rs__op_dropout;
-    case RS_OP_ADD:
-        return &rs__op_add;
-    case RS_OP_MAX_POOL:
-        return &rs__op_max_pool;
-    case RS_OP_AVERAGE_POOL:
-        return &rs__op_average_pool;
-    case RS_OP_GLOBAL_AVERAGE_POOL:
-        return &rs__op_global_pool;
-    case RS_OP_LINEAR:
-        return &rs__op_linear;
-    case RS_OP_SOFTMAX_CROSS_ENTROPY:
-        return &rs__op_loss;
-    default:
-        return NULL;
-    }
-}
-
 static rs_status make_operations(rs_plan *plan, rs_error *error)
 {
     RS_TRY(rs_operations_make(plan->network, &plan->options, plan->options.training ? &plan->backward : NULL,
@@ -85,7 +55,7 @@ static rs_status make_operations(rs_plan *plan, rs_error *error)
     plan->op_count = plan->operations.count;
     for (int i = 0; i < plan->op_count; i++) {
         const rs_operation *is = &plan->operations.list[i];
-        plan->ops[i] = (rs__op){.is = *is, .kind = class_of(plan->network->nodes[is->node].kind)};
+        plan->ops[i] = (rs__op){.is = *is, .kind = rs__class_of(plan->network->nodes[is->node].kind)};
         if (!plan->ops[i].kind) {
             const rs_node *node = &plan->network->nodes[is->node];
             return RS_FAIL(error, RS_UNSUPPORTED, "%s: no %s here", node->name, rs_op_name(node->kind));
@@ -118,7 +88,7 @@ static rs_status make_tensors(rs_plan *plan, rs_error *error)
     }
     for (int i = 0; i < network->node_count; i++) {
         const rs_node *node = &network->nodes[i];
-        bool loss = node->kind == RS_OP_SOFTMAX_CROSS_ENTROPY;
+        bool loss = rs_op_is_loss(node->kind);
         plan->tensors[i] = (rs__tensor){.channels = node->shape[0],
                                         .height = node->shape[1],
                                         .width = node->shape[2],
@@ -212,6 +182,7 @@ static rs_status describe_lives(rs_plan *plan, rs_error *error)
         lives->ops[i] =
             (rs__life_op){.repeats = kind->recompute != NULL,
                           .needs_input = kind->needs_input,
+                          .needs_second = kind->needs_second,
                           .needs_output = kind->needs_output ||
                                           rs_has_weighed_objective(&plan->options, plan->ops[i].is.output)};
     }
@@ -259,10 +230,12 @@ static rs_status make_arenas(rs_plan *plan, rs_error *error)
 static rs_status build(rs_plan *plan, rs_error *error)
 {
     const rs_network *network = plan->network;
-    plan->has_loss = network->nodes[network->node_count - 1].kind == RS_OP_SOFTMAX_CROSS_ENTROPY;
+    plan->has_loss = rs_op_is_loss(network->nodes[network->node_count - 1].kind);
+    plan->target_floats = rs_network_target_size(network);
     plan->draws = has_dropout(network);
     plan->graphs_on = rs__asked_for("RS_CUDA_GRAPH", true) && !plan->device->sync_each;
     RS_TRY(rs_objectives_check(network, &plan->options, error));
+    RS_TRY(rs_losses_check(network, error));
     RS_TRY(rs__device_use(plan->device, error));
     RS_TRY(rs__choices_begin(plan, error));
     if (plan->options.training) {

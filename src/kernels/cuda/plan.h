@@ -22,6 +22,7 @@
 
 #include "kernels.h"
 #include "lives.h"
+#include "losses.h"
 #include "operations.h"
 #include "profile.h"
 #include "rs/backend.h"
@@ -101,7 +102,8 @@ typedef struct rs__op_class {
     void (*release)(rs__op *op);                                     /* (optional) */
     void (*describe)(const rs__op *op, char *text, size_t capacity); /* algorithm; (optional) */
     bool times_itself; /* backward has a row for each of its passes; begun before it, ended in it */
-    bool needs_input, needs_output; /* backward reads the values of its first input, of its output */
+    bool needs_input, needs_second,
+        needs_output; /* backward reads the values of its first input, second, output */
 } rs__op_class;
 
 struct rs__op {
@@ -123,18 +125,25 @@ enum { RS__LOADS = 3, RS__HELD = 4, RS__WARM_STEPS = 2 };
 typedef struct rs__load {
     int64_t *ids;
     int32_t *labels;
+    float *targets;
     uint8_t *bytes;
     uint32_t *epoch;
+    float *values; /* of its own: taken when the first batch of values comes that the device does not hold */
     cudaEvent_t free; /* the copies out of it are done */
     bool used;
 } rs__load;
 
-/* A split that lives on the device. */
+/* A split that lives on the device: images or values, labels or targets, the others NULL. */
 typedef struct rs__held {
     const rs_split *split;
     uint8_t *images;
+    float *values; /* as node 0 has them */
     int32_t *labels;
+    float *targets;
 } rs__held;
+
+/* Where the batch comes from when it is gathered. */
+typedef enum rs__source { RS__FROM_BYTES, RS__FROM_VALUES, RS__FROM_HELD } rs__source;
 
 /* What a step leaves lies together on the device, and goes to the host in one copy. */
 enum { RS__RESULT_NORMS = 0, RS__RESULT_LOSS = 64, RS__RESULT_LAYERS = 128 }; /* then the sums of tensors */
@@ -152,7 +161,9 @@ typedef struct rs__row {
 typedef struct rs__graph {
     cudaGraphExec_t made; /* NULL: not yet */
     int warm;             /* steps of this kind that ran without it */
-    const rs__held *source;
+    rs__source source;
+    const rs__held *held;
+    rs_label_choice labels;
     rs_update_options options;
 } rs__graph;
 
@@ -198,10 +209,11 @@ struct rs_plan {
     char *results; /* rs__result_bytes */
     int64_t *ids;
     int32_t *labels;
+    float *targets;       /* [batch][target_floats], canonical */
     uint32_t *epoch;      /* of the loaded batch, for dropout */
     uint8_t *batch_bytes; /* images of a batch that brings them */
     float *table;         /* [channels][256] byte -> normalised value */
-    double *losses;
+    double *losses;       /* [batch]: of a loss node; squares of gradients */
     uint8_t *hits;
 
     void *pinned;
@@ -219,13 +231,16 @@ struct rs_plan {
     char *choices; /* choices.c: algorithms so far, a line each */
     rs__copies copies;
 
-    int64_t count;          /* samples of the loaded batch; 0: none */
-    int size_index;         /* of that count in options.batch_sizes */
-    const rs__held *source; /* of the loaded batch; NULL: it brought its images */
-    unsigned due;           /* RS__DUE_ */
-    bool draws;             /* there is dropout: batches bring numbers and epoch */
-    rs_mode mode;           /* of the last forward */
-    bool labelled, ran_forward, has_loss;
+    int64_t count;              /* samples of the loaded batch; 0: none */
+    int size_index;             /* of that count in options.batch_sizes */
+    rs__source source;          /* of the loaded batch */
+    const rs__held *held_batch; /* that it is gathered from; else NULL */
+    unsigned due;               /* RS__DUE_ */
+    bool draws;                 /* there is dropout: batches bring numbers and epoch */
+    rs_mode mode;               /* of the last forward */
+    rs_label_choice labels_of;  /* of the last backward */
+    int64_t target_floats;      /* of a sample; 0: no loss takes targets */
+    bool labelled, targeted, ran_forward, ran_backward, has_loss;
     rs_profile profile; /* rows: profile.c */
     cudaEvent_t timer[2];
 };
@@ -275,6 +290,18 @@ static inline float *rs__parameter_at(const rs_plan *plan, float *arena, int par
     return parameter < 0 ? NULL : arena + plan->parameters[parameter].offset;
 }
 
+/* Not parameter -1, not frozen, and a loss reaches it. */
+static inline bool rs__has_gradient(const rs_plan *plan, int parameter)
+{
+    return parameter >= 0 && plan->parameters[parameter].reached;
+}
+
+/* Where a parameter's gradient goes; NULL where it has none. */
+static inline float *rs__gradient_at(const rs_plan *plan, int parameter)
+{
+    return rs__has_gradient(plan, parameter) ? rs__parameter_at(plan, plan->gradient, parameter) : NULL;
+}
+
 /* device.c: the device part of the table. */
 rs_status rs__cuda_usable(int device_index, rs_error *error);
 rs_status rs__cuda_open(const rs_host_services *services, int device_index, int threads, rs_device **device,
@@ -284,9 +311,12 @@ void rs__cuda_info(const rs_device *device, rs_device_info *info);
 void *rs__cuda_pinned_allocate(rs_device *device, size_t bytes);
 void rs__cuda_pinned_release(rs_device *device, void *memory);
 
-/* operators: one class per kind of node. */
-extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_dropout,
-    rs__op_add, rs__op_max_pool, rs__op_average_pool, rs__op_global_pool, rs__op_linear, rs__op_loss;
+/* operators: one class per kind of node. classes.c: NULL for a kind that has none. */
+extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_sigmoid,
+    rs__op_tanh, rs__op_softmax, rs__op_row_normalize, rs__op_flatten, rs__op_repeat, rs__op_dropout,
+    rs__op_add, rs__op_divide, rs__op_matrix_product, rs__op_max_pool, rs__op_average_pool,
+    rs__op_global_pool, rs__op_linear, rs__op_cross_entropy, rs__op_squared_error;
+const rs__op_class *rs__class_of(rs_op_kind kind);
 
 /* plan.c */
 rs_status rs__cuda_plan_create(rs_device *device, const rs_network *network, const rs_plan_options *options,
@@ -320,12 +350,21 @@ rs_status rs__choices_begin(rs_plan *plan, rs_error *error);
 rs_status rs__cuda_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error);
 rs_status rs__cuda_load_values(rs_plan *plan, const void *values, const int32_t *labels, const void *targets,
                                int64_t count, rs_error *error);
-rs_status rs__cuda_hold_split(rs_plan *plan, const rs_split *split, rs_error *error);
-void rs__held_release(rs_plan *plan);
 /* Bytes of one image of a batch; 0 where the network takes none. */
 size_t rs__image_bytes(const rs_plan *plan);
-/* The loaded batch as floats in node 0: enqueues. */
+rs_status rs__check_images(const rs_plan *plan, rs_error *error);
+rs_status rs__check_labels(const rs_plan *plan, const int32_t *labels, int64_t count, rs_error *error);
+rs_status rs__check_targets(const rs_plan *plan, const float *targets, rs_error *error);
+rs_status rs__to_device(const rs_plan *plan, void *to, const void *from, size_t bytes, rs_error *error);
+/* The order of node 0's values for so many samples. */
+rs_cu_order rs__input_order(const rs_plan *plan, int64_t count);
+/* The loaded batch as floats in node 0, with labels and targets: enqueues. */
 rs_status rs__batch_gather(rs_plan *plan, rs_error *error);
+
+/* held.c */
+rs_status rs__cuda_hold_split(rs_plan *plan, const rs_split *split, rs_error *error);
+const rs__held *rs__held_find(const rs_plan *plan, const rs_split *split); /* or NULL */
+void rs__held_release(rs_plan *plan);
 
 /* steps.c */
 rs_status rs__cuda_forward(rs_plan *plan, rs_mode mode, rs_error *error);
@@ -360,8 +399,14 @@ rs_status rs__row_finish(const rs_plan *plan, const rs__row *row, rs_loss *loss,
 /* objectives.c: of an operation's output; enqueues. */
 rs_status rs__objectives_measure(rs_plan *plan, const rs__op *op, rs_error *error);
 rs_status rs__objectives_backward(const rs_plan *plan, const rs__op *op, rs_error *error);
+/* Of a loss node: place number `index` of those where its value goes: -1 the step's loss, then the layers of the
+ * objectives. False: not there. */
+bool rs__loss_out(const rs_plan *plan, const rs__op *op, int index, rs_cu_loss_out *out);
 rs_status rs__cuda_read_layers(rs_plan *plan, double *losses, double *means, rs_error *error);
 size_t rs__objectives_shared_bytes(const rs_plan *plan);
+
+/* sensitivity.c */
+rs_status rs__cuda_read_sensitivity(rs_plan *plan, rs_sensitivity *sensitivity, rs_error *error);
 
 /* graph.c: runs the whole step that is due, update included, as a graph: *done. Not done: not yet, or never; then it is
  * to be enqueued piece by piece. */

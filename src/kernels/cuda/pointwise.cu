@@ -52,6 +52,67 @@ cudaError_t rs_cu_softplus_backward(const float *x, const float *dy, float *dx, 
     return RS_CU_LAUNCH(rs_cu_k_softplus_backward, blocks_of(count), stream, x, dy, dx, pass, count);
 }
 
+cudaError_t rs_cu_sigmoid_forward(const float *x, float *y, int64_t count, cudaStream_t stream)
+{
+    if (!rs_cu_good(x) || !rs_cu_good(y) || !count_good(count)) {
+        return cudaErrorInvalidValue;
+    }
+    return RS_CU_LAUNCH(rs_cu_k_sigmoid_forward, blocks_of(count), stream, x, y, count);
+}
+
+cudaError_t rs_cu_sigmoid_backward(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count,
+                                   cudaStream_t stream)
+{
+    if (pass == RS_PASS_NONE) {
+        return cudaSuccess;
+    }
+    if (!rs_cu_good(y) || !rs_cu_good(dy) || !rs_cu_good(dx) || !count_good(count)) {
+        return cudaErrorInvalidValue;
+    }
+    return RS_CU_LAUNCH(rs_cu_k_sigmoid_backward, blocks_of(count), stream, y, dy, dx, pass, count);
+}
+
+cudaError_t rs_cu_tanh_forward(const float *x, float *y, int64_t count, cudaStream_t stream)
+{
+    if (!rs_cu_good(x) || !rs_cu_good(y) || !count_good(count)) {
+        return cudaErrorInvalidValue;
+    }
+    return RS_CU_LAUNCH(rs_cu_k_tanh_forward, blocks_of(count), stream, x, y, count);
+}
+
+cudaError_t rs_cu_tanh_backward(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count,
+                                cudaStream_t stream)
+{
+    if (pass == RS_PASS_NONE) {
+        return cudaSuccess;
+    }
+    if (!rs_cu_good(y) || !rs_cu_good(dy) || !rs_cu_good(dx) || !count_good(count)) {
+        return cudaErrorInvalidValue;
+    }
+    return RS_CU_LAUNCH(rs_cu_k_tanh_backward, blocks_of(count), stream, y, dy, dx, pass, count);
+}
+
+cudaError_t rs_cu_divide_forward(const float *a, const float *b, float *y, int64_t count, cudaStream_t stream)
+{
+    if (!rs_cu_good(a) || !rs_cu_good(b) || !rs_cu_good(y) || !count_good(count)) {
+        return cudaErrorInvalidValue;
+    }
+    return RS_CU_LAUNCH(rs_cu_k_divide_forward, blocks_of(count), stream, a, b, y, count);
+}
+
+cudaError_t rs_cu_divide_backward(const rs_cu_quotient *q, cudaStream_t stream)
+{
+    if (q && q->pass_a == RS_PASS_NONE && q->pass_b == RS_PASS_NONE) {
+        return cudaSuccess;
+    }
+    if (!q || !rs_cu_good(q->b) || !rs_cu_good(q->dy) || !count_good(q->count) ||
+        (q->pass_a != RS_PASS_NONE && !rs_cu_good(q->da)) ||
+        (q->pass_b != RS_PASS_NONE && !(rs_cu_good(q->a) && rs_cu_good(q->db)))) {
+        return cudaErrorInvalidValue;
+    }
+    return RS_CU_LAUNCH(rs_cu_k_divide_backward, blocks_of(q->count), stream, *q);
+}
+
 cudaError_t rs_cu_add_forward(const float *a, const float *b, float *y, int64_t count, cudaStream_t stream)
 {
     if (!rs_cu_good(a) || !rs_cu_good(b) || !rs_cu_good(y) || !count_good(count)) {

@@ -89,6 +89,133 @@ RS_CU_GLOBAL rs_cu_k_softplus_backward(const float *x, const float *dy, float *d
     rs_cu_each(count, rs_cu_softplus_backward_op{x, dy, dx, pass});
 }
 
+struct rs_cu_sigmoid_op {
+    const float *x;
+    float *y;
+    template <int W> __device__ __forceinline__ void at(int64_t i) const
+    {
+        rs_cu_lanes<W> a = rs_cu_load<W>(x + i);
+        RS_CU_UNROLL
+        for (int e = 0; e < W; e++) {
+            a.v[e] = 1.0f / (1.0f + expf(-a.v[e])); /* far below 0: 1 / infinity */
+        }
+        rs_cu_store<W>(y + i, a);
+    }
+};
+
+RS_CU_GLOBAL rs_cu_k_sigmoid_forward(const float *x, float *y, int64_t count)
+{
+    rs_cu_each(count, rs_cu_sigmoid_op{x, y});
+}
+
+struct rs_cu_sigmoid_backward_op {
+    const float *y, *dy;
+    float *dx;
+    rs_pass pass;
+    template <int W> __device__ __forceinline__ void at(int64_t i) const
+    {
+        const rs_cu_lanes<W> a = rs_cu_load<W>(y + i);
+        rs_cu_lanes<W> g = rs_cu_load<W>(dy + i);
+        RS_CU_UNROLL
+        for (int e = 0; e < W; e++) {
+            g.v[e] = g.v[e] * a.v[e] * (1.0f - a.v[e]);
+        }
+        rs_cu_put<W>(dx + i, g, pass);
+    }
+};
+
+RS_CU_GLOBAL rs_cu_k_sigmoid_backward(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count)
+{
+    rs_cu_each(count, rs_cu_sigmoid_backward_op{y, dy, dx, pass});
+}
+
+struct rs_cu_tanh_op {
+    const float *x;
+    float *y;
+    template <int W> __device__ __forceinline__ void at(int64_t i) const
+    {
+        rs_cu_lanes<W> a = rs_cu_load<W>(x + i);
+        RS_CU_UNROLL
+        for (int e = 0; e < W; e++) {
+            a.v[e] = tanhf(a.v[e]);
+        }
+        rs_cu_store<W>(y + i, a);
+    }
+};
+
+RS_CU_GLOBAL rs_cu_k_tanh_forward(const float *x, float *y, int64_t count)
+{
+    rs_cu_each(count, rs_cu_tanh_op{x, y});
+}
+
+struct rs_cu_tanh_backward_op {
+    const float *y, *dy;
+    float *dx;
+    rs_pass pass;
+    template <int W> __device__ __forceinline__ void at(int64_t i) const
+    {
+        const rs_cu_lanes<W> a = rs_cu_load<W>(y + i);
+        rs_cu_lanes<W> g = rs_cu_load<W>(dy + i);
+        RS_CU_UNROLL
+        for (int e = 0; e < W; e++) { /* 1 - y^2 without losing the digits of a y near 1 */
+            g.v[e] = g.v[e] * ((1.0f - a.v[e]) * (1.0f + a.v[e]));
+        }
+        rs_cu_put<W>(dx + i, g, pass);
+    }
+};
+
+RS_CU_GLOBAL rs_cu_k_tanh_backward(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count)
+{
+    rs_cu_each(count, rs_cu_tanh_backward_op{y, dy, dx, pass});
+}
+
+struct rs_cu_divide_op {
+    const float *a, *b;
+    float *y;
+    template <int W> __device__ __forceinline__ void at(int64_t i) const
+    {
+        rs_cu_lanes<W> value = rs_cu_load<W>(a + i);
+        const rs_cu_lanes<W> by = rs_cu_load<W>(b + i);
+        RS_CU_UNROLL
+        for (int e = 0; e < W; e++) {
+            value.v[e] = value.v[e] / by.v[e];
+        }
+        rs_cu_store<W>(y + i, value);
+    }
+};
+
+RS_CU_GLOBAL rs_cu_k_divide_forward(const float *a, const float *b, float *y, int64_t count)
+{
+    rs_cu_each(count, rs_cu_divide_op{a, b, y});
+}
+
+struct rs_cu_divide_backward_op {
+    rs_cu_quotient q;
+    template <int W> __device__ __forceinline__ void at(int64_t i) const
+    {
+        const bool down = q.pass_b != RS_PASS_NONE;
+        const rs_cu_lanes<W> dy = rs_cu_load<W>(q.dy + i), b = rs_cu_load<W>(q.b + i),
+                             a = down ? rs_cu_load<W>(q.a + i) : rs_cu_zeros<W>();
+        rs_cu_lanes<W> da, db;
+        RS_CU_UNROLL
+        for (int e = 0; e < W; e++) {
+            da.v[e] = dy.v[e] / b.v[e];
+            db.v[e] = -da.v[e] * (a.v[e] / b.v[e]);
+        }
+        if (down) {
+            rs_cu_put<W>(q.db + i, db, q.pass_b);
+        }
+        if (q.pass_a != RS_PASS_NONE) {
+            rs_cu_put<W>(q.da + i, da, q.pass_a);
+        }
+    }
+};
+
+RS_CU_GLOBAL rs_cu_k_divide_backward(rs_cu_quotient q)
+{
+    rs_cu_each(q.count, rs_cu_divide_backward_op{q});
+}
+
 struct rs_cu_add_op {
     const float *a, *b;
     float *y;

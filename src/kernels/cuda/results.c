@@ -19,7 +19,7 @@ size_t rs__result_bytes(const rs_plan *plan, bool measured)
 /* --- memory ----------------------------------------------------------------------------------------------- */
 
 /* Parts of the pinned memory: of each load, then of each row. */
-enum { LOAD_IDS, LOAD_LABELS, LOAD_BYTES, LOAD_EPOCH, LOAD_PARTS };
+enum { LOAD_IDS, LOAD_LABELS, LOAD_TARGETS, LOAD_BYTES, LOAD_EPOCH, LOAD_PARTS };
 enum { ROW_COPY, ROW_RATES, ROW_PARTS };
 enum { PARTS = RS__LOADS * LOAD_PARTS + RS__ROWS * ROW_PARTS };
 
@@ -30,6 +30,7 @@ static size_t place_parts(const rs_plan *plan, size_t offsets[PARTS])
         size_t *load = bytes + i * LOAD_PARTS;
         load[LOAD_IDS] = batch * sizeof(int64_t);
         load[LOAD_LABELS] = batch * sizeof(int32_t);
+        load[LOAD_TARGETS] = batch * (size_t)plan->target_floats * sizeof(float);
         load[LOAD_BYTES] = batch * rs__image_bytes(plan);
         load[LOAD_EPOCH] = sizeof(uint32_t);
     }
@@ -53,6 +54,7 @@ static void share_pinned(rs_plan *plan)
         void **load = parts + i * LOAD_PARTS;
         plan->loads[i].ids = load[LOAD_IDS];
         plan->loads[i].labels = load[LOAD_LABELS];
+        plan->loads[i].targets = load[LOAD_TARGETS];
         plan->loads[i].bytes = load[LOAD_BYTES];
         plan->loads[i].epoch = load[LOAD_EPOCH];
     }
@@ -84,6 +86,7 @@ void rs__rows_release(rs_plan *plan)
         if (plan->loads[i].free) {
             (void)cudaEventDestroy(plan->loads[i].free);
         }
+        rs__pinned_release(plan->loads[i].values);
     }
     for (int i = 0; i < RS__ROWS; i++) {
         if (plan->rows[i].there) {

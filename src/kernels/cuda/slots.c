@@ -1,5 +1,7 @@
 /* slots.c: copying values out of a plan and into it, in canonical order: through shared scratch where the order inside
  * is another. All of these wait for the device. */
+#include <string.h>
+
 #include "plan.h"
 
 static const char *const slot_names[RS_SLOTS] = {
@@ -144,6 +146,11 @@ rs_status rs__cuda_read_node(rs_plan *plan, rs_node_slot slot, int node, void *v
     bool input_gradient = !output && node == 0 && plan->options.input_gradient;
     bool kept = plan->options.keep_all || (output && node == rs__readable_node(plan)) || input_gradient;
     float *at = output ? t->value : t->gradient;
+    if (!output && t->exists && kept && plan->options.training && !plan->backward.needed[node]) {
+        /* cut off: no loss reaches it */
+        memset(values, 0, (size_t)(plan->count * t->channels * rs__positions(t)) * sizeof(float));
+        return RS_OK;
+    }
     if (!t->exists || !kept || !at) {
         return RS_FAIL(error, RS_UNSUPPORTED, "the %s of %s %s", output ? "output" : "gradient",
                        plan->network->nodes[node].name,

@@ -53,9 +53,8 @@ static rs_status add_addend(const rs_plan *plan, const rs__op *op, rs_error *err
     return RS_OK;
 }
 
-static rs_status run_backward(rs_plan *plan, rs_label_choice labels, rs_error *error)
+static rs_status run_backward(rs_plan *plan, rs_error *error)
 {
-    (void)labels;
     for (int i = plan->op_count - 1; i >= 0; i--) {
         rs__op *op = &plan->ops[i];
         if (!op->is.needed) {
@@ -95,6 +94,7 @@ rs_status rs__catch_up(rs_plan *plan, rs_error *error)
     rs_status status = rs__run_due(plan, error);
     plan->due = 0;
     plan->ran_forward = plan->ran_forward && status == RS_OK;
+    plan->ran_backward = plan->ran_backward && status == RS_OK;
     return status;
 }
 
@@ -110,14 +110,11 @@ rs_status rs__cuda_forward(rs_plan *plan, rs_mode mode, rs_error *error)
     if (plan->count == 0) {
         return RS_FAIL(error, RS_USAGE, "forward before any batch was loaded");
     }
-    if (plan->has_loss && !plan->labelled) {
-        return RS_FAIL(error, RS_USAGE, "the loss %s needs labels; load a batch with labels first",
-                       plan->network->nodes[plan->network->node_count - 1].name);
-    }
+    RS_TRY(rs_losses_check_batch(plan->network, plan->labelled, plan->targeted, error));
     if (plan->due & ~(unsigned)RS__DUE_BATCH) {
         RS_TRY(rs__catch_up(plan, error));
     }
-    plan->ran_forward = false;
+    plan->ran_forward = plan->ran_backward = false;
     if (mode == RS_MODE_TRAIN) {
         plan->due |= RS__DUE_FORWARD;
     } else {
@@ -131,17 +128,18 @@ rs_status rs__cuda_forward(rs_plan *plan, rs_mode mode, rs_error *error)
 
 rs_status rs__cuda_backward(rs_plan *plan, rs_label_choice labels, rs_error *error)
 {
-    (void)labels;
     if (!plan->options.training) {
         return RS_FAIL(error, RS_UNSUPPORTED, "this plan was made for forward passes only");
     }
-    if (!plan->ran_forward || plan->mode != RS_MODE_TRAIN) {
-        return RS_FAIL(error, RS_USAGE, "backward needs a forward pass in training mode before it");
+    if (!plan->ran_forward) {
+        return RS_FAIL(error, RS_USAGE, "backward needs a forward pass before it");
     }
     if (plan->due & RS__DUE_BACKWARD) {
         RS_TRY(rs__catch_up(plan, error));
     }
+    plan->labels_of = labels;
     plan->due |= RS__DUE_BACKWARD;
+    plan->ran_backward = true;
     return RS_OK;
 }
 

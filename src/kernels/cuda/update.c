@@ -93,8 +93,7 @@ rs_status rs__update_prepare(rs_plan *plan, rs_error *error)
 
 static rs_status check_update(const rs_plan *plan, const rs_update_options *options, rs_error *error)
 {
-    if (!plan->options.training || options->optimizer != plan->options.optimizer ||
-        (options->optimizer == RS_OPTIMIZER_SGD && options->momentum != 0.0 && !plan->options.momentum)) {
+    if (!plan->options.training || !rs_update_fits(&plan->options, options)) {
         return RS_FAIL(error, RS_USAGE, "this plan was not made for that optimizer");
     }
     return RS_OK;

@@ -8,13 +8,18 @@ static bool update_good(const rs_cu_update *u)
            rs_cu_good(u->job_sums) && rs_cu_good(u->sums) && u->norms && rs_cu_good(u->gradient);
 }
 
+static rs_rule_kind rule_of(const rs_cu_update *u)
+{
+    return rs_rule_of(u->options.optimizer, u->momentum);
+}
+
 /* The arenas that the rule and the options ask for. */
 static bool arenas_good(const rs_cu_update *u)
 {
-    const bool adam = u->options.optimizer != RS_OPTIMIZER_SGD;
     return rs_cu_good(u->value) && rs_cu_good_or_none(u->initial) && rs_cu_good_or_none(u->gradient_sum) &&
-           (!(adam || u->momentum) || rs_cu_good(u->moment1)) && (!adam || rs_cu_good(u->moment2)) &&
-           u->metrics.count >= 0 && u->metrics.count <= RS_MAX_METRICS;
+           (!rs_rule_keeps1(rule_of(u)) || rs_cu_good(u->moment1)) &&
+           (!rs_rule_keeps2(rule_of(u)) || rs_cu_good(u->moment2)) && u->metrics.count >= 0 &&
+           u->metrics.count <= RS_MAX_METRICS;
 }
 
 cudaError_t rs_cu_update_begin(const rs_cu_update *update, cudaStream_t stream)
@@ -33,18 +38,18 @@ typedef void (*apply_kernel)(rs_cu_update, rs_metric_needs);
 /* By rule and by what is measured. */
 static apply_kernel kernel_of(const rs_cu_update *u, const rs_metric_needs *needs)
 {
-    static const apply_kernel kernels[3][3] = {
+    static const apply_kernel kernels[RS_RULE_KINDS][3] = {
         {rs_cu_k_sgd, rs_cu_k_sgd_distance, rs_cu_k_sgd_power},
         {rs_cu_k_momentum, rs_cu_k_momentum_distance, rs_cu_k_momentum_power},
         {rs_cu_k_adam, rs_cu_k_adam_distance, rs_cu_k_adam_power},
+        {rs_cu_k_adagrad, rs_cu_k_adagrad_distance, rs_cu_k_adagrad_power},
+        {rs_cu_k_rmsprop, rs_cu_k_rmsprop_distance, rs_cu_k_rmsprop_power},
+        {rs_cu_k_rmsprop_momentum, rs_cu_k_rmsprop_momentum_distance, rs_cu_k_rmsprop_momentum_power},
     };
-    const int rule = u->options.optimizer != RS_OPTIMIZER_SGD ? RS_CU_RULE_ADAM
-                     : u->momentum                            ? RS_CU_RULE_MOMENTUM
-                                                              : RS_CU_RULE_SGD;
     const int measure = !u->options.distances || u->metrics.count == 0 ? RS_CU_MEASURE_GRADIENT
                         : needs->any_power                             ? RS_CU_MEASURE_POWER
                                                                        : RS_CU_MEASURE_DISTANCE;
-    return kernels[rule][measure];
+    return kernels[rule_of(u)][measure];
 }
 
 cudaError_t rs_cu_update_apply(const rs_cu_update *update, cudaStream_t stream)

@@ -111,7 +111,6 @@ RS_CU_INLINE void rs_cu_add_powers(double after, double before, const rs_metric_
 
 /* --- the rules ----------------------------------------------------------------------------------------- */
 
-enum { RS_CU_RULE_SGD, RS_CU_RULE_MOMENTUM, RS_CU_RULE_ADAM };
 enum { RS_CU_MEASURE_GRADIENT, RS_CU_MEASURE_DISTANCE, RS_CU_MEASURE_POWER };
 
 /* What is the same for all threads of a block. */
@@ -172,33 +171,55 @@ RS_CU_INLINE void rs_cu_add_to_sum(double *sum, const rs_cu_lanes<4> &gradient, 
     }
 }
 
+/* Which moments a rule keeps: as rs_rule_keeps1 and rs_rule_keeps2 say, known while compiling. */
+template <int RULE> struct rs_cu_keeps {
+    static constexpr bool first = RULE == RS_RULE_MOMENTUM || RULE == RS_RULE_ADAM ||
+                                  RULE == RS_RULE_RMSPROP_MOMENTUM,
+                          second = RULE != RS_RULE_SGD && RULE != RS_RULE_MOMENTUM;
+};
+
+/* The new weight; moments that the rule does not keep stay as they are. */
+template <int RULE>
+RS_CU_INLINE float rs_cu_update_one(const rs_rule_f32 &rule, float gradient, float value, float *m1,
+                                    float *m2)
+{
+    if constexpr (RULE == RS_RULE_SGD) {
+        return rs_sgd_f32(rule, gradient, value);
+    } else if constexpr (RULE == RS_RULE_MOMENTUM) {
+        return rs_momentum_f32(rule, gradient, value, m1);
+    } else if constexpr (RULE == RS_RULE_ADAM) {
+        return rs_adam_f32(rule, gradient, value, m1, m2);
+    } else if constexpr (RULE == RS_RULE_ADAGRAD) {
+        return rs_adagrad_f32(rule, gradient, value, m2);
+    } else if constexpr (RULE == RS_RULE_RMSPROP) {
+        return rs_rmsprop_f32(rule, gradient, value, m2);
+    } else {
+        return rs_rmsprop_momentum_f32(rule, gradient, value, m1, m2);
+    }
+}
+
 /* Updates `count` of four weights at `at` of the arenas; `value` becomes the new ones. */
 template <int RULE>
 RS_CU_INLINE void rs_cu_update_four(const rs_cu_update &update, const rs_rule_f32 &rule, int64_t at,
                                     int count, const rs_cu_lanes<4> &gradient, rs_cu_lanes<4> &value)
 {
+    constexpr bool first = rs_cu_keeps<RULE>::first, second = rs_cu_keeps<RULE>::second;
     rs_cu_lanes<4> m1 = rs_cu_zeros<4>(), m2 = rs_cu_zeros<4>();
-    if constexpr (RULE != RS_CU_RULE_SGD) {
+    if constexpr (first) {
         m1 = rs_cu_load_some(update.moment1 + at, count);
     }
-    if constexpr (RULE == RS_CU_RULE_ADAM) {
+    if constexpr (second) {
         m2 = rs_cu_load_some(update.moment2 + at, count);
     }
     RS_CU_UNROLL
     for (int e = 0; e < 4; e++) {
-        if constexpr (RULE == RS_CU_RULE_SGD) {
-            value.v[e] = rs_sgd_f32(rule, gradient.v[e], value.v[e]);
-        } else if constexpr (RULE == RS_CU_RULE_MOMENTUM) {
-            value.v[e] = rs_momentum_f32(rule, gradient.v[e], value.v[e], &m1.v[e]);
-        } else {
-            value.v[e] = rs_adam_f32(rule, gradient.v[e], value.v[e], &m1.v[e], &m2.v[e]);
-        }
+        value.v[e] = rs_cu_update_one<RULE>(rule, gradient.v[e], value.v[e], &m1.v[e], &m2.v[e]);
     }
     rs_cu_store_some(update.value + at, value, count);
-    if constexpr (RULE != RS_CU_RULE_SGD) {
+    if constexpr (first) {
         rs_cu_store_some(update.moment1 + at, m1, count);
     }
-    if constexpr (RULE == RS_CU_RULE_ADAM) {
+    if constexpr (second) {
         rs_cu_store_some(update.moment2 + at, m2, count);
     }
 }
@@ -339,15 +360,24 @@ RS_CU_INLINE void rs_cu_update_apply_of(const rs_cu_update &update, const rs_met
     {                                                                                                        \
         rs_cu_update_apply_of<rule, measure>(update, needs);                                                 \
     }
-RS_CU_UPDATE(rs_cu_k_sgd, RS_CU_RULE_SGD, RS_CU_MEASURE_GRADIENT)
-RS_CU_UPDATE(rs_cu_k_sgd_distance, RS_CU_RULE_SGD, RS_CU_MEASURE_DISTANCE)
-RS_CU_UPDATE(rs_cu_k_sgd_power, RS_CU_RULE_SGD, RS_CU_MEASURE_POWER)
-RS_CU_UPDATE(rs_cu_k_momentum, RS_CU_RULE_MOMENTUM, RS_CU_MEASURE_GRADIENT)
-RS_CU_UPDATE(rs_cu_k_momentum_distance, RS_CU_RULE_MOMENTUM, RS_CU_MEASURE_DISTANCE)
-RS_CU_UPDATE(rs_cu_k_momentum_power, RS_CU_RULE_MOMENTUM, RS_CU_MEASURE_POWER)
-RS_CU_UPDATE(rs_cu_k_adam, RS_CU_RULE_ADAM, RS_CU_MEASURE_GRADIENT)
-RS_CU_UPDATE(rs_cu_k_adam_distance, RS_CU_RULE_ADAM, RS_CU_MEASURE_DISTANCE)
-RS_CU_UPDATE(rs_cu_k_adam_power, RS_CU_RULE_ADAM, RS_CU_MEASURE_POWER)
+RS_CU_UPDATE(rs_cu_k_sgd, RS_RULE_SGD, RS_CU_MEASURE_GRADIENT)
+RS_CU_UPDATE(rs_cu_k_sgd_distance, RS_RULE_SGD, RS_CU_MEASURE_DISTANCE)
+RS_CU_UPDATE(rs_cu_k_sgd_power, RS_RULE_SGD, RS_CU_MEASURE_POWER)
+RS_CU_UPDATE(rs_cu_k_momentum, RS_RULE_MOMENTUM, RS_CU_MEASURE_GRADIENT)
+RS_CU_UPDATE(rs_cu_k_momentum_distance, RS_RULE_MOMENTUM, RS_CU_MEASURE_DISTANCE)
+RS_CU_UPDATE(rs_cu_k_momentum_power, RS_RULE_MOMENTUM, RS_CU_MEASURE_POWER)
+RS_CU_UPDATE(rs_cu_k_adam, RS_RULE_ADAM, RS_CU_MEASURE_GRADIENT)
+RS_CU_UPDATE(rs_cu_k_adam_distance, RS_RULE_ADAM, RS_CU_MEASURE_DISTANCE)
+RS_CU_UPDATE(rs_cu_k_adam_power, RS_RULE_ADAM, RS_CU_MEASURE_POWER)
+RS_CU_UPDATE(rs_cu_k_adagrad, RS_RULE_ADAGRAD, RS_CU_MEASURE_GRADIENT)
+RS_CU_UPDATE(rs_cu_k_adagrad_distance, RS_RULE_ADAGRAD, RS_CU_MEASURE_DISTANCE)
+RS_CU_UPDATE(rs_cu_k_adagrad_power, RS_RULE_ADAGRAD, RS_CU_MEASURE_POWER)
+RS_CU_UPDATE(rs_cu_k_rmsprop, RS_RULE_RMSPROP, RS_CU_MEASURE_GRADIENT)
+RS_CU_UPDATE(rs_cu_k_rmsprop_distance, RS_RULE_RMSPROP, RS_CU_MEASURE_DISTANCE)
+RS_CU_UPDATE(rs_cu_k_rmsprop_power, RS_RULE_RMSPROP, RS_CU_MEASURE_POWER)
+RS_CU_UPDATE(rs_cu_k_rmsprop_momentum, RS_RULE_RMSPROP_MOMENTUM, RS_CU_MEASURE_GRADIENT)
+RS_CU_UPDATE(rs_cu_k_rmsprop_momentum_distance, RS_RULE_RMSPROP_MOMENTUM, RS_CU_MEASURE_DISTANCE)
+RS_CU_UPDATE(rs_cu_k_rmsprop_momentum_power, RS_RULE_RMSPROP_MOMENTUM, RS_CU_MEASURE_POWER)
 
 /* Before the update, where it clips: the sums of a job's gradients alone. */
 RS_CU_GLOBAL rs_cu_k_gradient_sums(rs_cu_update update)

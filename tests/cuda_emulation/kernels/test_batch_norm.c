@@ -142,7 +142,8 @@ static void expect_backward(const subject *s, const double *g, double *dx, doubl
     for (int64_t i = 0; i < s->count; i++) {
         int64_t c = i % channels;
         double hat = ((double)s->x[i] - mean[c]) * inverse[c];
-        dx[i] = (double)s->weight[c] * inverse[c] * (g[i] - dbias[c] / n - hat * dweight[c] / n);
+        double rest = s->norm.fixed ? 0.0 : dbias[c] / n + hat * dweight[c] / n;
+        dx[i] = (double)s->weight[c] * inverse[c] * (g[i] - rest);
     }
 }
 
@@ -294,6 +295,25 @@ static void by_running_statistics(void **state)
     refused(rs_cu_norm_forward(&(rs_cu_norm){.rows = 0, .channels = channels}, false, test_stream()));
 }
 
+/* Statistics that do not depend on x: dx without the sums, which it then does not read. */
+static void fixed_statistics(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        subject s = make_subject((matrix){150, k == 0 ? 20 : 7}, true, true);
+        cuda_ok(rs_cu_norm_running(&s.norm, test_stream()));
+        cuda_ok(rs_cu_norm_forward(&s.norm, true, test_stream()));
+        s.norm.fixed = true;
+        check_backward(&s, RS_PASS_SET, RS_PASS_ADD);
+        check_backward(&s, RS_PASS_ADD, RS_PASS_SET);
+        s.norm.dweight = s.norm.dbias = NULL;
+        cuda_ok(rs_cu_norm_backward(&s.norm, test_stream()));
+        refused(rs_cu_norm_gradients(&s.norm, test_stream()));
+        s.norm.fixed = false;
+        refused(rs_cu_norm_backward(&s.norm, test_stream()));
+    }
+}
+
 /* A mean a hundred thousand times the deviation and one a million times, a first value that is far off (its
  * run of 32 sums around it, in float), and a NaN. */
 static void hard_statistics(void **state)
@@ -412,6 +432,7 @@ int main(void)
         kernel_test(joined),
         kernel_test(joined_with_relu),
         kernel_test(by_running_statistics),
+        kernel_test(fixed_statistics),
         kernel_test(hard_statistics),
         kernel_test(long_columns),
         kernel_test(in_place),

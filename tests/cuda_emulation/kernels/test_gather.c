@@ -1,4 +1,4 @@
-/* test_gather.c: batches from bytes: tables, padding channels, sample numbers, odd image sizes. */
+/* test_gather.c: batches from bytes: tables, padding channels, sample numbers, odd image sizes; and rows of floats. */
 #include "on_device.h"
 
 typedef struct shape {
@@ -101,8 +101,74 @@ static void arguments(void **state)
     refused(rs_cu_gather_launch(NULL, test_stream()));
 }
 
+static void rows_of(int64_t held, int64_t count, int64_t row, bool labelled)
+{
+    float *from;
+    int64_t *ids = host_new(count * 8);
+    int32_t *labels = host_new(held * 4), *got = host_new(count * 4);
+    rs_cu_row_gather g = {.count = count, .row = row};
+    for (int64_t i = 0; i < count; i++) {
+        ids[i] = (i * 5 + 2) % held;
+    }
+    for (int64_t i = 0; i < held; i++) {
+        labels[i] = (int32_t)(i * 13);
+    }
+    g.from = device_filled(RS_FILL_NORMAL, 1, held * row, &from);
+    g.ids = device_put(ids, count * 8);
+    g.to = device_new(count * row * 4);
+    g.labels = labelled ? device_put(labels, held * 4) : NULL;
+    g.labels_out = device_new(count * 4);
+    cuda_ok(rs_cu_gather_rows(&g, test_stream()));
+    const float *to = floats_from(g.to, count * row);
+    for (int64_t i = 0; i < count; i++) {
+        assert_memory_equal(to + i * row, from + ids[i] * row, (size_t)row * 4);
+    }
+    if (labelled) {
+        device_get(got, g.labels_out, count * 4);
+        for (int64_t i = 0; i < count; i++) {
+            assert_int_equal(got[i], labels[ids[i]]);
+        }
+    }
+}
+
+static void rows(void **state)
+{
+    static const int64_t cases[][3] = {{1, 1, 1},   {7, 5, 3},    {300, 257, 1},
+                                       {9, 9, 784}, {4, 3, 1025}, {50, 64, 4}};
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        rows_of(cases[i][0], cases[i][1], cases[i][2], i % 2);
+        end_of_test(state);
+        rows_of(cases[i][0], cases[i][1], cases[i][2], !(i % 2));
+        end_of_test(state);
+    }
+}
+
+static void row_arguments(void **state)
+{
+    (void)state;
+    float *x = device_new(64);
+    const rs_cu_row_gather good = {.from = x, .ids = device_new(16), .to = x, .count = 2, .row = 4};
+    rs_cu_row_gather bad = good;
+    bad.from = NULL;
+    refused(rs_cu_gather_rows(&bad, test_stream()));
+    bad = good;
+    bad.to = x + 1;
+    refused(rs_cu_gather_rows(&bad, test_stream()));
+    bad = good;
+    bad.ids = NULL;
+    refused(rs_cu_gather_rows(&bad, test_stream()));
+    bad = good;
+    bad.row = 0;
+    refused(rs_cu_gather_rows(&bad, test_stream()));
+    bad = good;
+    bad.labels = device_new(16);
+    refused(rs_cu_gather_rows(&bad, test_stream()));
+    refused(rs_cu_gather_rows(NULL, test_stream()));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {kernel_test(in_order), kernel_test(by_number), kernel_test(arguments)};
+    const struct CMUnitTest tests[] = {kernel_test(in_order), kernel_test(by_number), kernel_test(arguments),
+                                       kernel_test(rows), kernel_test(row_arguments)};
     return cmocka_run_group_tests(tests, NULL, end_of_group);
 }

@@ -35,6 +35,12 @@ static void floats_of(const rs_cu_order *o)
         want[inside_at(o, i)] = values[i];
     }
     assert_memory_equal(floats_from(inside, padded), want, (size_t)padded * 4);
+    cuda_ok(rs_cu_add_from_canonical(o, canonical, inside, test_stream()));
+    for (int64_t i = 0; i < padded; i++) {
+        want[i] *= 2.0f;
+    }
+    assert_memory_equal(floats_from(inside, padded), want, (size_t)padded * 4);
+    cuda_ok(rs_cu_from_canonical(o, canonical, inside, test_stream()));
     cuda_ok(rs_cu_to_canonical(o, inside, back, test_stream()));
     assert_memory_equal(floats_from(back, plain), values, (size_t)plain * 4);
 }
@@ -87,6 +93,8 @@ static void arguments(void **state)
     bad.stride = 2;
     refused(rs_cu_to_canonical(&bad, a, b, test_stream()));
     refused(rs_cu_from_canonical(NULL, a, b, test_stream()));
+    refused(rs_cu_add_from_canonical(&bad, a, b, test_stream()));
+    refused(rs_cu_add_from_canonical(&good, a, NULL, test_stream()));
     refused(rs_cu_to_canonical(&good, NULL, b, test_stream()));
     refused(rs_cu_sum_to_canonical(&good, d, 1.0, NULL, test_stream()));
     refused(rs_cu_doubles_to_canonical(&bad, d, d, test_stream()));

@@ -100,6 +100,13 @@ static void pointwise(void **state)
     cuda_ok(rs_cu_relu_backward(a, b, c, RS_PASS_ADD, COUNT, test_stream()));
     cuda_ok(rs_cu_softplus_forward(a, b, COUNT, test_stream()));
     cuda_ok(rs_cu_softplus_backward(a, b, c, RS_PASS_SET, COUNT, test_stream()));
+    cuda_ok(rs_cu_sigmoid_forward(a, b, COUNT, test_stream()));
+    cuda_ok(rs_cu_sigmoid_backward(a, b, c, RS_PASS_SET, COUNT, test_stream()));
+    cuda_ok(rs_cu_tanh_forward(a, b, COUNT, test_stream()));
+    cuda_ok(rs_cu_tanh_backward(a, b, c, RS_PASS_ADD, COUNT, test_stream()));
+    const rs_cu_quotient quotient = {a, b, c, zeros(COUNT), zeros(COUNT), RS_PASS_SET, RS_PASS_ADD, COUNT};
+    cuda_ok(rs_cu_divide_forward(a, b, c, COUNT, test_stream()));
+    cuda_ok(rs_cu_divide_backward(&quotient, test_stream()));
     cuda_ok(rs_cu_add_forward(a, b, c, COUNT, test_stream()));
     cuda_ok(rs_cu_pass(a, b, RS_PASS_ADD, COUNT, test_stream()));
     at_most("rs_cu_k_relu_forward", n, 8 * n);
@@ -107,6 +114,12 @@ static void pointwise(void **state)
     at_most("rs_cu_k_softplus_forward", n, 8 * n);
     at_most("rs_cu_k_softplus_backward", n, 12 * n);
     at_most("rs_cu_k_add_forward", n, 12 * n);
+    at_most("rs_cu_k_sigmoid_forward", n, 8 * n);
+    at_most("rs_cu_k_sigmoid_backward", n, 12 * n);
+    at_most("rs_cu_k_tanh_forward", n, 8 * n);
+    at_most("rs_cu_k_tanh_backward", n, 16 * n);
+    at_most("rs_cu_k_divide_forward", n, 12 * n);
+    at_most("rs_cu_k_divide_backward", n, 24 * n);
     at_most("rs_cu_k_pass", n, 12 * n);
 }
 
@@ -200,27 +213,143 @@ static void odd_pooling(void **state)
     at_most("rs_cu_k_global_pool_backward_1", in, 4 * in);
 }
 
-static void batch_and_loss(void **state)
+static void run_channels(int channels)
+{
+    const int64_t count = (int64_t)ROWS * channels;
+    rs_cu_channels c = {
+        .rows = ROWS, .channels = channels, .x = zeros(count), .y = zeros(count), .pass = RS_PASS_ADD};
+    rs_emu_traffic_reset();
+    cuda_ok(rs_cu_softmax_forward(&c, test_stream()));
+    cuda_ok(rs_cu_row_normalize_forward(&c, test_stream()));
+    c.dy = zeros(count);
+    cuda_ok(rs_cu_softmax_backward(&c, test_stream()));
+    cuda_ok(rs_cu_row_normalize_backward(&c, test_stream()));
+}
+
+static void channels(void **state)
 {
     (void)state;
-    enum { IMAGES = 32, POSITIONS = 4096, CLASSES = 1000, SAMPLES = 64 };
+    const double n = COUNT, odd = (double)ROWS * ODD;
+    run_channels(CHANNELS);
+    at_most("rs_cu_k_softmax_forward_4", n, 8 * n);
+    at_most("rs_cu_k_softmax_backward_4", n, 16 * n);
+    at_most("rs_cu_k_row_normalize_forward_4", n, 8 * n);
+    at_most("rs_cu_k_row_normalize_backward_4", n, 16 * n);
+    run_channels(ODD);
+    at_most("rs_cu_k_softmax_forward_1", odd, 8 * odd);
+    at_most("rs_cu_k_softmax_backward_1", odd, 16 * odd);
+    at_most("rs_cu_k_row_normalize_forward_1", odd, 8 * odd);
+    at_most("rs_cu_k_row_normalize_backward_1", odd, 16 * odd);
+}
+
+static void repeat(void **state)
+{
+    (void)state;
+    const rs_cu_repeat rows = {16, ROWS / 16, CHANNELS}, numbers = {ROWS, CHANNELS, 1};
+    const double n = COUNT;
+    float *x = zeros(ROWS), *y = zeros(COUNT);
+    rs_emu_traffic_reset();
+    cuda_ok(rs_cu_repeat_forward(&rows, x, y, test_stream()));
+    cuda_ok(rs_cu_repeat_backward(&rows, y, x, RS_PASS_SET, test_stream()));
+    cuda_ok(rs_cu_repeat_backward(&numbers, y, x, RS_PASS_SET, test_stream()));
+    at_most("rs_cu_k_repeat_forward", n, 4 * n);
+    at_most("rs_cu_k_repeat_backward", n, 4 * n);
+    at_most("rs_cu_k_repeat_backward_warp", n, 4 * n + 4 * ROWS);
+}
+
+/* Both factors through a cache. */
+static void matrix(void **state)
+{
+    enum { SAMPLES = 32, SIDE = 16 };
+    static const char *const kernels[] = {"rs_cu_k_matrix_product_4", "rs_cu_k_matrix_product_1"};
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        const int wide = k == 0 ? CHANNELS : ODD;
+        const int64_t count = (int64_t)SAMPLES * SIDE * SIDE * wide;
+        const rs_cu_matrix m = {.a = zeros(count),
+                                .b = zeros(count),
+                                .y = zeros(count),
+                                .samples = SAMPLES,
+                                .rows = SIDE,
+                                .columns = SIDE,
+                                .depth = SIDE,
+                                .a_row = SIDE,
+                                .a_depth = 1,
+                                .b_depth = SIDE,
+                                .b_column = 1,
+                                .channels = wide,
+                                .pass = RS_PASS_SET};
+        rs_emu_traffic_reset();
+        cuda_ok(rs_cu_matrix_product(&m, test_stream()));
+        at_most(kernels[k], (double)count, 12 * (double)count);
+    }
+}
+
+static void batch(void **state)
+{
+    (void)state;
+    enum { IMAGES = 32, POSITIONS = 4096 };
+    int64_t *ids = host_new(ROWS * 8);
     rs_cu_gather g = {.count = IMAGES, .positions = POSITIONS, .channels = 3, .stride = 4};
     g.images = (const uint8_t *)zeros((int64_t)IMAGES * POSITIONS * 3 / 4);
     g.table = zeros(768);
     g.x = zeros((int64_t)IMAGES * POSITIONS * 4);
+    for (int64_t i = 0; i < ROWS; i++) {
+        ids[i] = ROWS - 1 - i;
+    }
+    rs_cu_row_gather rows = {.from = zeros(COUNT), .ids = device_put(ids, ROWS * 8), .to = zeros(COUNT)};
+    rs_emu_traffic_reset();
+    cuda_ok(rs_cu_gather_launch(&g, test_stream()));
+    rows.row = CHANNELS;
+    rows.count = ROWS;
+    cuda_ok(rs_cu_gather_rows(&rows, test_stream()));
+    rows.row = 1001;
+    rows.count = COUNT / 1001;
+    rows.ids = device_put(ids + ROWS - rows.count, rows.count * 8);
+    cuda_ok(rs_cu_gather_rows(&rows, test_stream()));
+    at_most("rs_cu_k_gather", (double)IMAGES * POSITIONS * 4, (double)IMAGES * POSITIONS * 19);
+    at_most("rs_cu_k_gather_rows_4", COUNT, 8.0 * COUNT + 8.0 * ROWS);
+    at_most("rs_cu_k_gather_rows_1", COUNT, 8.0 * COUNT);
+}
+
+static void losses(void **state)
+{
+    (void)state;
+    enum { CLASSES = 1000, SAMPLES = 64 };
+    const double n = (double)SAMPLES * CLASSES;
     const rs_cu_scores s = {.x = zeros(SAMPLES * CLASSES),
                             .labels = (const int32_t *)(const void *)zeros(SAMPLES),
                             .count = SAMPLES,
                             .classes = CLASSES,
-                            .dx = zeros(SAMPLES * CLASSES),
                             .losses = device_new(SAMPLES * 8),
                             .hits = device_new(SAMPLES),
-                            .loss = device_new(sizeof(rs_cu_loss))};
+                            .dx = zeros(SAMPLES * CLASSES),
+                            .pass = RS_PASS_ADD,
+                            .weight = 1.0,
+                            .divisor = SAMPLES};
+    rs_cu_squared q = {.x = zeros(COUNT),
+                       .target = zeros(COUNT),
+                       .count = COUNT,
+                       .divisor = COUNT,
+                       .dx = zeros(COUNT),
+                       .pass = RS_PASS_ADD,
+                       .weight = 1.0};
+    const rs_cu_loss_out out = {.loss = device_new(sizeof(rs_cu_loss))};
+    double *squares = device_new(ROWS * 8);
+    q.partial = device_new((int64_t)rs_cu_squared_partial_bytes(COUNT));
     rs_emu_traffic_reset();
-    cuda_ok(rs_cu_gather_launch(&g, test_stream()));
     cuda_ok(rs_cu_cross_entropy(&s, test_stream()));
-    at_most("rs_cu_k_gather", (double)IMAGES * POSITIONS * 4, (double)IMAGES * POSITIONS * 19);
-    at_most("rs_cu_k_cross_entropy", (double)SAMPLES * CLASSES, (double)SAMPLES * CLASSES * 8);
+    cuda_ok(rs_cu_cross_entropy_backward(&s, test_stream()));
+    cuda_ok(rs_cu_squared_error(&q, &out, test_stream()));
+    cuda_ok(rs_cu_squared_backward(&q, test_stream()));
+    cuda_ok(rs_cu_sample_squares(q.x, 128, COUNT / 128, squares, test_stream()));
+    cuda_ok(rs_cu_sample_squares(q.x, 128, 4095, squares, test_stream()));
+    at_most("rs_cu_k_cross_entropy", n, 4 * n);
+    at_most("rs_cu_k_cross_entropy_backward", n, 12 * n);
+    at_most("rs_cu_k_squared_sums", COUNT, 8.0 * COUNT);
+    at_most("rs_cu_k_squared_backward", COUNT, 16.0 * COUNT);
+    at_most("rs_cu_k_sample_squares_4", COUNT, 4.0 * COUNT);
+    at_most("rs_cu_k_sample_squares_1", 128.0 * 4095, 4.0 * 128 * 4095);
 }
 
 static rs_cu_update update_of(int64_t size)
@@ -257,28 +386,36 @@ static rs_cu_update update_of(int64_t size)
 /* Every rule, measuring gradients alone, distances, and powers. */
 static void update(void **state)
 {
-    static const char *const rules[] = {"sgd", "momentum", "adam"};
+    static const struct {
+        const char *name;
+        rs_optimizer_kind optimizer;
+        bool momentum;
+    } rules[] = {{"sgd", RS_OPTIMIZER_SGD, false},         {"momentum", RS_OPTIMIZER_SGD, true},
+                 {"adam", RS_OPTIMIZER_ADAM, false},       {"adagrad", RS_OPTIMIZER_ADAGRAD, false},
+                 {"rmsprop", RS_OPTIMIZER_RMSPROP, false}, {"rmsprop_momentum", RS_OPTIMIZER_RMSPROP, true}};
     static const char *const measures[] = {"", "_distance", "_power"};
     static const char *const metrics[] = {"cosine", "euclidean,cosine", "minkowski:3"};
+    enum { KERNELS = 3 * COUNT_OF(rules) };
     const double n = 32.0 * RS_CU_JOB;
     rs_error error = {0};
     rs_cu_update u = update_of(32 * RS_CU_JOB);
     (void)state;
     rs_emu_traffic_reset();
-    for (int k = 0; k < 9; k++) {
-        u.options.optimizer = k / 3 == 2 ? RS_OPTIMIZER_ADAM : RS_OPTIMIZER_SGD;
-        u.momentum = k / 3 == 1;
+    for (int k = 0; k < KERNELS; k++) {
+        u.options.optimizer = rules[k / 3].optimizer;
+        u.momentum = rules[k / 3].momentum;
         u.options.distances = k % 3 != 0;
         harness_ok(rs_metric_list_parse(metrics[k % 3], &u.metrics, &error), &error);
         cuda_ok(rs_cu_update_begin(&u, test_stream()));
         cuda_ok(rs_cu_update_apply(&u, test_stream()));
     }
-    for (int k = 0; k < 9; k++) { /* value, gradient, sum; moments; the initial value */
+    for (int k = 0; k < KERNELS; k++) { /* value, gradient, sum; moments; the initial value */
         char name[64];
-        (void)snprintf(name, sizeof name, "rs_cu_k_%s%s", rules[k / 3], measures[k % 3]);
-        at_most(name, n, (3 + 4 + 2 * (k / 3) + (k % 3 != 0 ? 1 : 0)) * 4 * n);
+        int moments = rs_rule_moments(rs_rule_of(rules[k / 3].optimizer, rules[k / 3].momentum));
+        (void)snprintf(name, sizeof name, "rs_cu_k_%s%s", rules[k / 3].name, measures[k % 3]);
+        at_most(name, n, (3 + 4 + 2 * moments + (k % 3 != 0 ? 1 : 0)) * 4 * n);
     }
-    at_most("rs_cu_k_gradient_sums", 9 * n, 9 * 4 * n);
+    at_most("rs_cu_k_gradient_sums", KERNELS * n, KERNELS * 4 * n);
 }
 
 static void orders(void **state)
@@ -292,11 +429,13 @@ static void orders(void **state)
     rs_emu_traffic_reset();
     cuda_ok(rs_cu_to_canonical(&o, a, b, test_stream()));
     cuda_ok(rs_cu_from_canonical(&o, b, a, test_stream()));
+    cuda_ok(rs_cu_add_from_canonical(&o, b, a, test_stream()));
     cuda_ok(rs_cu_sum_to_canonical(&o, sums, 3.0, b, test_stream()));
     cuda_ok(rs_cu_doubles_to_canonical(&o, sums, wide, test_stream()));
     cuda_ok(rs_cu_doubles_from_canonical(&o, wide, sums, test_stream()));
     at_most("rs_cu_k_to_canonical", n, 8 * n);
     at_most("rs_cu_k_from_canonical", n, 8 * n);
+    at_most("rs_cu_k_add_from_canonical", n, 12 * n);
     at_most("rs_cu_k_sum_to_canonical", n, 12 * n);
     at_most("rs_cu_k_doubles_to_canonical", n, 16 * n);
     at_most("rs_cu_k_doubles_from_canonical", n, 16 * n);
@@ -305,10 +444,10 @@ static void orders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        kernel_test(batch_norm),     kernel_test(odd_batch_norm), kernel_test(pointwise),
-        kernel_test(bias),           kernel_test(pooling),        kernel_test(odd_pooling),
-        kernel_test(batch_and_loss), kernel_test(update),         kernel_test(orders),
-        kernel_test(dropout),        kernel_test(objectives),
+        kernel_test(batch_norm), kernel_test(odd_batch_norm), kernel_test(pointwise),  kernel_test(bias),
+        kernel_test(pooling),    kernel_test(odd_pooling),    kernel_test(batch),      kernel_test(losses),
+        kernel_test(channels),   kernel_test(repeat),         kernel_test(matrix),     kernel_test(update),
+        kernel_test(orders),     kernel_test(dropout),        kernel_test(objectives),
     };
     if (!rs_emu_present()) {
         print_message("skipped: traffic is counted by the stand-in alone\n");

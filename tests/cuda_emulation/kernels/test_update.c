@@ -82,9 +82,9 @@ static subject make_subject(const rs_update_options *options, bool momentum, con
     s.exact_value = widened(s.value, s.size);
     s.exact_moment1 = host_new(s.size * 8);
     s.exact_moment2 = host_new(s.size * 8);
-    bool adam = options->optimizer != RS_OPTIMIZER_SGD;
-    s.update.moment1 = adam || momentum ? device_put(s.moment1, s.size * 4) : NULL;
-    s.update.moment2 = adam ? device_put(s.moment2, s.size * 4) : NULL;
+    rs_rule_kind rule = rs_rule_of(options->optimizer, momentum);
+    s.update.moment1 = rs_rule_keeps1(rule) ? device_put(s.moment1, s.size * 4) : NULL;
+    s.update.moment2 = rs_rule_keeps2(rule) ? device_put(s.moment2, s.size * 4) : NULL;
     s.update.gradient_sum = device_put(s.sum, s.size * 8);
     return s;
 }
@@ -116,6 +116,20 @@ static void expect_differences(const rs_metric_list *list, const float *after, c
     }
 }
 
+/* Adagrad and RMSprop, whose gradients come with their decay. */
+static void expect_exact_root(const subject *s, double *w, double *m, double *v, double g, double rate)
+{
+    const rs_update_options *o = &s->update.options;
+    bool adagrad = o->optimizer == RS_OPTIMIZER_ADAGRAD;
+    *v = adagrad ? *v + g * g : o->alpha * *v + (1.0 - o->alpha) * g * g;
+    double move = g / (sqrt(*v) + o->epsilon);
+    if (s->update.momentum) {
+        *m = o->momentum * *m + move;
+        move = *m;
+    }
+    *w -= rate * move;
+}
+
 /* One weight by the formulas, in double. */
 static void expect_exact(subject *s, int64_t i, double clip, double rate, int step)
 {
@@ -131,6 +145,10 @@ static void expect_exact(subject *s, int64_t i, double clip, double rate, int st
         *w -= rate * g;
         return;
     }
+    if (o->optimizer == RS_OPTIMIZER_ADAGRAD || o->optimizer == RS_OPTIMIZER_RMSPROP) {
+        expect_exact_root(s, w, m, v, g + o->weight_decay * *w, rate);
+        return;
+    }
     if (o->optimizer == RS_OPTIMIZER_ADAMW) {
         *w -= rate * o->weight_decay * *w;
     } else {
@@ -144,12 +162,25 @@ static void expect_exact(subject *s, int64_t i, double clip, double rate, int st
 /* The same by update.h. */
 static void expect_float(subject *s, int64_t i, const rs_rule_f32 *rule)
 {
-    if (s->update.options.optimizer != RS_OPTIMIZER_SGD) {
-        s->value[i] = rs_adam_f32(*rule, s->gradient[i], s->value[i], &s->moment1[i], &s->moment2[i]);
-    } else if (s->update.momentum) {
-        s->value[i] = rs_momentum_f32(*rule, s->gradient[i], s->value[i], &s->moment1[i]);
-    } else {
-        s->value[i] = rs_sgd_f32(*rule, s->gradient[i], s->value[i]);
+    float g = s->gradient[i], w = s->value[i], *m = &s->moment1[i], *v = &s->moment2[i];
+    switch (rs_rule_of(s->update.options.optimizer, s->update.momentum)) {
+    case RS_RULE_SGD:
+        s->value[i] = rs_sgd_f32(*rule, g, w);
+        break;
+    case RS_RULE_MOMENTUM:
+        s->value[i] = rs_momentum_f32(*rule, g, w, m);
+        break;
+    case RS_RULE_ADAGRAD:
+        s->value[i] = rs_adagrad_f32(*rule, g, w, v);
+        break;
+    case RS_RULE_RMSPROP:
+        s->value[i] = rs_rmsprop_f32(*rule, g, w, v);
+        break;
+    case RS_RULE_RMSPROP_MOMENTUM:
+        s->value[i] = rs_rmsprop_momentum_f32(*rule, g, w, m, v);
+        break;
+    default:
+        s->value[i] = rs_adam_f32(*rule, g, w, m, v);
     }
 }
 
@@ -323,6 +354,28 @@ static void sgd_with_momentum(void **state)
     run(&o, true, "minkowski:4");
 }
 
+/* An epsilon that keeps quotients of gradients near 0 from being all rounding. */
+static void adagrad_and_rmsprop(void **state)
+{
+    static const rs_optimizer_kind kinds[] = {RS_OPTIMIZER_ADAGRAD, RS_OPTIMIZER_RMSPROP,
+                                              RS_OPTIMIZER_RMSPROP};
+    for (int k = 0; k < COUNT_OF(kinds); k++) {
+        rs_update_options o = {.optimizer = kinds[k],
+                               .epsilon = 1e-2,
+                               .alpha = 0.9,
+                               .weight_decay = 1e-2,
+                               .momentum = k == 2 ? 0.8 : 0.0};
+        run(&o, k == 2, NULL);
+        end_of_test(state);
+        o.distances = true;
+        run(&o, k == 2, "euclidean,cosine");
+        end_of_test(state);
+        o.clip_norm = 3.0;
+        run(&o, k == 2, ALL_METRICS);
+        end_of_test(state);
+    }
+}
+
 static void adam_and_adamw(void **state)
 {
     rs_update_options o = adam;
@@ -451,6 +504,13 @@ static void arguments(void **state)
     s.update.gradient = bad.gradient = bad.value;
     bad.moment2 = NULL;
     refused(rs_cu_update_apply(&bad, test_stream()));
+    bad.options.optimizer = RS_OPTIMIZER_ADAGRAD;
+    refused(rs_cu_update_apply(&bad, test_stream()));
+    bad = s.update;
+    bad.options.optimizer = RS_OPTIMIZER_RMSPROP;
+    bad.momentum = true;
+    bad.moment1 = NULL;
+    refused(rs_cu_update_apply(&bad, test_stream()));
     bad = s.update;
     bad.value = NULL;
     refused(rs_cu_update_apply(&bad, test_stream()));
@@ -469,6 +529,7 @@ int main(void)
         kernel_test(plain_sgd),
         kernel_test(sgd_with_momentum),
         kernel_test(adam_and_adamw),
+        kernel_test(adagrad_and_rmsprop),
         kernel_test(small_whole_powers_are_products),
         kernel_test(not_a_number),
         kernel_test(measuring_changes_nothing),

@@ -157,7 +157,7 @@ static float *run(const subject *s, int64_t batch, int64_t *count)
     harness_ok(backend->load_values(s->plan, x, NULL, NULL, batch, &error), &error);
     harness_ok(backend->forward(s->plan, RS_MODE_TRAIN, &error), &error);
     harness_ok(backend->write_gradient(s->plan, dy, &error), &error);
-    harness_ok(backend->backward(s->plan, &error), &error);
+    harness_ok(backend->backward(s->plan, RS_LABELS_TRUE, &error), &error);
     harness_ok(backend->read_node(s->plan, RS_NODE_OUTPUT, s->network->node_count - 1, got, &error), &error);
     harness_ok(backend->read_node(s->plan, RS_NODE_GRADIENT, 0, got + out, &error), &error);
     rs_free(x);

@@ -62,11 +62,12 @@ static void run_step(rs_plan *plan, const rs_plan_options *options)
                                       .learning_rate = 1e-3,
                                       .beta1 = 0.9,
                                       .beta2 = 0.999,
+                                      .alpha = 0.9,
                                       .epsilon = 1e-8,
                                       .momentum = options->momentum ? 0.9 : 0.0,
                                       .distances = options->keep_initial};
     forward(plan, RS_MODE_TRAIN);
-    harness_ok(machine.backend->backward(plan, &error), &error);
+    harness_ok(machine.backend->backward(plan, RS_LABELS_TRUE, &error), &error);
     harness_ok(machine.backend->update(plan, &update, &measured, &error), &error);
 }
 
@@ -109,39 +110,32 @@ static double seen(const char *const *kernels)
     return sum;
 }
 
+/* Kernels of an operation; ends with an operation of NULL. */
+typedef struct group {
+    const char *operation;
+    const char *kernels[8];
+} group;
+
 /* Vectors of a value per channel and the gaps between parameters are few beside these tensors, but not nothing. */
-static void check_traffic(const rs_profile_row *rows, int count)
+static void check_traffic(const rs_profile_row *rows, int count, const group *groups)
 {
-    static const char *const norm[] = {"rs_cu_k_norm_statistics_4", "rs_cu_k_norm_forward_4",
-                                       "rs_cu_k_norm_gradients_4", "rs_cu_k_norm_backward_4", NULL};
-    static const char *const pool[] = {"rs_cu_k_max_pool_forward_4", "rs_cu_k_max_pool_backward_4", NULL};
-    static const char *const gather[] = {"rs_cu_k_gather", NULL};
-    static const char *const update[] = {"rs_cu_k_adam_distance", "rs_cu_k_momentum", "rs_cu_k_sgd", NULL};
-    const struct {
-        const char *operation;
-        double moved;
-    } groups[] = {{"batch_norm", seen(norm)},
-                  {"max_pool", seen(pool)},
-                  {"batch", seen(gather)},
-                  {"update", seen(update)}};
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-        double ratio = groups[i].moved / counted(rows, count, groups[i].operation);
+    for (int i = 0; groups[i].operation; i++) {
+        double ratio = seen(groups[i].kernels) / counted(rows, count, groups[i].operation);
         print_message("%s: the kernels moved %.3f of the bytes that are counted\n", groups[i].operation,
                       ratio);
         assert_true(ratio > 0.9 && ratio < 1.1);
     }
 }
 
-static void check_network(const rs_resnet_options *resnet, const rs_plan_options *options)
+/* Takes the network over. */
+static void check_network(rs_network *network, const rs_plan_options *options, const group *groups)
 {
     rs_error error = {0};
-    rs_network *network = NULL;
     rs_plan *plan = NULL;
     rs_profile_row *want = NULL;
     const rs_profile_row *got = NULL;
     rs_loss loss;
     int count = 0;
-    harness_ok(rs_resnet_build(resnet, &network, &error), &error);
     harness_ok(machine.backend->plan_create(machine.device, network, options, &plan, &error), &error);
     fill(plan, network, options);
     harness_ok(machine.backend->profile_start(plan, &error), &error);
@@ -154,7 +148,7 @@ static void check_network(const rs_resnet_options *resnet, const rs_plan_options
     harness_ok(rs_step_cost(network, options, STRIDE, &want, &count, &error), &error);
     assert_int_equal(machine.backend->profile_rows(plan, &got), count);
     compare(got, want, count);
-    check_traffic(want, count);
+    check_traffic(want, count, groups);
     for (int i = 0; i < count; i++) { /* the device waited for the host before each of them */
         held -= (uint64_t)want[i].calls;
     }
@@ -162,6 +156,23 @@ static void check_network(const rs_resnet_options *resnet, const rs_plan_options
     rs_free(want);
     machine.backend->plan_destroy(plan);
     rs_network_destroy(network);
+}
+
+static void check_resnet(const rs_resnet_options *resnet, const rs_plan_options *options)
+{
+    static const group groups[] = {
+        {"batch_norm",
+         {"rs_cu_k_norm_statistics_4", "rs_cu_k_norm_forward_4", "rs_cu_k_norm_gradients_4",
+          "rs_cu_k_norm_backward_4"}},
+        {"max_pool", {"rs_cu_k_max_pool_forward_4", "rs_cu_k_max_pool_backward_4"}},
+        {"batch", {"rs_cu_k_gather"}},
+        {"update", {"rs_cu_k_adam_distance", "rs_cu_k_momentum", "rs_cu_k_sgd"}},
+        {NULL, {NULL}},
+    };
+    rs_error error = {0};
+    rs_network *network = NULL;
+    harness_ok(rs_resnet_build(resnet, &network, &error), &error);
+    check_network(network, options, groups);
 }
 
 static rs_resnet_options small(int depth, bool plain, bool standard)
@@ -194,7 +205,7 @@ static void residual_with_all_that_is_kept(void **state)
     rs_error error = {0};
     harness_ok(rs_metric_list_parse("minkowski:1", &options.metrics, &error), &error);
     options.keep_initial = options.sum_gradients = true;
-    check_network(&resnet, &options);
+    check_resnet(&resnet, &options);
 }
 
 static void plain_with_momentum(void **state)
@@ -203,7 +214,7 @@ static void plain_with_momentum(void **state)
     const rs_resnet_options resnet = small(18, true, false);
     rs_plan_options options = training(RS_OPTIMIZER_SGD);
     options.momentum = true;
-    check_network(&resnet, &options);
+    check_resnet(&resnet, &options);
 }
 
 static void bottlenecks_with_plain_descent(void **state)
@@ -211,7 +222,44 @@ static void bottlenecks_with_plain_descent(void **state)
     (void)state;
     const rs_resnet_options resnet = small(26, false, false);
     const rs_plan_options options = training(RS_OPTIMIZER_SGD);
-    check_network(&resnet, &options);
+    check_resnet(&resnet, &options);
+}
+
+/* Operators that no ResNet has; RMSprop with momentum. */
+static void other_operators(void **state)
+{
+    static const rs_check_case all = {
+        .name = "operators",
+        .shape = {3, 32, 32},
+        .ops = {{RS_OP_CONVOLUTION, {.channels = 8, .kernel = 3, .stride = 1, .padding = 1}, {0}},
+                {RS_OP_SIGMOID, {0}, {1}},
+                {RS_OP_TANH, {0}, {2}},
+                {RS_OP_SOFTMAX, {0}, {3}},
+                {RS_OP_SOFTPLUS, {0}, {1}},
+                {RS_OP_ROW_NORMALIZE, {0}, {5}},
+                {RS_OP_DIVIDE, {0}, {4, 5}},
+                {RS_OP_MATRIX_PRODUCT, {0}, {6, 7}},
+                {RS_OP_FLATTEN, {0}, {8}},
+                {RS_OP_LINEAR, {.channels = 10}, {9}},
+                {RS_OP_KL_DIVERGENCE, {0}, {10}}}};
+    static const group groups[] = {
+        {"sigmoid", {"rs_cu_k_sigmoid_forward", "rs_cu_k_sigmoid_backward"}},
+        {"tanh", {"rs_cu_k_tanh_forward", "rs_cu_k_tanh_backward"}},
+        {"softmax", {"rs_cu_k_softmax_forward_4", "rs_cu_k_softmax_backward_4"}},
+        {"row_normalize", {"rs_cu_k_row_normalize_forward_4", "rs_cu_k_row_normalize_backward_4"}},
+        {"divide", {"rs_cu_k_divide_forward", "rs_cu_k_divide_backward"}},
+        {"matrix_product", {"rs_cu_k_matrix_product_4"}},
+        {"flatten", {"rs_cu_k_to_canonical", "rs_cu_k_from_canonical"}},
+        {"update", {"rs_cu_k_rmsprop_momentum"}},
+        {NULL, {NULL}},
+    };
+    rs_plan_options options = training(RS_OPTIMIZER_RMSPROP);
+    rs_network *network = NULL;
+    rs_error error = {0};
+    (void)state;
+    options.momentum = true;
+    harness_ok(rs_check_network(&all, &network, &error), &error);
+    check_network(network, &options, groups);
 }
 
 int main(void)
@@ -220,6 +268,7 @@ int main(void)
         cmocka_unit_test(residual_with_all_that_is_kept),
         cmocka_unit_test(plain_with_momentum),
         cmocka_unit_test(bottlenecks_with_plain_descent),
+        cmocka_unit_test(other_operators),
     };
     if (!rs_emu_present()) {
         print_message("skipped: bytes are counted by the stand-in alone\n");

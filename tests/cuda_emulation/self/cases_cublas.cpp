@@ -100,6 +100,47 @@ int product_tf32_good(void)
     return end(s, error > 1e-5 && error < 5e-2);
 }
 
+/* Each of several products is what it would be alone; one matrix for all of them where its step is 0. */
+int products_good(void)
+{
+    enum { EACH = 100, SIDE = 8, COUNT = 5 };
+    Setting s = begin();
+    bool right = true;
+    for (int t = 0; t < 4; t++) {
+        const bool ta = t & 1, tb = t & 2;
+        const long long b_step = t == 3 ? 0 : EACH;
+        OK(cublasSgemmStridedBatched(s.handle, turn(ta), turn(tb), SIDE, SIDE, SIDE, &ONE, s.a, SIDE, EACH,
+                                     s.b, SIDE, b_step, &ZERO, s.c, SIDE, EACH, COUNT));
+        std::vector<float> got = host_copy(s.c, COUNT * EACH);
+        for (size_t p = 0; p < COUNT; p++) {
+            for (size_t i = 0; i < SIDE * SIDE; i++) {
+                size_t row = i % SIDE, column = i / SIDE, a = p * EACH, b = p * (size_t)b_step;
+                double sum = 0;
+                for (size_t k = 0; k < SIDE; k++) {
+                    sum += (double)s.ha[a + (ta ? row * SIDE + k : k * SIDE + row)] *
+                           (double)s.hb[b + (tb ? k * SIDE + column : column * SIDE + k)];
+                }
+                right &= std::fabs(sum - (double)got[p * EACH + i]) < 1e-5;
+            }
+        }
+    }
+    return end(s, right);
+}
+
+int products_overlap(void)
+{
+    Setting s = begin();
+    return cublasSgemmStridedBatched(s.handle, CUBLAS_OP_N, CUBLAS_OP_N, 8, 8, 8, &ONE, s.a, 8, 64, s.b, 8,
+                                     64, &ZERO, s.c, 8, 63, 2);
+}
+
+int products_past_end(void)
+{
+    Setting s = begin();
+    return cublasSgemmStridedBatched(s.handle, CUBLAS_OP_N, CUBLAS_OP_N, 10, 10, 10, &ONE, s.a, 10, LD * LD,
+                                     s.b, 10, 100, &ZERO, s.c, 10, 100, 2);
+}
+
 int product_rejected(void)
 {
     Setting s = begin();
@@ -161,6 +202,9 @@ const std::vector<planted_case> cublas_cases = {
     {"product_good", product_good},
     {"product_tf32_good", product_tf32_good},
     {"product_rejected_good", product_rejected},
+    {"products_good", products_good},
+    {"products_overlap", products_overlap},
+    {"products_past_end", products_past_end},
     {"product_host_pointer", product_host_pointer},
     {"product_past_end", product_past_end},
     {"product_unwritten", product_unwritten},

@@ -55,6 +55,8 @@ STOPS = {  # case: what the stand-in says before it ends the program
     "search_output_read": r"nobody has written",
     "product_host_pointer": r"cuBLAS: A: .* host memory",
     "product_past_end": r"cuBLAS: B",
+    "products_past_end": r"cuBLAS: A",
+    "products_overlap": r"products write over each other",
     "product_unwritten": r"a matrix product: A: reads what nobody has written",
 }
 SHOWS = {  # case: exit status and words of what is no reason to stop at once
