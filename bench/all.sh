@@ -79,6 +79,7 @@ recorder() {
 mkdir -p "$(dirname "$prefix")"
 if [ -n "$quick" ]; then
     tiny="--rounds 2 --turn 0"
+    peer small small.py --rounds 1 --steps 3 --candidates 1 --networks function-fit
     peer step step.py $tiny --depths 18,26 --variants residual --batches 16
     bench scaling scaling.py $tiny --depths 18,34 --variants plain --batch-size 16 --batches 16,32
     peer epoch epoch.py $tiny --variants plain --batches 16 --train-limit 64 --test-limit 16
@@ -86,6 +87,7 @@ if [ -n "$quick" ]; then
     program operators operators --filter conv_1x1 --batch-size 4 --rounds 1
 else
     peer step step.py --widths even
+    peer small small.py
     bench scaling scaling.py
     peer epoch epoch.py --parts peer
     bench recording epoch.py --parts recording,steps --rounds 20

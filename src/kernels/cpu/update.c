@@ -57,7 +57,7 @@ static double join_jobs(rs_plan *plan)
 
 static double norm_before(rs_plan *plan)
 {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rs__worth_threads((int64_t)plan->element_count))
     for (int j = 0; j < plan->job_count; j++) {
         const rs__job *job = &plan->jobs[j];
         size_t at = plan->parameters[job->parameter].offset + (size_t)job->first;
@@ -97,7 +97,7 @@ static void run_jobs(rs_plan *plan, const rs_update_options *options)
                             .distances = options->distances && plan->options.metrics.count > 0,
                             .metrics = &plan->options.metrics,
                             .needs = rs_metric_list_needs(&plan->options.metrics)};
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rs__worth_threads((int64_t)plan->element_count))
     for (int j = 0; j < plan->job_count; j++) {
         const rs__job *job = &plan->jobs[j];
         rs__update_piece piece = piece_of(plan, job);

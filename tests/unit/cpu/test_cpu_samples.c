@@ -124,7 +124,7 @@ static void expect_close(const char *what, const float *got, const float *want, 
     }
 }
 
-/* One pass of a backend; its gradients and its input's. */
+/* The second pass of a backend, which must know nothing of the first; its gradients and its input's. */
 static void differentiate(const rs_backend *backend, rs_network *network, int64_t count, float *gradients,
                           float *input)
 {
@@ -137,9 +137,11 @@ static void differentiate(const rs_backend *backend, rs_network *network, int64_
     must(backend->open(rs_services(), 0, 2, &device, &error));
     must(backend->plan_create(device, network, &options, &plan, &error));
     fill_parameters(backend, plan, network);
-    load_something(backend, plan, network, count, 9);
-    must(backend->forward(plan, RS_MODE_TRAIN, &error));
-    must(backend->backward(plan, RS_LABELS_TRUE, &error));
+    for (int pass = 0; pass < 2; pass++) {
+        load_something(backend, plan, network, pass == 0 ? BATCH : count, 8 + (uint64_t)pass);
+        must(backend->forward(plan, RS_MODE_TRAIN, &error));
+        must(backend->backward(plan, RS_LABELS_TRUE, &error));
+    }
     for (int i = 0; i < network->parameter_count; i++) {
         must(backend->read(plan, RS_SLOT_GRADIENT, i, gradients, &error));
         gradients += network->parameters[i].count;
