@@ -106,7 +106,6 @@ def test_estimated_statistics(p):
     with h5py.File(p.file("line.h5")) as f, h5py.File(p.file(name)) as run:
         # With a learning rate of 0 the recorded training loss is that of one batch with its own statistics; variance is biased there.
         assert abs(f["train/loss"][0] - run["epochs/train_loss"][0]) < 0.02, (f["train/loss"][0], run["epochs/train_loss"][0])
-        assert abs(f["train/loss"][0] - run["epochs/train_loss"][0]) < abs(run["epochs/test_loss"][0] - run["epochs/train_loss"][0]) + 0.02
 
 
 def test_distances(p):
@@ -146,7 +145,8 @@ def test_second_derivatives(p):
     p.run("analyze", "hessian", name, "--method", "lanczos", "--eigenvalues", "2", "-o", "ends.h5")
     with h5py.File(p.file("ends.h5")) as f:
         scale = max(abs(values[0]), abs(values[-1]))
-        assert close(f["measured0/largest"][:], values[::-1][:2], 1e-6) and np.all(np.abs(f["measured0/smallest"][:] - values[:2]) < 1e-6 * scale)
+        assert close(f["measured0/largest"][:], values[::-1][:2], 1e-6), "largest"
+        assert np.all(np.abs(f["measured0/smallest"][:] - values[:2]) < 1e-6 * scale), "smallest"
         assert np.all(f["measured0/largest_residual"][:] <= 1e-6 * scale * 1.01) and math.isnan(f["minimal_ratio"][0])
 
 
@@ -171,6 +171,19 @@ def test_sensitivity(p):
         assert close(f["sample"], one["sample"], 1e-5) and np.all(f["batch"][:] < f["sample"][:]) and f["batch_size"][0] == 60
 
 
+def test_changed_network(p):
+    """A network's file that is no longer what was trained is refused."""
+    text = p.run("networks", "mlp-20x3", "--yaml").stdout
+    with open(p.file("own.yaml"), "w", encoding="utf-8") as f:
+        f.write(text)
+    name, = train(p, ["--network", "own.yaml", *FIT[2:]], [1])
+    p.run("analyze", "sensitivity", name, *DEVICE)
+    with open(p.file("own.yaml"), "w", encoding="utf-8") as f:
+        f.write(text.replace("relu", "tanh"))
+    done = p.run("analyze", "sensitivity", name, "--overwrite", *DEVICE, expect=2)
+    assert "own.yaml" in done.stderr, done.stderr
+
+
 def test_refused(p):
     name, = train(p, FIT, [1])
     for arguments, status, said in (
@@ -191,4 +204,4 @@ def test_refused(p):
 
 if __name__ == "__main__":
     program.main([test_components, test_where_results_come_from, test_line, test_estimated_statistics, test_distances,
-                  test_second_derivatives, test_modes_of_batch_norm, test_sensitivity, test_refused])
+                  test_second_derivatives, test_modes_of_batch_norm, test_sensitivity, test_changed_network, test_refused])

@@ -33,6 +33,7 @@ rs_status rs__model_open(const rs__analysis *a, const rs__input *input, bool dev
     memset(model, 0, sizeof *model);
     model->config = input->config;
     RS_TRY(take_machine(a, &model->config, error));
+    RS_TRY(rs_config_resolve(&model->config, error)); /* a network's file that has changed since is refused */
     const rs_dataset_request request = rs_configured_data(&model->config);
     RS_TRY(rs_dataset_load(&request, &model->dataset, error));
     RS_TRY(rs_configured_network(&model->config, model->dataset, &model->network, error));
