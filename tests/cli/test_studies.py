@@ -73,6 +73,19 @@ def test_isolated_layers_stay_to_the_byte(p):
                 assert np.allclose(b["steps/loss"][3:], total, rtol=1e-6)
 
 
+def test_blocks_of_a_resnet_are_isolated_on_both_edges(p):
+    """A residual block's two entries are cut: with objective none only fc moves, with target every block."""
+    small = ["--depth", "18", "--blocks", "1,1,1,1", "--dataset", "shapes", "--train-limit", "96", "--test-limit", "32", "--batch-size",
+             "32", "--epochs", "2", *DEVICE]
+    for how, everything in (("none", False), ("target", True)):
+        p.run(*small, "--isolate", how, "--isolate-from", "1", "--record", "weights,layer-losses", "--out", how + ".h5")
+        with h5py.File(p.file(how + ".h5"), "r") as f:
+            assert texts(f["layer"]) == ["stem", "layer1.0", "layer2.0", "layer3.0", "layer4.0", "fc"]
+            for name, w in f["weights"].items():
+                assert (w[1] != w[0]).any(), name
+                assert (w[2] != w[1]).any() == (everything or name.startswith("fc.")), (how, name)
+
+
 def cut_and_resume(p, arguments, out):
     """The same run, interrupted several times, each time a little later."""
     cuts = 0
