@@ -80,7 +80,7 @@ static void a_value_outside_is_refused_with_what_is_allowed(void **state)
          "blocks 3,4,6,1001: not four numbers from 1 to 1000 with commas, as in 3,4,6,3"},
         {"blocks", "3,4,6,3,3", NULL,
          "blocks 3,4,6,3,3: not four numbers from 1 to 1000 with commas, as in 3,4,6,3"},
-        {"device", "gpu", NULL, "device gpu: not one of auto, cpu, cuda, cuda:N, ref; nearest cpu"},
+        {"device", "gpu", NULL, "device gpu: not one of auto, cpu, cuda, cuda:N, ref; nearest cuda"},
         {"device", "cuda:x", NULL, "device cuda:x: not one of auto, cpu, cuda, cuda:N, ref; nearest cuda"},
         {"normalization", "0.5", NULL,
          "normalization 0.5: not train, and no mean and positive standard deviation with a slash, as in "
