@@ -381,7 +381,7 @@ static void refused_batches(void **state)
     (void)state;
     begin(t);
     harness_ok(machine.backend->load_batch(t->plan, &bare, &error), &error);
-    harness_fails(machine.backend->forward(t->plan, RS_MODE_TRAIN, &error), RS_FAILED, &error,
+    harness_fails(machine.backend->forward(t->plan, RS_MODE_TRAIN, &error), RS_USAGE, &error,
                   "needs targets");
     harness_fails(machine.backend->read_sensitivity(t->plan, &sensitivity, &error), RS_UNSUPPORTED, &error,
                   NULL);
