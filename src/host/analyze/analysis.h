@@ -34,12 +34,9 @@ rs_status rs__analyze_distances(rs__analysis *a, rs_error *error);
 rs_status rs__analyze_hessian(rs__analysis *a, rs_error *error);
 rs_status rs__analyze_sensitivity(rs__analysis *a, rs_error *error);
 
-/* Arrays of rank 1 and 2, in one line each. */
+/* Arrays of rank 1, in one line each. */
 rs_status rs__put_list(rs_result_file *file, const char *path, const char *what, const char *unit,
                        const char *axis, int64_t count, const double *values, rs_error *error);
-rs_status rs__put_table(rs_result_file *file, const char *path, const char *what, const char *unit,
-                        const char *rows_axis, int64_t rows, const char *columns_axis, int64_t columns,
-                        const double *values, rs_error *error);
 rs_status rs__put_integers(rs_result_file *file, const char *path, const char *what, const char *axis,
                            int64_t count, const int64_t *values, rs_error *error);
 

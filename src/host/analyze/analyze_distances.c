@@ -201,11 +201,16 @@ static rs_status put(const rs__analysis *a, const moved *m, int run, rs_error *e
     for (int k = 0; k < m->metrics->count; k++) {
         const char *name = m->metrics->metric[k].name;
         (void)snprintf(path, sizeof path, "run%d/distance_to_first/%s", run, name);
-        RS_TRY(rs__put_table(a->file, path, "distance to the first of these snapshots", "weight", "snapshot",
-                             n, "block", m->groups, cell(m, m->initial, k, 0, 0), error));
+        rs_result_array table = {.path = path,
+                                 .what = "distance to the first of these snapshots",
+                                 .unit = "weight",
+                                 .rank = 2,
+                                 .dim = {n, m->groups},
+                                 .axis = {"snapshot", "block"}};
+        RS_TRY(rs_result_reals(a->file, &table, cell(m, m->initial, k, 0, 0), error));
         (void)snprintf(path, sizeof path, "run%d/distance_to_previous/%s", run, name);
-        RS_TRY(rs__put_table(a->file, path, "distance to the snapshot before; 0 of the first", "weight",
-                             "snapshot", n, "block", m->groups, cell(m, m->previous, k, 0, 0), error));
+        table.what = "distance to the snapshot before; 0 of the first";
+        RS_TRY(rs_result_reals(a->file, &table, cell(m, m->previous, k, 0, 0), error));
     }
     return RS_OK;
 }

@@ -76,8 +76,13 @@ static rs_status put_points(const rs__analysis *a, const places *p, const rs__pc
     RS_TRY(rs__put_integers(a->file, "point/epoch", "finished epochs, -1 within one", "point", n, p->epoch,
                             error));
     RS_TRY(rs__put_integers(a->file, "point/step", "finished steps", "point", n, p->step, error));
-    RS_TRY(rs__put_table(a->file, "point/coordinate", "along each component, from the mean of all points",
-                         "weight", "point", n, "component", k, pca->coordinate, error));
+    const rs_result_array coordinates = {.path = "point/coordinate",
+                                         .what = "along each component, from the mean of all points",
+                                         .unit = "weight",
+                                         .rank = 2,
+                                         .dim = {n, k},
+                                         .axis = {"point", "component"}};
+    RS_TRY(rs_result_reals(a->file, &coordinates, pca->coordinate, error));
     RS_TRY(rs__put_list(a->file, "point/off_plane", "distance to the plane of the first two components",
                         "weight", "point", n, pca->off_plane, error));
     return rs__put_list(a->file, "point/distance", "distance to the mean of all points", "weight", "point", n,

@@ -78,10 +78,12 @@ static int64_t scratch_size(const rs_network *network)
 static void choose_batch(rs__curvature *c)
 {
     const rs__curvature_options *o = &c->options;
-    int64_t fit = HANDY_NUMBERS / numbers_of_a_sample(o->network);
+    int64_t numbers = numbers_of_a_sample(o->network);
+    int64_t fit = numbers > 0 ? HANDY_NUMBERS / numbers : HANDY_BATCH;
     int64_t handy = fit < 1 ? 1 : fit < HANDY_BATCH ? fit : HANDY_BATCH;
     c->batch = o->batch > 0 ? o->batch : o->batch_statistics ? o->samples : handy;
     c->batch = c->batch < o->samples ? c->batch : o->samples;
+    RS_ASSERT(c->batch > 0);
     c->batches = (o->samples + c->batch - 1) / c->batch;
 }
 

@@ -9,19 +9,6 @@ rs_status rs__put_list(rs_result_file *file, const char *path, const char *what,
     return rs_result_reals(file, &array, values, error);
 }
 
-rs_status rs__put_table(rs_result_file *file, const char *path, const char *what, const char *unit,
-                        const char *rows_axis, int64_t rows, const char *columns_axis, int64_t columns,
-                        const double *values, rs_error *error)
-{
-    const rs_result_array array = {.path = path,
-                                   .what = what,
-                                   .unit = unit,
-                                   .rank = 2,
-                                   .dim = {rows, columns},
-                                   .axis = {rows_axis, columns_axis}};
-    return rs_result_reals(file, &array, values, error);
-}
-
 rs_status rs__put_integers(rs_result_file *file, const char *path, const char *what, const char *axis,
                            int64_t count, const int64_t *values, rs_error *error)
 {

@@ -16,6 +16,7 @@ static void draw_tile(const rs__dropout *d, const tile *t, rs_bits *bits)
     uint32_t block[TILE * DRAWS], keep[TILE * DRAWS], epoch = d->epoch;
     int64_t draws = t->element % 4 || t->step % 4 ? DRAWS : RS_LANES / 4, id = d->ids[t->sample];
     const rs_dropout rule = d->rule;
+    RS_ASSERT(t->count >= 0 && t->count <= TILE);
     for (int64_t p = 0; p < t->count; p++) {
         for (int64_t k = 0; k < draws; k++) {
             block[p * draws + k] = (uint32_t)((t->element + p * t->step) / 4 + k);
@@ -37,7 +38,7 @@ static void draw_tile(const rs__dropout *d, const tile *t, rs_bits *bits)
 static void drop_tile(const rs__dropout *d, const tile *t, int64_t vector, const float *x, float *y,
                       rs_pass pass)
 {
-    rs_bits own[TILE], *bits = d->kept ? (rs_bits *)d->kept + vector : own;
+    rs_bits own[TILE] = {0}, *bits = d->kept ? (rs_bits *)d->kept + vector : own;
     const rs_vf scale = rs_splat(d->scale);
     if (!d->drawn) {
         draw_tile(d, t, bits);

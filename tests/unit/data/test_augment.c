@@ -190,8 +190,11 @@ enum { SAMPLES = 23, SIDE = 12, BYTES = 3 * SIDE * SIDE, SEED = 5, AUGMENT_SEED 
 
 static uint8_t images[SAMPLES * BYTES];
 static int32_t labels[SAMPLES];
-static const rs_dataset dataset = {
-    .channels = 3, .height = SIDE, .width = SIDE, .classes = 10, .train = {SAMPLES, images, labels}};
+static const rs_dataset dataset = {.channels = 3,
+                                   .height = SIDE,
+                                   .width = SIDE,
+                                   .classes = 10,
+                                   .train = {.count = SAMPLES, .images = images, .labels = labels}};
 
 static int fill_images(void **state)
 {
@@ -286,8 +289,11 @@ static void test_wrong_uses(void **state)
                                 .width = 1,
                                 .classes = 1,
                                 .train = {.count = SAMPLES, .values = values, .targets = values}};
-    const rs_dataset pairs = {
-        .channels = 2, .height = 1, .width = 1, .classes = 10, .train = {SAMPLES, bytes, labels}};
+    const rs_dataset pairs = {.channels = 2,
+                              .height = 1,
+                              .width = 1,
+                              .classes = 10,
+                              .train = {.count = SAMPLES, .images = bytes, .labels = labels}};
     rs_loader_options options = {.batch_size = 4, .augment = {.flip = true}, .leave_out_images = true};
     (void)state;
     refuse(&options, &dataset, "augmentation changes the images of batches; these have none");

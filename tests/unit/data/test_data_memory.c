@@ -138,8 +138,11 @@ static rs_status run_loader(bool prefetch)
 {
     static const uint8_t images[20] = {0};
     static const int32_t labels[20] = {0};
-    static const rs_dataset dataset = {
-        .channels = 1, .height = 1, .width = 1, .classes = 1, .train = {20, images, labels}};
+    static const rs_dataset dataset = {.channels = 1,
+                                       .height = 1,
+                                       .width = 1,
+                                       .classes = 1,
+                                       .train = {.count = 20, .images = images, .labels = labels}};
     rs_loader_options options = {
         .batch_size = 3, .shuffle = true, .prefetch = prefetch, .augment = {.flip = true}};
     rs_loader *loader = NULL;

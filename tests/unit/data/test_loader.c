@@ -17,7 +17,7 @@ static const rs_dataset dataset = {.name = "made-up",
                                    .height = HEIGHT,
                                    .width = WIDTH,
                                    .classes = 10,
-                                   .train = {SAMPLES, images, labels}};
+                                   .train = {.count = SAMPLES, .images = images, .labels = labels}};
 
 static int fill_samples(void **state)
 {

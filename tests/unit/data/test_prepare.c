@@ -39,7 +39,8 @@ static void find_in_whole(const rs_split *part, const rs_split *whole, int taken
 {
     int64_t at = 0;
     for (int64_t i = 0; i < part->count; i++, at++) {
-        while (at < whole->count && memcmp(part->images + i * PIXELS, whole->images + at * PIXELS, PIXELS)) {
+        while (at < whole->count &&
+               memcmp(part->images + i * PIXELS, whole->images + at * PIXELS, PIXELS) != 0) {
             at++;
         }
         assert_true(at < whole->count);

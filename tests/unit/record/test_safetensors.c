@@ -63,6 +63,8 @@ static void values_come_back(void **state)
 static void files_that_lie_are_refused(void **state)
 {
     static const char good[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+    static const char twice[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+                                "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
     static const char *const bad[] = {
         "[]",
         "{\"a\":{}}",
@@ -74,8 +76,7 @@ static void files_that_lie_are_refused(void **state)
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[18446744073709551616],\"data_offsets\":[0,4]}}",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775808],\"data_offsets\":[0,4]}}",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,18446744073709551615]}}",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
-        "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+        twice,
         "{\"a\":{\"a\":{\"a\":{\"a\":1}}}}",
     };
     static const int64_t lengths[] = {0, 1, 7, 1000, INT64_MAX};
