@@ -54,9 +54,9 @@ rs_status rs_record_reader_series_size(const rs_record_reader *reader, const cha
 
 /* Epoch e (from 0): seed + e / 10; accuracies are NaN, as where nobody counts. */
 rs_status rs_record_reader_series(const rs_record_reader *reader, const char *path, int64_t first,
-                                  int64_t rows, double *values, rs_error *error)
+                                  int64_t rows, int64_t width, double *values, rs_error *error)
 {
-    (void)error;
+    (void)error, (void)width;
     for (int64_t i = 0; i < rows; i++) {
         values[i] =
             strstr(path, "accuracy") ? (double)NAN : (double)reader->seed + (double)(first + i) / 10.0;
