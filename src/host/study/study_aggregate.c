@@ -141,7 +141,7 @@ static rs_status read_series(const aggregate *a, const rs_record_reader *reader,
     for (int64_t e = 0; e < a->epochs; e++) {
         values[e] = NAN;
     }
-    RS_TRY(rs_record_reader_series(reader, path, 0, epochs, values, error));
+    RS_TRY(rs_record_reader_series(reader, path, 0, epochs, 1, values, error));
     *last = epochs > 0 ? values[epochs - 1] : NAN;
     return RS_OK;
 }
@@ -201,7 +201,7 @@ static rs_status read_distances(const aggregate *a, const rs_record_reader *read
     double *all = rs_alloc_array((size_t)(steps * blocks) + 1, sizeof *all);
     double *one = rs_alloc_array((size_t)steps + 1, sizeof *one);
     rs_status status = all && one
-                           ? rs_record_reader_series(reader, path, 0, steps, all, error)
+                           ? rs_record_reader_series(reader, path, 0, steps, blocks, all, error)
                            : RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " steps of distances", steps);
     for (int64_t b = 0; !status && b < blocks && b < a->blocks; b++) {
         for (int64_t t = 0; t < steps; t++) {

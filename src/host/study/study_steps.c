@@ -76,7 +76,7 @@ static rs_status read_window(const rs_record_reader *reader, int k, int64_t widt
     if (!rows) {
         return RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " steps of %s", count, known[k].path);
     }
-    rs_status status = rs_record_reader_series(reader, known[k].path, first, count, rows, error);
+    rs_status status = rs_record_reader_series(reader, known[k].path, first, count, width, rows, error);
     for (int64_t c = 0; !status && c < width; c++) {
         double sum = 0.0;
         for (int64_t t = 0; t < count; t++) {

@@ -74,9 +74,8 @@ rs_status rs_record_reader_name(const rs_record_reader *reader, const char *path
 /* Epoch or step e (from 0): seed + e / 10, of layers 100 more for each; accuracies are NaN, as where nobody counts. The record of
  * seed 5 is damaged. */
 rs_status rs_record_reader_series(const rs_record_reader *reader, const char *path, int64_t first,
-                                  int64_t rows, double *values, rs_error *error)
+                                  int64_t rows, int64_t width, double *values, rs_error *error)
 {
-    int64_t width = width_of(path);
     if (reader->seed == 5) {
         return RS_FAIL(error, RS_DATA, "%s cannot be read", path);
     }
