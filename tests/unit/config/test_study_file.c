@@ -201,6 +201,10 @@ static void every_fault_is_named_before_anything_runs(void **state)
         {"study: s\nsettings: {out: x.h5}",
          ": out, resume and overwrite are for `run` to set; leave them out "
          "(folder: --out-dir)"},
+        {"study: s\ncases: [{name: a, network: cnn-a}, {name: b, network: cnn-aa}]",
+         ": run 2 (b): there is no network \"cnn-aa\"; nearest cnn-a; `resnet_study networks` lists them, a "
+         "file's "
+         "name has a slash or ends in .yaml"},
         {"study: s\ngrid: {threads: [1, 2]}", ": runs 1 (threads 1) and 2 (threads 2) are the same run: they "
                                               "differ in nothing that changes results"},
         {"study: s\ngrid: {optimizer: [sgd, adam], momentum: [0.5, 0.9]}",
