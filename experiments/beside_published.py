@@ -1,86 +1,129 @@
 #!/usr/bin/env python3
 """Sets summaries of studies beside the published figures: beside_published.py runs/STUDY_summary.csv ... [-o FILE.md]
 
-One table in Markdown per study: published, ours as mean and standard deviation over the seeds, their number, and the difference.
-A figure that we have no run for is said to be missing. Exit status 0: every summary has published figures; 2: bad usage or file."""
+One table in Markdown per summary: published, ours as mean and standard deviation over the seeds, how many of the planned runs that are,
+the difference, and what differs from the study file (epochs 20, train-limit 1000). A figure that we have no run for is said to be
+missing. Summaries of parts (STUDY.PART_summary.csv) hold what was run of them.
+Exit status 0: every summary has published figures; 1: one has none; 2: bad usage or file."""
 import csv
 import os
-import re
 import sys
 
-PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "published", "studies.csv")
+PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "published")
+COLUMNS = ("group", "quantity", "epoch", "mean", "std", "n", "planned", "diverged", "changed", "study")
 
 
-def read(path):
-    with open(path, newline="", encoding="utf-8") as f:
-        return list(csv.DictReader(f))
+class BadFile(Exception):
+    pass
 
 
-def study_of(path):
-    match = re.fullmatch(r"(.+)_summary\.csv", os.path.basename(path))
-    if not match:
-        sys.exit(f"beside_published.py: {path} is not a STUDY_summary.csv; `resnet_study run STUDY.yaml` makes them")
-    return match.group(1)
+def read(path, columns):
+    try:
+        with open(path, newline="", encoding="utf-8") as f:
+            rows = list(csv.DictReader(f))
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise BadFile(f"{path} cannot be read: {problem}") from problem
+    if not rows or any(row.get(column) is None for row in rows for column in columns):
+        raise BadFile(f"{path} is no summary of a study; `resnet_study run STUDY.yaml` makes them (columns {', '.join(columns)})")
+    return rows
 
 
-def number(text):
-    return float(text) if text else float("nan")
+def sensitivities():
+    """The published sensitivities as figures: over the last epoch at each batch size of a series."""
+    return [{"study": "flatness_sensitivity_published", "group": f"stage {row['series']}, batch-size {row['batch_size']}",
+             "quantity": "sensitivity_batch", "epoch": "last", "value": row["sensitivity"], "note": ""}
+            for row in read(os.path.join(PUBLISHED, "sensitivity.csv"), ("series", "batch_size", "sensitivity"))]
 
 
-def ours(summary, figure):
-    """The row of our summary that a published figure is to be compared with, or None."""
-    for row in summary:
-        if all(row[key] == figure[key] for key in ("group", "quantity", "epoch")):
-            return row
-    return None
+def figures_of(study):
+    figures = read(os.path.join(PUBLISHED, "studies.csv"), ("study", "group", "quantity", "epoch", "value", "note"))
+    return [figure for figure in figures + sensitivities() if figure["study"] == study]
 
 
-def line(figure, row):
+def number(text, path):
+    try:
+        return float(text) if text else float("nan")
+    except ValueError as problem:
+        raise BadFile(f"{path}: {text} is no number") from problem
+
+
+def counted(row):
+    """Of the planned runs: "3", "2 of 3", "2 of 3, 1 diverged"."""
+    text = row["n"] if row["n"] == row["planned"] else f"{row['n']} of {row['planned']}"
+    return text if row["diverged"] == "0" else f"{text}, {row['diverged']} diverged"
+
+
+def missing(group):
+    """What to say of a figure that no run of ours has: nothing was planned, or nothing came of it."""
+    if not group:
+        return "not run", "", ""
+    none = dict(group[0], n="0")
+    return "no value", counted(none), none["changed"]
+
+
+def line(figure, summary, path):
+    group = [row for row in summary if row["group"] == figure["group"]]
+    rows = [row for row in group if row["quantity"] == figure["quantity"] and row["epoch"] == figure["epoch"] and row["mean"]]
     what = figure["quantity"].replace("_", " ") + ("" if figure["epoch"] == "last" else f", epoch {figure['epoch']}")
-    begin = f"| {figure['group']} | {what} | {figure['value']} "
-    if row is None:
-        return begin + f"| not run | | | {figure['note']} |"
-    mean, std, published = number(row["mean"]), number(row["std"]), float(figure["value"])
-    spread = "" if std != std else f" ± {std:.2g}"
-    return begin + f"| {mean:.4g}{spread} | {row['n']} | {mean - published:+.2g} | {figure['note']} |"
+    cells = [figure["group"], what, figure["value"]]
+    if rows:
+        mean, std = number(rows[0]["mean"], path), number(rows[0]["std"], path)
+        spread = "" if std != std else f" ± {std:.2g}"
+        cells += [f"{mean:.4g}{spread}", counted(rows[0]), f"{mean - float(figure['value']):+.2g}", rows[0]["changed"]]
+    else:
+        ours, runs, changed = missing(group)
+        cells += [ours, runs, "", changed]
+    return "| " + " | ".join(cells + [figure["note"]]) + " |"
 
 
 def table(path):
-    study, summary = study_of(path), read(path)
-    figures = [row for row in read(PUBLISHED) if row["study"] == study]
+    summary = read(path, COLUMNS)
+    study = summary[0]["study"]
+    figures = figures_of(study)
     lines = [f"### {study}", ""]
     if not figures:
         return lines + ["No published figures to compare with.", ""], False
-    lines += ["| case | quantity | published | ours | runs | difference | |", "|---|---|---|---|---|---|---|"]
-    return lines + [line(figure, ours(summary, figure)) for figure in figures] + [""], True
+    lines += ["| case | quantity | published | ours | runs | difference | ours differs in | |", "|---|---|---|---|---|---|---|---|"]
+    return lines + [line(figure, summary, path) for figure in figures] + [""], True
+
+
+def split_arguments(arguments):
+    """Paths and the file of -o; None where they make no sense."""
+    paths, out = [], None
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "-o":
+            out = next(rest, None)
+            if out is None:
+                return None, None
+        elif argument.startswith("-"):
+            return None, None
+        else:
+            paths.append(argument)
+    return paths or None, out
 
 
 def main(arguments):
-    out = None
-    if "-o" in arguments:
-        at = arguments.index("-o")
-        if at + 1 == len(arguments):
-            sys.exit(__doc__)
-        out = arguments[at + 1]
-        arguments = arguments[:at] + arguments[at + 2:]
-    if not arguments or arguments[0] in ("-h", "--help"):
+    paths, out = split_arguments(arguments)
+    if not paths:
         print(__doc__)
         return 2
     lines, known = [], True
-    for path in arguments:
-        if not os.path.exists(path):
-            print(f"beside_published.py: {path} is not there", file=sys.stderr)
-            return 2
-        more, has_figures = table(path)
-        lines += more
-        known = known and has_figures
+    try:
+        for path in paths:
+            more, has_figures = table(path)
+            lines += more
+            known = known and has_figures
+    except BadFile as problem:
+        print(f"beside_published.py: {problem}", file=sys.stderr)
+        return 2
     text = "\n".join(lines)
     if out:
         with open(out, "w", encoding="utf-8") as f:
             f.write(text)
     else:
         print(text)
-    return 0 if known else 2
+    return 0 if known else 1
 
 
 if __name__ == "__main__":

@@ -281,6 +281,8 @@ int rs_network_name_count(void);
 const char *rs_network_name_at(int index);
 /* The text of that network; NULL when there is none of that name. */
 const char *rs_network_source(const char *name);
+/* Whether it is a file's name (which need not be there) or a network of the program's own: USAGE, with the nearest. */
+rs_status rs_network_check_name(const char *name_or_file, rs_error *error);
 
 /* The command `networks [NAME|FILE] [--yaml]`; argv[0] is "networks". Returns the exit status of the program. */
 int rs_command_networks(int argc, char **argv);

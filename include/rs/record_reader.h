@@ -48,9 +48,9 @@ rs_status rs_record_reader_gradient(const rs_record_reader *reader, const char *
 /* Size of a series, or a table that never grows: rows that count, and numbers in a row. DATA when it is not there. */
 rs_status rs_record_reader_series_size(const rs_record_reader *reader, const char *path, int64_t *rows,
                                        int64_t *width, rs_error *error);
-/* Rows first .. first + rows - 1 as double. */
+/* Rows first .. first + rows - 1 as double: values is [rows * width]. DATA when a row has not `width` numbers. */
 rs_status rs_record_reader_series(const rs_record_reader *reader, const char *path, int64_t first,
-                                  int64_t rows, double *values, rs_error *error);
+                                  int64_t rows, int64_t width, double *values, rs_error *error);
 /* Text `index` of a list of names such as blocks/name. */
 rs_status rs_record_reader_name(const rs_record_reader *reader, const char *path, int64_t index,
                                 char name[RS_NAME_MAX], rs_error *error);

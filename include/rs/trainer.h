@@ -49,6 +49,7 @@ typedef struct rs_trainer_options {
     uint32_t wants; /* bits of rs_want: all that observers may want of this run; the plan keeps no more */
     const volatile sig_atomic_t *stop; /* not 0: finish the step, commit, return INTERRUPTED; may be NULL */
     const char *checkpoint_path;       /* RUN.h5.ckpt; NULL: none are written */
+    bool resumes; /* rs_trainer_restore(checkpoint_path) follows: nothing is begun from --init-from */
 } rs_trainer_options;
 
 /* Makes the plan and the initial state: parameters by seed-init or --init-from. */
@@ -65,7 +66,7 @@ void rs_trainer_observe(rs_trainer *trainer, const rs_observer *observer);
 rs_status rs_trainer_run(rs_trainer *trainer, rs_error *error);
 void rs_trainer_destroy(rs_trainer *trainer); /* takes NULL */
 
-/* Borrowed; another one after an epoch in which layers were isolated or frozen (NULL where that failed). */
+/* Borrowed; another one from the epoch on in which layers begin to be isolated or frozen (NULL where that failed). */
 rs_plan *rs_trainer_plan(rs_trainer *trainer);
 /* What ended the run: "epochs", or the rule "stop-change" or "stop-gradient". */
 const char *rs_trainer_reason(const rs_trainer *trainer);

@@ -173,6 +173,20 @@ def test_any_snapshot_and_layers_begun_anew(p):
     assert "d.h5" in done.stderr, done.stderr
 
 
+def test_a_checkpoint_without_its_record_is_no_beginning(p):
+    """--resume where only the checkpoint of an earlier run is left: a new run, from --init-from."""
+    p.run(*NN, "--out", "pre.h5")
+    warm = [*NN, "--seed", "2", "--init-from", "pre.h5"]
+    p.run(*warm, "--out", "good.h5")
+    p.run(*warm, "--out", "w.h5")
+    os.remove(p.file("w.h5"))
+    assert os.path.exists(p.file("w.h5.ckpt"))
+    p.run(*warm, "--resume", "--out", "w.h5")
+    p.same("good.h5", "w.h5")
+    with h5py.File(p.file("w.h5"), "r") as f:
+        assert f.attrs["init_from"].startswith("pre.h5: snapshot 3"), f.attrs["init_from"]
+
+
 def write_safetensors(path, tensors):
     header, at = {"__metadata__": {"format": "pt"}}, 0
     for name, values in tensors.items():

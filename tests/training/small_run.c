@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,11 +160,26 @@ static rs_status see_epoch(void *context, const rs_epoch_row *row, rs_error *err
     return RS_OK;
 }
 
+static double first_gradient(const rs_snapshot_moment *moment, const rs_parameter *parameter)
+{
+    static float values[SMALL_WEIGHTS];
+    double sum = 0.0;
+    assert_true(parameter->count <= SMALL_WEIGHTS);
+    OK(moment->backend->read(moment->plan, RS_SLOT_GRADIENT, 0, values, &failure));
+    for (int64_t i = 0; i < parameter->count; i++) {
+        sum += fabs((double)values[i]);
+    }
+    return sum;
+}
+
 static rs_status see_snapshot(void *context, const rs_snapshot_moment *moment, rs_error *error)
 {
     small_seen *seen = context;
     (void)error;
     seen->snapshots = (int)moment->index + 1;
+    if (moment->index <= SMALL_EPOCHS) {
+        seen->first_gradient[moment->index] = first_gradient(moment, &seen->run->network->parameters[0]);
+    }
     return RS_OK;
 }
 
@@ -202,7 +218,8 @@ rs_status small_run_train(const small_run *run, const rs_config *config, uint32_
                                         .device = run->device,
                                         .wants = wants,
                                         .stop = &seen->stop,
-                                        .checkpoint_path = checkpoint};
+                                        .checkpoint_path = checkpoint,
+                                        .resumes = restore};
     status = rs_trainer_create(&options, &seen->trainer, error);
     if (!status && restore) {
         rs_position position;

@@ -300,6 +300,33 @@ static void frozen_bytes_stay(void **state)
     on_every_backend(freezing, small_convolutions);
 }
 
+/* --gradient last: what no loss reaches any more has no gradient at the next snapshot, not that of before the switch. */
+static void stilling(const small_run *run)
+{
+    rs_config freezing_config = small_config(EPOCHS);
+    (void)snprintf(freezing_config.freeze, sizeof freezing_config.freeze, "conv1");
+    freezing_config.freeze_from = SWITCH;
+    rs_config configs[] = {isolated("none", SWITCH), isolated("frozen", SWITCH), freezing_config};
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(configs[i].gradient, sizeof configs[i].gradient, "last");
+        OK(small_run_train(run, &configs[i], WANT, NULL, false, &seen, &error));
+        assert_int_equal(seen.snapshots, EPOCHS + 1);
+        for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+            const double gradient = seen.first_gradient[epoch];
+            if (!(epoch <= SWITCH ? gradient > 0.0 : gradient == 0.0)) {
+                fail_msg("case %d: sum of |gradient| of conv1.weight after epoch %d is %g", i, epoch,
+                         gradient);
+            }
+        }
+    }
+}
+
+static void no_gradient_outlives_a_switch(void **state)
+{
+    (void)state;
+    on_every_backend(stilling, small_convolutions);
+}
+
 /* All other state moves to the new plan: frozen from one full batch on, one tensor changes nothing of what the others do in
  * that batch. */
 static void moving(const small_run *run)
@@ -449,6 +476,7 @@ int main(void)
         cmocka_unit_test(classifiers_learn_from_the_switch_on),
         cmocka_unit_test(no_gradient_crosses_a_cut),
         cmocka_unit_test(frozen_bytes_stay),
+        cmocka_unit_test(no_gradient_outlives_a_switch),
         cmocka_unit_test(the_whole_state_moves_to_another_plan),
         cmocka_unit_test(the_loss_is_the_sum_of_its_parts),
         cmocka_unit_test(recorded_layers_are_those_asked_for),

@@ -193,7 +193,8 @@ static rs_status train(fixture *f, const rs_config *config, uint32_t wants, cons
                                   .device = f->device,
                                   .wants = wants,
                                   .stop = &stop,
-                                  .checkpoint_path = checkpoint};
+                                  .checkpoint_path = checkpoint,
+                                  .resumes = restore};
     OK(rs_trainer_create(&options, &trainer, &error));
     if (restore) {
         rs_position position = {0};

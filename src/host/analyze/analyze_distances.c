@@ -133,7 +133,8 @@ static rs_status compare_row(moved *m, const char *to, int metric, int64_t snaps
     if (!rs_record_reader_has(m->input->reader, path)) {
         return RS_OK;
     }
-    RS_TRY(rs_record_reader_series(m->input->reader, path, m->steps[snapshot] - 1, 1, recorded, error));
+    RS_TRY(rs_record_reader_series(m->input->reader, path, m->steps[snapshot] - 1, 1, m->groups, recorded,
+                                   error));
     for (int g = 0; g < m->groups; g++) {
         const double one = *cell(m, found, metric, snapshot, g), other = recorded[g];
         const double larger = fmax(fabs(one), fabs(other));

@@ -97,8 +97,8 @@ static rs_status read_tensor(const rs__input *input, int64_t row, rs__tensor *te
 {
     double numbers[RS_MAX_RANK], block;
     RS_TRY(rs_record_reader_name(input->reader, "parameters/name", row, tensor->name, error));
-    RS_TRY(rs_record_reader_series(input->reader, "parameters/shape", row, 1, numbers, error));
-    RS_TRY(rs_record_reader_series(input->reader, "parameters/block", row, 1, &block, error));
+    RS_TRY(rs_record_reader_series(input->reader, "parameters/shape", row, 1, RS_MAX_RANK, numbers, error));
+    RS_TRY(rs_record_reader_series(input->reader, "parameters/block", row, 1, 1, &block, error));
     while (tensor->shape.rank < RS_MAX_RANK && numbers[tensor->shape.rank] > 0.0) {
         tensor->shape.dim[tensor->shape.rank] = (int64_t)numbers[tensor->shape.rank];
         tensor->shape.rank++;

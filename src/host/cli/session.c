@@ -104,7 +104,8 @@ static rs_status make_trainer(session *s, uint32_t wants, const volatile sig_ato
                                   .device = s->device,
                                   .wants = wants,
                                   .stop = stop,
-                                  .checkpoint_path = s->checkpoint};
+                                  .checkpoint_path = s->checkpoint,
+                                  .resumes = s->resumes};
     rs_status status = rs_trainer_create(&options, &s->trainer, error);
     if (status == RS_UNSUPPORTED && s->no_gpu.text[0] && strcmp(s->config.precision, "tf32") == 0) {
         const rs_error what = *error;
@@ -268,7 +269,7 @@ static rs_status resume(session *s, rs_error *error)
 {
     rs_position position = {0};
     bool foreign = false;
-    if (exists(s->checkpoint)) {
+    if (s->resumes) {
         RS_TRY(rs_trainer_restore(s->trainer, s->checkpoint, &position, &foreign, error));
     } else {
         rs_log(RS_LOG_WARNING,
@@ -303,20 +304,23 @@ static rs_status examine_summary(session *s, const rs_record_summary *summary, r
     return RS_OK;
 }
 
-/* Looks at the record that is to be resumed. One without a commit has nothing to say: it is made anew. */
+/* Looks at the record that is to be resumed. One without a commit has nothing to say: it is made anew, and a checkpoint
+ * beside it is of another run. */
 static rs_status examine_existing(session *s, rs_error *error)
 {
     rs_record_summary summary = {0};
     RS_TRY(rs_record_summarize(s->path, &summary, error));
     rs_status status = summary.commits > 0 ? examine_summary(s, &summary, error) : RS_OK;
-    (void)snprintf(s->made_on, sizeof s->made_on, "%s", summary.commits > 0 ? summary.device : "");
+    s->goes_on = summary.commits > 0;
+    s->resumes = s->goes_on && exists(s->checkpoint);
+    (void)snprintf(s->made_on, sizeof s->made_on, "%s", s->goes_on ? summary.device : "");
     rs_free(summary.config_yaml);
     return status;
 }
 
 static rs_status open_record(session *s, rs_error *error)
 {
-    if (s->config.resume && exists(s->path)) {
+    if (s->goes_on) {
         RS_TRY(resume(s, error));
     }
     return s->recorder ? RS_OK
@@ -328,6 +332,7 @@ rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *
 {
     uint32_t wants = rs_configured_wants(&s->config);
     RS_TRY(check_output(s, error));
+    RS_TRY(*s->config.network ? rs_network_check_name(s->config.network, error) : RS_OK);
     if (s->config.resume && !exists(s->path)) {
         rs_log(RS_LOG_INFO, "there is no %s to resume: a new run", s->path);
     }

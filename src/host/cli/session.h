@@ -25,6 +25,8 @@ typedef struct session {
     char start_time[32];
     rs_error no_gpu;         /* why --device auto took none, where that matters; "": no matter */
     char made_on[128];       /* the device of the record that is resumed; "": a new one */
+    bool goes_on;            /* the record has commits, which --resume carries on */
+    bool resumes;            /* from its checkpoint */
     bool profiling;          /* --profile: the plan counts by now */
     int64_t finished_epochs; /* that the record has already */
     bool finished_before;    /* the record was complete already: nothing to do */

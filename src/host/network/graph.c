@@ -107,7 +107,7 @@ static rs_status append_parameter(rs_network *network, bool buffer, const char *
     parameter->node = network->node_count - 1;
     parameter->layer = node->layer;
     parameter->count = rs_shape_count(&parameter->shape);
-    if (parameter->count < 1) {
+    if (parameter->count < 1 || parameter->count > RS__MOST_NUMBERS) {
         return RS_FAIL(error, RS_USAGE, "%s has too many elements", parameter->name);
     }
     *index = (*count)++;
@@ -283,16 +283,23 @@ int rs_network_find_parameter(const rs_network *network, const char *name)
     return -1;
 }
 
+/* What does not fit into an integer is the largest one. */
+static int64_t add_product(int64_t sum, int64_t a, int64_t b)
+{
+    return __builtin_mul_overflow(a, b, &a) || __builtin_add_overflow(sum, a, &sum) ? INT64_MAX : sum;
+}
+
 int64_t rs_network_flops(const rs_network *network)
 {
     int64_t flops = 0;
     for (int i = 0; i < network->node_count; i++) {
         const rs_node *node = &network->nodes[i];
         if (node->kind == RS_OP_CONVOLUTION || node->kind == RS_OP_LINEAR) {
-            flops += 2 * network->parameters[node->weight].count * node->shape[1] * node->shape[2];
+            flops = add_product(flops, 2 * network->parameters[node->weight].count,
+                                node->shape[1] * node->shape[2]);
         } else if (node->kind == RS_OP_MATRIX_PRODUCT) {
             const int64_t depth = network->nodes[node->input[0]].shape[2];
-            flops += 2 * node->shape[0] * node->shape[1] * node->shape[2] * depth;
+            flops = add_product(flops, 2 * node->shape[0] * node->shape[1] * node->shape[2], depth);
         }
     }
     return flops;

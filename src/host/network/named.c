@@ -44,6 +44,13 @@ static rs_status unknown_name(const char *name, rs_error *error)
                    name, nearest ? "; nearest " : "", nearest ? nearest : "");
 }
 
+rs_status rs_network_check_name(const char *name_or_file, rs_error *error)
+{
+    return rs_yaml_is_path(name_or_file) || rs_network_source(name_or_file)
+               ? RS_OK
+               : unknown_name(name_or_file, error);
+}
+
 rs_status rs_network_named(const char *name_or_file, const rs_network_options *options, rs_network **network,
                            rs_error *error)
 {

@@ -118,14 +118,20 @@ static rs_status loss_shape(const rs_network *network, const rs_node_spec *spec,
     return RS_OK;
 }
 
-rs_status rs__node_shape(const rs_network *network, const rs_node_spec *spec, int64_t shape[3],
-                         rs_error *error)
+static rs_status check_size(const rs_node_spec *spec, const int64_t shape[3], rs_error *error)
 {
-    for (int i = 0; i < rs_op_inputs(spec->kind); i++) {
-        if (spec->input[i] < 0 || spec->input[i] >= network->node_count) {
-            return RS_FAIL(error, RS_USAGE, "%s: input %d is no earlier node", spec->name, i + 1);
-        }
-    }
+    const int64_t most = RS__MOST_NUMBERS,
+                  plane = shape[1] <= most / shape[2] ? shape[1] * shape[2] : most + 1;
+    return plane <= most / shape[0] ? RS_OK
+                                    : RS_FAIL(error, RS_USAGE,
+                                              "%s: an output of [%" PRId64 ", %" PRId64 ", %" PRId64
+                                              "] is too large; at most 2^36 numbers",
+                                              spec->name, shape[0], shape[1], shape[2]);
+}
+
+static rs_status infer_shape(const rs_network *network, const rs_node_spec *spec, int64_t shape[3],
+                             rs_error *error)
+{
     const int64_t *in = network->nodes[spec->input[0]].shape;
     switch (spec->kind) {
     case RS_OP_CONVOLUTION:
@@ -179,4 +185,16 @@ rs_status rs__node_shape(const rs_network *network, const rs_node_spec *spec, in
         break;
     }
     return RS_FAIL(error, RS_USAGE, "%s: a network has one input, its first node", spec->name);
+}
+
+rs_status rs__node_shape(const rs_network *network, const rs_node_spec *spec, int64_t shape[3],
+                         rs_error *error)
+{
+    for (int i = 0; i < rs_op_inputs(spec->kind); i++) {
+        if (spec->input[i] < 0 || spec->input[i] >= network->node_count) {
+            return RS_FAIL(error, RS_USAGE, "%s: input %d is no earlier node", spec->name, i + 1);
+        }
+    }
+    RS_TRY(infer_shape(network, spec, shape, error));
+    return check_size(spec, shape, error);
 }

@@ -140,6 +140,30 @@ done:
     return status == RS_OK ? RS_OK : rs_error_prefix(error, "%s", reader->contents.path);
 }
 
+/* Numbers in a row, or -1 where that is no number. */
+static int64_t width_of(const rs_content *content)
+{
+    size_t width = 1;
+    for (int axis = 1; axis < content->rank; axis++) {
+        if (!rs_multiply(width, (size_t)content->dim[axis], &width) || width > INT32_MAX) {
+            return -1;
+        }
+    }
+    return (int64_t)width;
+}
+
+/* How much is read is up to the file; how much there is room for, to the caller. */
+static rs_status check_width(const rs_record_reader *reader, const rs_content *content, int64_t width,
+                             rs_error *error)
+{
+    const int64_t found = width_of(content);
+    return found == width
+               ? RS_OK
+               : RS_FAIL(error, RS_DATA,
+                         "%s: a row of %s has %" PRId64 " numbers, not %" PRId64 "; see resnet_study verify",
+                         reader->contents.path, content->path, found, width);
+}
+
 rs_status rs_record_reader_snapshot(const rs_record_reader *reader, int64_t snapshot,
                                     rs_snapshot_place *place, rs_error *error)
 {
@@ -148,6 +172,7 @@ rs_status rs_record_reader_snapshot(const rs_record_reader *reader, int64_t snap
     for (int i = 0; i < 2; i++) {
         const rs_content *content;
         RS_TRY(find_rows(reader, paths[i], snapshot, 1, &content, error));
+        RS_TRY(check_width(reader, content, 1, error));
         RS_TRY(read_rows(reader, content, snapshot, 1, H5T_NATIVE_INT64, &values[i], error));
     }
     *place = (rs_snapshot_place){values[0], values[1]};
@@ -192,18 +217,18 @@ rs_status rs_record_reader_series_size(const rs_record_reader *reader, const cha
     const rs_content *content;
     RS_TRY(find_rows(reader, path, 0, 0, &content, error));
     *rows = content->table >= 0 ? rs_content_rows(&reader->contents, content) : (int64_t)content->dim[0];
-    *width = 1;
-    for (int axis = 1; axis < content->rank; axis++) {
-        *width *= (int64_t)content->dim[axis];
-    }
-    return RS_OK;
+    *width = width_of(content);
+    return *width >= 0
+               ? RS_OK
+               : RS_FAIL(error, RS_DATA, "%s: the rows of %s are too long", reader->contents.path, path);
 }
 
 rs_status rs_record_reader_series(const rs_record_reader *reader, const char *path, int64_t first,
-                                  int64_t rows, double *values, rs_error *error)
+                                  int64_t rows, int64_t width, double *values, rs_error *error)
 {
     const rs_content *content;
     RS_TRY(find_rows(reader, path, first, rows, &content, error));
+    RS_TRY(check_width(reader, content, width, error));
     return read_rows(reader, content, first, rows, H5T_NATIVE_DOUBLE, values, error);
 }
 

@@ -28,6 +28,8 @@ typedef struct rs_study_override {
 typedef struct rs_study_axis {
     const char *name; /* of the option; in the tree or the command line */
     bool overridden;  /* from the command line */
+    bool by_seeds;    /* from --seeds: stages keep seeds of their own */
+    int in_file;      /* values that the study file has for it; 0: it is no axis there */
     int count;
     struct rs_study_value {
         char *text;
@@ -45,6 +47,7 @@ typedef struct rs_study {
     int taken_count;
     const rs_yaml *stages; /* as cases */
     int most_turns;        /* of a repeated stage; 0: as the file says */
+    char part[96]; /* "case=nn.epochs=20": what the command line took of it, for file names; "": all of it */
     int axis_count;
     rs_study_axis axes[RS_STUDY_MAX_AXES]; /* slowest first */
 } rs_study;
@@ -55,14 +58,16 @@ rs_status rs_study_read(rs_study *study, const char *path, const rs_study_overri
 /* Takes only these cases: names with commas. USAGE names one that there is not. */
 rs_status rs_study_take_cases(rs_study *study, const char *names, rs_error *error);
 void rs_study_clear(rs_study *study);
+/* Whether one value of the option may hold commas, so that --set takes one value at a time. */
+bool rs_study_value_is_list(const rs_option *option);
 
 typedef enum rs_study_state {
     RS_STUDY_NEW,
     RS_STUDY_RESUMABLE,
     RS_STUDY_RUNNING,
-    RS_STUDY_DONE,        /* by this command */
-    RS_STUDY_SKIPPED,     /* was done already */
-    RS_STUDY_FAILED,      /* diverged, failed, or its record is another run's: see message */
+    RS_STUDY_DONE,    /* by this command */
+    RS_STUDY_SKIPPED, /* was done already */
+    RS_STUDY_FAILED,  /* diverged (`diverged` says so), failed, or its record is another run's: see message */
     RS_STUDY_INTERRUPTED, /* by us; resumable */
 } rs_study_state;
 
@@ -70,12 +75,17 @@ typedef enum rs_study_state {
 typedef struct rs_study_run {
     rs_config config; /* with `out` */
     char name[128];
-    char label[256];    /* "as-published, depth 18, seed 2": what tells it from its neighbours */
-    int from;           /* the run whose record it begins from, which comes before it; -1: none */
-    int chain;          /* of stages that it belongs to; taking a shard numbers them anew */
-    int place;          /* while a shard is taken: in the new list */
+    char group[384];   /* "as-published, depth 18": what tells it from its neighbours, whatever the seed */
+    char label[416];   /* the same with ", seed 2" */
+    char changed[256]; /* "epochs 20, train-limit 512": what the command line changed beside the grid */
+    int cell,
+        turn;  /* point of cases x grid, without seeds; place in its chain: equal in all runs of a group */
+    int from;  /* the run whose record it begins from, which comes before it; -1: none */
+    int chain; /* of stages that it belongs to; taking a shard numbers them anew */
+    int place; /* while a shard is taken: in the new list */
     bool last_of_chain; /* no other run begins from it; without stages every run */
     rs_study_state state;
+    bool diverged;
     int tries;           /* begun so often by this command */
     int64_t epochs_done; /* of a resumable one */
     int exit_status;     /* of a failed one; -1: no process was started */

@@ -18,34 +18,33 @@ const char *const rs__kind_names[KINDS] = {"initial", "previous"};
 
 /* --- groups ------------------------------------------------------------------------------------------------- */
 
-/* The label without its "seed N". */
-static void label_group(const rs_study_run *run, const char *study_name, char *label, size_t capacity)
-{
-    size_t length = 0;
-    char piece[256];
-    label[0] = '\0';
-    for (const char *at = run->label; rs_text_next_word(&at, ',', piece, sizeof piece);) {
-        if (strncmp(piece, "seed ", 5) != 0 && length < capacity) {
-            length += (size_t)snprintf(label + length, capacity - length, "%s%s", length ? ", " : "", piece);
-        }
-    }
-    if (length == 0) {
-        (void)snprintf(label, capacity, "%s", study_name);
-    }
-}
-
+/* Runs of one point of cases x grid, and of one turn in their chains, are a group: they differ by their seeds. */
 static int find_group(aggregate *a, int run)
 {
-    char label[sizeof a->groups[0].label];
-    label_group(&a->runs[run], a->study->name, label, sizeof label);
+    const rs_study_run *one = &a->runs[run];
     for (int g = 0; g < a->group_count; g++) {
-        if (strcmp(a->groups[g].label, label) == 0) {
+        const rs_study_run *first = &a->runs[a->groups[g].first];
+        if (first->cell == one->cell && first->turn == one->turn) {
             return g;
         }
     }
-    a->groups[a->group_count].first = run;
-    memcpy(a->groups[a->group_count].label, label, sizeof label);
+    group *made = &a->groups[a->group_count];
+    *made = (group){.first = run};
+    (void)snprintf(made->label, sizeof made->label, "%s", *one->group ? one->group : a->study->name);
     return a->group_count++;
+}
+
+/* A record that cannot be read, or that an earlier program made with less in it, does not count as whole. */
+static rs_status leave_out(aggregate *a, int run, rs_status status, const rs_error *why, rs_error *error)
+{
+    if (status == RS_MEMORY) {
+        *error = *why;
+        return status;
+    }
+    rs_log(RS_LOG_WARNING, "%s is left out of the summary: %s", a->runs[run].name, why->text);
+    a->runs[run].state = RS_STUDY_FAILED;
+    a->groups[a->group_of[run]].whole--;
+    return RS_OK;
 }
 
 /* Sizes of a whole record. */
@@ -75,9 +74,12 @@ static rs_status find_groups(aggregate *a, rs_error *error)
         int g = a->group_of[i] = find_group(a, i);
         a->groups[g].planned++;
         rs_study_examine(&a->runs[i]);
+        a->groups[g].diverged += a->runs[i].diverged;
         if (a->runs[i].state == RS_STUDY_SKIPPED) {
+            rs_error why = {0};
             a->groups[g].whole++;
-            RS_TRY(measure_run(a, &a->runs[i], error));
+            rs_status status = measure_run(a, &a->runs[i], &why);
+            RS_TRY(status ? leave_out(a, i, status, &why, error) : RS_OK);
         }
     }
     return RS_OK;
@@ -139,7 +141,7 @@ static rs_status read_series(const aggregate *a, const rs_record_reader *reader,
     for (int64_t e = 0; e < a->epochs; e++) {
         values[e] = NAN;
     }
-    RS_TRY(rs_record_reader_series(reader, path, 0, epochs, values, error));
+    RS_TRY(rs_record_reader_series(reader, path, 0, epochs, 1, values, error));
     *last = epochs > 0 ? values[epochs - 1] : NAN;
     return RS_OK;
 }
@@ -199,7 +201,7 @@ static rs_status read_distances(const aggregate *a, const rs_record_reader *read
     double *all = rs_alloc_array((size_t)(steps * blocks) + 1, sizeof *all);
     double *one = rs_alloc_array((size_t)steps + 1, sizeof *one);
     rs_status status = all && one
-                           ? rs_record_reader_series(reader, path, 0, steps, all, error)
+                           ? rs_record_reader_series(reader, path, 0, steps, blocks, all, error)
                            : RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " steps of distances", steps);
     for (int64_t b = 0; !status && b < blocks && b < a->blocks; b++) {
         for (int64_t t = 0; t < steps; t++) {
@@ -247,6 +249,23 @@ static rs_status read_run(const aggregate *a, const rs_study_run *run, int r, in
     return status;
 }
 
+/* Nothing of run `r` of the group counts. */
+static void forget_run(const aggregate *a, const scratch *s, int r, int runs)
+{
+    s->lengths[r] = NAN;
+    for (int i = 0; i < SERIES; i++) {
+        s->last[i * runs + r] = NAN;
+        for (int64_t e = 0; e < a->epochs; e++) {
+            s->epochs[((int64_t)i * runs + r) * a->epochs + e] = NAN;
+        }
+    }
+    for (int i = 0; i < KINDS * RS_STUDY_SUMMARIES; i++) {
+        for (int64_t b = 0; b < a->blocks; b++) {
+            s->summaries[((int64_t)i * runs + r) * a->blocks + b] = NAN;
+        }
+    }
+}
+
 static void spread_group(aggregate *a, int g, int runs, const scratch *s)
 {
     for (int i = 0; i < SERIES; i++) {
@@ -281,7 +300,13 @@ static rs_status read_group(aggregate *a, int g, rs_error *error)
     rs_status status = RS_OK;
     for (int i = 0; i < a->count && !status; i++) {
         if (a->group_of[i] == g && a->runs[i].state == RS_STUDY_SKIPPED) {
-            status = read_run(a, &a->runs[i], r++, runs, &s, error);
+            rs_error why = {0};
+            status = read_run(a, &a->runs[i], r, runs, &s, &why);
+            if (status) {
+                forget_run(a, &s, r, runs);
+                status = leave_out(a, i, status, &why, error);
+            }
+            r++;
         }
     }
     if (!status) {
@@ -308,6 +333,7 @@ static void release(aggregate *a)
             rs_free(a->distance[d][k][1]);
         }
     }
+    rs_free(a->steps);
     rs_free(a->group_of);
     rs_free(a->groups);
 }
@@ -324,20 +350,22 @@ static int count_whole(const aggregate *a)
 static rs_status read_and_write(aggregate *a, const char *out_dir, bool quiet, rs_error *error)
 {
     RS_TRY(find_groups(a, error));
-    int whole = count_whole(a);
-    if (whole == 0) {
+    if (count_whole(a) == 0) {
         rs_log(RS_LOG_INFO, "%s: no whole record to sum up", a->study->name);
         return RS_OK;
     }
     RS_TRY(make_tables(a, error));
     for (int g = 0; g < a->group_count; g++) {
         RS_TRY(read_group(a, g, error));
+        RS_TRY(rs__study_sum_steps(a, g, error));
     }
     RS_TRY(rs__study_write_hdf5(a, out_dir, error));
     RS_TRY(rs__study_write_csv(a, out_dir, error));
     if (!quiet) {
-        (void)printf("summed up %d of %d runs in %d groups: %s/%s_summary.h5 and .csv\n", whole, a->count,
-                     a->group_count, out_dir, a->study->name);
+        char path[RS_STUDY_PATH + 256];
+        rs__study_summary_path(a, out_dir, ".h5", path, sizeof path);
+        (void)printf("summed up %d of %d runs in %d groups: %s and .csv\n", count_whole(a), a->count,
+                     a->group_count, path);
         (void)fflush(stdout);
     }
     return RS_OK;

@@ -5,6 +5,7 @@
 
 #include "../cli/commands.h"
 #include "rs/host.h"
+#include "rs/random.h"
 #include "rs/text.h"
 #include "study.h"
 #include "study_aggregate.h"
@@ -166,8 +167,8 @@ static const struct {
      take_retry},
     {"--turns", "N", "at most N turns of a stage that is repeated", take_turns},
     {"--dry-run", "", "list the runs and what is done, train nothing", take_list},
+    {"--list", "", "as --dry-run", take_list},
     {"--aggregate-only", "", "train nothing; sum up what is whole", take_aggregate_only},
-    {"--list", "", "the same", take_list},
     {"--keep-going", "", "go on after a failure (the default)", take_keep_going},
     {"--fail-fast", "", "end the study at the first failure", take_fail_fast},
     {"--quiet", "", "print nothing but errors", take_quiet},
@@ -242,6 +243,20 @@ static rs_status parse(command *c, int argc, char **argv, rs_error *error)
                                         "experiments/minkowski_even.yaml --dry-run");
 }
 
+static void print_lists(void)
+{
+    size_t count;
+    const rs_option *table = rs_option_table(&count);
+    const char *between = "  ";
+    for (size_t i = 0; i < count; i++) {
+        if (rs_study_value_is_list(&table[i]) && table[i].scope == RS_SCOPE_RESULT) {
+            (void)printf("%s%s", between, table[i].name);
+            between = ", ";
+        }
+    }
+    (void)printf("\n");
+}
+
 static void print_help(void)
 {
     (void)printf(
@@ -256,10 +271,13 @@ static void print_help(void)
         (void)printf("  %-24s %s\n", head, options[i].help);
     }
     (void)printf(
-        "\nAfterwards what is whole is summed up over its seeds: DIR/STUDY_summary.h5 and .csv.\n"
-        "The first --set of an option replaces what the study says of it; another adds values. Options "
-        "that\n"
-        "hold commas themselves (blocks, metric, record, snapshots) take one value per --set.\n"
+        "\nAfterwards what is whole is summed up over its seeds: DIR/STUDY_summary.h5 and .csv. Of a part\n"
+        "(--case, --seeds, --shard, --turns, --set of what changes results) the file's name says which:\n"
+        "STUDY.case=NAME_summary.csv; the summary of the whole study stays as it is.\n"
+        "The first --set of an option replaces what the study says of it; another adds values. Options\n"
+        "that may hold commas take one value per --set:\n");
+    print_lists();
+    (void)printf(
         "Exit status: 0 all done; 1 at least one run failed; 2 bad usage or study; 130, 143 interrupted.\n");
 }
 
@@ -288,6 +306,64 @@ static void print_list(const rs_study *study, rs_study_run *runs, int count)
     }
 }
 
+static bool changes_results(const char *key)
+{
+    size_t count;
+    const rs_option *table = rs_option_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(table[i].name, key) == 0) {
+            return table[i].scope == RS_SCOPE_RESULT;
+        }
+    }
+    return false;
+}
+
+/* Appends ".KEY=VALUE", as far as there is room, in characters that every file system takes; the hash goes over all. */
+static void add_part(char *part, size_t capacity, const char *key, const char *value, uint64_t *hash)
+{
+    char piece[2 * RS_TEXT_MAX];
+    size_t length = strlen(part);
+    (void)snprintf(piece, sizeof piece, "%s%s=%s", length ? "." : "", key, value);
+    *hash = *hash * 31 + rs_hash64(piece);
+    (void)snprintf(part + length, capacity - length, "%s", piece);
+    for (char *c = part + length; *c; c++) {
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.=_-", *c)) {
+            *c = *c == ',' ? '+' : '-';
+        }
+    }
+}
+
+/* Names what the command line takes of the study, so that the summary of a part does not replace that of the whole. */
+static void name_part(const command *c, char *part, size_t capacity)
+{
+    enum { READABLE = 72 };
+    char text[8 * RS_TEXT_MAX] = "", number[32];
+    uint64_t hash = 0;
+    if (c->cases) {
+        add_part(text, sizeof text, "case", c->cases, &hash);
+    }
+    for (int i = 0; i < c->override_count; i++) {
+        const rs_study_override *o = &c->overrides[i];
+        if (changes_results(o->key)) {
+            add_part(text, sizeof text, o->ranges ? "seeds" : o->key, o->value, &hash);
+        }
+    }
+    if (c->turns) {
+        (void)snprintf(number, sizeof number, "%d", c->turns);
+        add_part(text, sizeof text, "turns", number, &hash);
+    }
+    if (c->shards) {
+        (void)snprintf(number, sizeof number, "%d-of-%d", c->shard, c->shards);
+        add_part(text, sizeof text, "shard", number, &hash);
+    }
+    if (strlen(text) <= READABLE) {
+        (void)snprintf(part, capacity, "%s", text);
+    } else {
+        (void)snprintf(part, capacity, "%.*s-%08x", READABLE - 9, text,
+                       (unsigned)(uint32_t)(hash ^ hash >> 32));
+    }
+}
+
 static rs_status run_study(const command *c, int *exit_status, rs_error *error)
 {
     rs_study study;
@@ -295,6 +371,7 @@ static rs_status run_study(const command *c, int *exit_status, rs_error *error)
     int count = 0;
     rs_status status = rs_study_read(&study, c->path, c->overrides, c->override_count, error);
     study.most_turns = c->turns;
+    name_part(c, study.part, sizeof study.part);
     status = status || !c->cases ? status : rs_study_take_cases(&study, c->cases, error);
     status = status ? status : rs_study_expand(&study, c->out_dir, &runs, &count, error);
     if (!status && c->shards) {

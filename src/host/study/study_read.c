@@ -224,6 +224,14 @@ static rs_status read_seeds(rs_study *study, rs_error *error)
     return read_list(study, seeds, seed_key, true, error);
 }
 
+rs_status rs__study_check_name(const rs_study *study, const rs_yaml *item, rs_error *error)
+{
+    return *item->text && !strchr(item->text, ',')
+               ? RS_OK
+               : FAIL_AT(study, item->line, "name \"%.60s\": names hold no comma and are not empty",
+                         item->text);
+}
+
 /* One case: a name and options that are not varied by the grid. */
 static rs_status check_case(rs_study *study, const rs_yaml *one, rs_error *error)
 {
@@ -235,6 +243,7 @@ static rs_status check_case(rs_study *study, const rs_yaml *one, rs_error *error
         return FAIL_AT(study, one->line, "a case without a name; begin it with - name: NAME");
     }
     RS_TRY(rs_yaml_text(named, study->path, &name, error));
+    RS_TRY(rs__study_check_name(study, named, error));
     for (const rs_yaml *earlier = study->cases->first; earlier != one; earlier = earlier->next) {
         if (strcmp(rs_yaml_get(earlier, "name")->text, name) == 0) {
             return FAIL_AT(study, named->line, "a second case named %.60s; first in line %d", name,
@@ -277,20 +286,30 @@ static rs_status read_cases(rs_study *study, rs_error *error)
 /* --- the command line ------------------------------------------------------------------------------------
  */
 
-static bool is_text_option(const char *name)
+bool rs_study_value_is_list(const rs_option *option)
+{
+    static const char *const single[] = {"network", "network-digest", "function", "init-snapshot", "device"};
+    bool list = option->type == RS_OPTION_TEXT;
+    for (size_t i = 0; i < sizeof single / sizeof single[0]; i++) {
+        list = list && strcmp(option->name, single[i]) != 0;
+    }
+    return list;
+}
+
+static bool is_list(const char *name)
 {
     size_t count;
     const rs_option *table = rs_option_table(&count);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(table[i].name, name) == 0) {
-            return table[i].type == RS_OPTION_TEXT;
+            return rs_study_value_is_list(&table[i]);
         }
     }
     return false;
 }
 
 /* The first override of an option replaces the file's values, later ones add to them. Commas separate values,
- * except of TEXT options, whose values hold commas themselves. */
+ * except of options whose values hold commas themselves. */
 static rs_status override(rs_study *study, const rs_study_override *o, rs_error *error)
 {
     char place[256], word[RS_TEXT_MAX];
@@ -300,10 +319,12 @@ static rs_status override(rs_study *study, const rs_study_override *o, rs_error 
     if (!axis) {
         RS_TRY(add_axis(study, o->key, place, &axis, error));
     } else if (!axis->overridden) {
+        axis->in_file = axis->count;
         clear_axis(axis);
     }
     axis->overridden = true;
-    if (is_text_option(o->key)) {
+    axis->by_seeds = o->ranges;
+    if (is_list(o->key)) {
         return add_value(study, axis, o->value, place, error);
     }
     int words = 0;

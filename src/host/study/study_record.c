@@ -38,6 +38,7 @@ void rs_study_examine(rs_study_run *run)
     rs_record_summary summary = {0};
     rs_error error = {0};
     run->state = RS_STUDY_NEW;
+    run->diverged = false;
     run->exit_status = -1;
     if (access(run->config.out, F_OK) != 0) {
         return;
@@ -52,6 +53,7 @@ void rs_study_examine(rs_study_run *run)
         if (strcmp(summary.state, rs_run_state_name(RS_RUN_DONE)) == 0) {
             run->state = RS_STUDY_SKIPPED;
         } else if (strcmp(summary.state, rs_run_state_name(RS_RUN_DIVERGED)) == 0) {
+            run->diverged = true;
             fail(run, "diverged earlier; its record is whole up to there (remove it to train again)");
         }
     }

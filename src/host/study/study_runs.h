@@ -17,6 +17,15 @@ rs_status rs__study_add_run(rs_study_runs *runs, const rs_study_run *like, rs_st
  * stands for both. */
 rs_status rs__study_finish_run(const rs_study *study, rs_study_runs *runs, int *made, rs_error *error);
 
+/* Names of cases and stages stand in lists with commas. */
+rs_status rs__study_check_name(const rs_study *study, const rs_yaml *item, rs_error *error);
+
+/* Appends ", KEY VALUE" to a label. USAGE when there is no room: labels name groups in the summary. */
+rs_status rs__study_add_label(char *text, size_t capacity, const char *key, const char *value,
+                              rs_error *error);
+/* Notes in run->changed, once, that the command line set this; what has no room is left out. */
+void rs__study_note_change(rs_study_run *run, const char *key, const char *value);
+
 /* The stages of a study file, with their lines in errors. */
 rs_status rs__study_check_stages(const rs_study *study, rs_error *error);
 /* Adds chain `number` of stages, over the settings of `base`. */

@@ -43,6 +43,7 @@ static rs_status check_name(const rs_study *study, const rs_yaml *stage, rs_erro
         return FAIL_AT(study, stage->line, "a stage without a name; begin it with - name: NAME");
     }
     RS_TRY(rs_yaml_text(item, study->path, &name, error));
+    RS_TRY(rs__study_check_name(study, item, error));
     if (strcmp(name, "none") == 0) {
         return FAIL_AT(study, item->line, "a stage cannot be named none: `from: none` stands for no stage");
     }
@@ -80,6 +81,14 @@ static rs_status read_repeat(const rs_study *study, const rs_yaml *stage, int64_
     return RS_OK;
 }
 
+static rs_status refuse_init_from(const rs_study *study, const rs_yaml *item, rs_error *error)
+{
+    return strcmp(item->key, "init-from") == 0
+               ? FAIL_AT(study, item->line,
+                         "a stage begins from another one by `from: NAME`, not by init-from")
+               : RS_OK;
+}
+
 /* One option and the values that it runs through. */
 static rs_status check_series(const rs_study *study, const rs_yaml *stage, rs_config *scratch,
                               rs_error *error)
@@ -94,6 +103,7 @@ static rs_status check_series(const rs_study *study, const rs_yaml *stage, rs_co
                        "series takes one option and its values, as in batch-size: [16, 32]");
     }
     const rs_yaml *values = series->first;
+    RS_TRY(refuse_init_from(study, values, error));
     RS_TRY(rs_yaml_expect(values, RS_YAML_LIST, study->path, error));
     if (!values->first) {
         return FAIL_AT(study, values->line, "series: %s has no values", values->key);
@@ -118,10 +128,7 @@ static rs_status check_stage(const rs_study *study, const rs_yaml *stage, rs_err
     RS_TRY(read_repeat(study, stage, &times, error));
     RS_TRY(check_series(study, stage, &scratch, error));
     for (const rs_yaml *item = stage->first; item; item = item->next) {
-        if (strcmp(item->key, "init-from") == 0) {
-            return FAIL_AT(study, item->line,
-                           "a stage begins from another one by `from: NAME`, not by init-from");
-        }
+        RS_TRY(refuse_init_from(study, item, error));
         if (!is_own_key(item->key)) {
             RS_TRY(rs_config_set_yaml(&scratch, item, study->path, error));
         }
@@ -154,6 +161,7 @@ typedef struct chain {
     const rs_study_run *base; /* settings of cases, grid and seeds */
     rs_study_runs *runs;
     int number; /* of the chain */
+    int turns;  /* made of it */
     made_stage made[RS_STUDY_MAX_STAGES];
     int made_count;
 } chain;
@@ -174,46 +182,62 @@ static int run_before(const chain *c, const rs_yaml *stage)
     return run;
 }
 
-static void label_run(rs_study_run *run, const rs_yaml *stage, const rs_yaml *value, int64_t turn,
-                      int64_t times)
+static rs_status label_run(rs_study_run *run, const rs_yaml *stage, const rs_yaml *value, int64_t turn,
+                           int64_t times, rs_error *error)
 {
-    char text[160], before[sizeof run->label];
-    int length = snprintf(text, sizeof text, "stage %.60s", rs_yaml_get(stage, "name")->text);
+    char text[RS_TEXT_MAX];
+    int length = snprintf(text, sizeof text, "%.200s", rs_yaml_get(stage, "name")->text);
     if (times > 1) {
-        length += snprintf(text + length, sizeof text - (size_t)length, " %" PRId64 "/%" PRId64, turn, times);
+        (void)snprintf(text + length, sizeof text - (size_t)length, " %" PRId64 "/%" PRId64, turn, times);
     }
-    if (value) {
-        (void)snprintf(text + length, sizeof text - (size_t)length, ", %.40s %.40s",
-                       rs_yaml_get(stage, "series")->first->key, value->text);
-    }
-    memcpy(before, run->label, sizeof before);
-    (void)snprintf(run->label, sizeof run->label, "%.*s%s%s", (int)(sizeof run->label - sizeof text - 3),
-                   before, *before ? ", " : "", text);
+    RS_TRY(rs__study_add_label(run->group, sizeof run->group, "stage", text, error));
+    return value ? rs__study_add_label(run->group, sizeof run->group,
+                                       rs_yaml_get(stage, "series")->first->key, value->text, error)
+                 : RS_OK;
 }
 
-/* What the command line sets wins over the stages, too. */
-static bool is_overridden(const rs_study *study, const char *key)
+/* What --set sets wins over the stages, too; --seeds are those of the chains, a stage's own seed stays. */
+static const rs_study_axis *find_override(const rs_study *study, const char *key)
 {
     for (int i = 0; i < study->axis_count; i++) {
-        if (study->axes[i].overridden && strcmp(study->axes[i].name, key) == 0) {
-            return true;
+        const rs_study_axis *axis = &study->axes[i];
+        if (axis->overridden && !axis->by_seeds && strcmp(axis->name, key) == 0) {
+            return axis;
         }
     }
-    return false;
+    return NULL;
 }
 
-static rs_status set_options(const chain *c, const rs_yaml *stage, const rs_yaml *value, rs_config *config,
+/* Leaves the run as the command line set it, and notes that the stage has another value. */
+static rs_status note_override(const rs_study_axis *axis, const char *key, const char *text, const char *path,
+                               rs_study_run *run, rs_error *error)
+{
+    char names[8];
+    rs_config as_written = run->config;
+    RS_TRY(rs_config_set(&as_written, key, text, path, error));
+    if (axis->count == 1 && rs_config_differences(&as_written, &run->config, names, sizeof names) > 0) {
+        rs__study_note_change(run, key, axis->values[0].text);
+    }
+    return RS_OK;
+}
+
+static rs_status set_option(const chain *c, const char *key, const char *text, rs_study_run *run,
+                            rs_error *error)
+{
+    const rs_study_axis *axis = find_override(c->study, key);
+    return axis ? note_override(axis, key, text, c->study->path, run, error)
+                : rs_config_set(&run->config, key, text, c->study->path, error);
+}
+
+static rs_status set_options(const chain *c, const rs_yaml *stage, const rs_yaml *value, rs_study_run *run,
                              rs_error *error)
 {
     for (const rs_yaml *item = stage->first; item; item = item->next) {
-        if (!is_own_key(item->key) && !is_overridden(c->study, item->key)) {
-            RS_TRY(rs_config_set_yaml(config, item, c->study->path, error));
+        if (!is_own_key(item->key)) {
+            RS_TRY(set_option(c, item->key, item->text, run, error));
         }
     }
-    return value && !is_overridden(c->study, rs_yaml_get(stage, "series")->first->key)
-               ? rs_config_set(config, rs_yaml_get(stage, "series")->first->key, value->text, c->study->path,
-                               error)
-               : RS_OK;
+    return value ? set_option(c, rs_yaml_get(stage, "series")->first->key, value->text, run, error) : RS_OK;
 }
 
 /* One turn of a stage, which begins from the run `before`; *made is its run. */
@@ -225,8 +249,9 @@ static rs_status add_turn(chain *c, const rs_yaml *stage, const rs_yaml *value, 
     run->chain = c->number;
     run->from = before;
     run->last_of_chain = !stage->next && turn == times && !(value && value->next);
-    label_run(run, stage, value, turn, times);
-    RS_TRY(set_options(c, stage, value, &run->config, error));
+    run->turn = c->turns++;
+    RS_TRY(label_run(run, stage, value, turn, times, error));
+    RS_TRY(set_options(c, stage, value, run, error));
     if (before < 0) {
         run->config.init_optimizer = false;
     } else {

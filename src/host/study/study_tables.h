@@ -11,10 +11,18 @@ extern const char *const rs__statistic_names[STATISTICS]; /* "mean" */
 extern const char *const rs__kind_names[KINDS];           /* of distances: "initial" */
 
 typedef struct group {
-    char label[sizeof((rs_study_run *)0)->label];
+    char label[sizeof((rs_study_run *)0)->group];
     int first; /* a run of it */
-    int planned, whole;
+    int planned, whole, diverged;
 } group;
+
+/* A step series of the group's runs, one column of it where it has several, as its mean over some of the steps. */
+typedef struct step_row {
+    int group;
+    char quantity[RS_TEXT_MAX]; /* "gradient_norm", "layer_loss/conv1" */
+    const char *window;         /* one of rs__window_names */
+    double values[STATISTICS];
+} step_row;
 
 typedef struct aggregate {
     const rs_study *study;
@@ -23,12 +31,23 @@ typedef struct aggregate {
     int *group_of; /* [run] */
     group *groups;
     int group_count;
-    int64_t epochs, blocks;                         /* most of any run */
-    double *epoch[SERIES][STATISTICS];              /* [group][epochs] */
-    double *last[SERIES][STATISTICS];               /* [group], of each run's last epoch */
-    double *length[STATISTICS];                     /* [group], epochs of each run */
+    int64_t epochs, blocks;            /* most of any run */
+    double *epoch[SERIES][STATISTICS]; /* [group][epochs] */
+    double *last[SERIES][STATISTICS];  /* [group], of each run's last epoch */
+    double *length[STATISTICS];        /* [group], epochs of each run */
+    step_row *steps;                   /* [step_count], by group */
+    int64_t step_count;
     double *distance[KINDS][RS_STUDY_SUMMARIES][2]; /* [group][blocks]: mean and std over the runs */
 } aggregate;
+
+enum { WINDOWS = 3, WINDOW_STEPS = 5 };
+extern const char *const rs__window_names[WINDOWS]; /* "last": of the last epoch; "first-5", "last-5" */
+
+/* OUT_DIR/STUDY_summary, or of a part STUDY.PART_summary, with an ending. */
+void rs__study_summary_path(const aggregate *a, const char *out_dir, const char *ending, char *path,
+                            size_t capacity);
+/* Adds the rows of a group's step series; its whole runs have state SKIPPED. */
+rs_status rs__study_sum_steps(aggregate *a, int g, rs_error *error);
 
 /* Both replace what stands there. */
 rs_status rs__study_write_hdf5(const aggregate *a, const char *out_dir, rs_error *error);

@@ -41,6 +41,9 @@ static rs_status take_out(rs_trainer *trainer, void *context, const char *name, 
 {
     luggage *all = context;
     (void)buffer;
+    if (slot == RS_SLOT_GRADIENT && trainer->position.batches == 0) {
+        return RS_OK; /* of the epoch before, whose snapshot has it: parameters that no loss reaches have none now */
+    }
     RS_TRY(make_room(all, error));
     carried *item = &all->list[all->count];
     *item = (carried){.slot = slot, .index = index, .values = rs_alloc(bytes)};

@@ -5,7 +5,6 @@
  * the plan does not keep has no section. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "internal.h"
 #include "rs/checkpoint.h"
@@ -143,7 +142,7 @@ rs_status rs__choices_load(const rs_trainer *trainer, char **choices, rs_error *
 {
     const char *path = trainer->options.checkpoint_path;
     rs_checkpoint *checkpoint = NULL;
-    if (!searches(trainer) || !trainer->options.config->resume || !path || access(path, F_OK) != 0) {
+    if (!searches(trainer) || !trainer->options.resumes) {
         return RS_OK;
     }
     RS_TRY(rs_checkpoint_open(path, &checkpoint, error));

@@ -75,9 +75,8 @@ static rs_status open_file(rs__warm *warm, rs_error *error)
 rs_status rs__warm_open(const rs_trainer *trainer, rs__warm **warm, rs_error *error)
 {
     const rs_trainer_options *o = &trainer->options;
-    const bool resumes = o->config->resume && o->checkpoint_path && access(o->checkpoint_path, F_OK) == 0;
     *warm = NULL;
-    if (!o->config->init_from[0] || resumes) {
+    if (!o->config->init_from[0] || o->resumes) {
         return RS_OK;
     }
     rs__warm *made = rs_alloc_zero(sizeof *made);

@@ -39,27 +39,50 @@ const rs_position *rs_record_reader_committed(const rs_record_reader *reader)
     return &reader->committed;
 }
 
+enum { STEPS_AN_EPOCH = 3, LAYERS = 2 };
+
 bool rs_record_reader_has(const rs_record_reader *reader, const char *path)
 {
-    (void)reader, (void)path;
-    return false;
+    (void)reader;
+    return strcmp(path, "steps/gradient_norm") == 0 || strcmp(path, "steps/layer_loss") == 0;
+}
+
+static int64_t width_of(const char *path)
+{
+    return strcmp(path, "steps/layer_loss") == 0 ? LAYERS : 1;
 }
 
 rs_status rs_record_reader_series_size(const rs_record_reader *reader, const char *path, int64_t *rows,
                                        int64_t *width, rs_error *error)
 {
-    (void)reader, (void)rows, (void)width;
-    return RS_FAIL(error, RS_DATA, "%s is not there", path);
+    if (!rs_record_reader_has(reader, path)) {
+        return RS_FAIL(error, RS_DATA, "%s is not there", path);
+    }
+    *rows = reader->committed.epochs * STEPS_AN_EPOCH;
+    *width = width_of(path);
+    return RS_OK;
 }
 
-/* Epoch e (from 0): seed + e / 10; accuracies are NaN, as where nobody counts. */
-rs_status rs_record_reader_series(const rs_record_reader *reader, const char *path, int64_t first,
-                                  int64_t rows, double *values, rs_error *error)
+rs_status rs_record_reader_name(const rs_record_reader *reader, const char *path, int64_t index,
+                                char name[RS_NAME_MAX], rs_error *error)
 {
-    (void)error;
-    for (int64_t i = 0; i < rows; i++) {
-        values[i] =
-            strstr(path, "accuracy") ? (double)NAN : (double)reader->seed + (double)(first + i) / 10.0;
+    (void)reader, (void)path, (void)error;
+    (void)snprintf(name, RS_NAME_MAX, "fc%d", (int)index + 1);
+    return RS_OK;
+}
+
+/* Epoch or step e (from 0): seed + e / 10, of layers 100 more for each; accuracies are NaN, as where nobody counts. The record of
+ * seed 5 is damaged. */
+rs_status rs_record_reader_series(const rs_record_reader *reader, const char *path, int64_t first,
+                                  int64_t rows, int64_t width, double *values, rs_error *error)
+{
+    if (reader->seed == 5) {
+        return RS_FAIL(error, RS_DATA, "%s cannot be read", path);
+    }
+    for (int64_t i = 0; i < rows * width; i++) {
+        values[i] = strstr(path, "accuracy") ? (double)NAN
+                                             : (double)reader->seed + (double)(first + i / width) / 10.0 +
+                                                   100.0 * (double)(i % width);
     }
     return RS_OK;
 }

@@ -112,6 +112,53 @@ static void set_wins_over_the_file(void **state)
     rs_free(runs);
 }
 
+/* A part of a study has the groups' names of the whole, and says what else was changed. */
+static void an_axis_of_the_file_stays_in_the_labels(void **state)
+{
+    (void)state;
+    const rs_study_override overrides[] = {{"depth", "34", false},  {"dataset", "mnist", false},
+                                           {"epochs", "1", false},  {"width", "even", false},
+                                           {"threads", "1", false}, {"seed", "3", true}};
+    rs_study_run *runs = NULL;
+    int count = 0;
+    ASSERT_TAKEN(expand(GRID, overrides, 6, &runs, &count, &error));
+    assert_int_equal(count, 1);
+    assert_string_equal(runs[0].group, "dataset mnist, depth 34");
+    assert_string_equal(runs[0].label, "dataset mnist, depth 34, seed 3");
+    assert_string_equal(runs[0].changed, "epochs 1"); /* width is as in the file, threads change nothing */
+    rs_free(runs);
+}
+
+/* Names of groups are never cut: two would be one. */
+static void a_group_whose_name_is_too_long_is_refused(void **state)
+{
+    (void)state;
+    char text[1024], name[401];
+    rs_study_run *runs = NULL;
+    int count = 0;
+    rs_error error = {0};
+    memset(name, 'a', 400);
+    name[400] = '\0';
+    (void)snprintf(text, sizeof text, "study: s\ncases: [{name: %s}]\n", name);
+    assert_int_equal(expand(text, NULL, 0, &runs, &count, &error), RS_USAGE);
+    assert_non_null(strstr(error.text, "the name of a group of runs is longer than 383 characters: aaaa"));
+}
+
+/* Names of networks have no commas, lists of blocks do. */
+static void commas_part_values_that_hold_none(void **state)
+{
+    (void)state;
+    const rs_study_override overrides[] = {{"network", "cnn-a,cnn-b", false},
+                                           {"snapshots", "epochs:0,1", false}};
+    rs_study_run *runs = NULL;
+    int count = 0;
+    ASSERT_TAKEN(expand("study: s\n", overrides, 2, &runs, &count, &error));
+    assert_int_equal(count, 2);
+    assert_string_equal(runs[1].config.network, "cnn-b");
+    assert_string_equal(runs[1].config.snapshots, "epochs:0,1");
+    rs_free(runs);
+}
+
 static void every_fault_is_named_before_anything_runs(void **state)
 {
     (void)state;
@@ -150,9 +197,14 @@ static void every_fault_is_named_before_anything_runs(void **state)
         {"study: s\ncases:\n- name: a\n- name: b\n- name: a", ":5: a second case named a; first in line 3"},
         {"study: s\ncases:\n- name: a\n  depth: 34\ngrid: {depth: [18]}",
          ":4: depth is varied by the grid or the seeds; a case cannot set it"},
+        {"study: s\ncases: [{name: \"a,b\"}]", ":2: name \"a,b\": names hold no comma and are not empty"},
         {"study: s\nsettings: {out: x.h5}",
          ": out, resume and overwrite are for `run` to set; leave them out "
          "(folder: --out-dir)"},
+        {"study: s\ncases: [{name: a, network: cnn-a}, {name: b, network: cnn-aa}]",
+         ": run 2 (b): there is no network \"cnn-aa\"; nearest cnn-a; `resnet_study networks` lists them, a "
+         "file's "
+         "name has a slash or ends in .yaml"},
         {"study: s\ngrid: {threads: [1, 2]}", ": runs 1 (threads 1) and 2 (threads 2) are the same run: they "
                                               "differ in nothing that changes results"},
         {"study: s\ngrid: {optimizer: [sgd, adam], momentum: [0.5, 0.9]}",
@@ -212,6 +264,9 @@ int main(void)
         cmocka_unit_test(a_study_of_settings_alone_is_one_run),
         cmocka_unit_test(cases_change_settings_and_cross_the_grid),
         cmocka_unit_test(set_wins_over_the_file),
+        cmocka_unit_test(an_axis_of_the_file_stays_in_the_labels),
+        cmocka_unit_test(a_group_whose_name_is_too_long_is_refused),
+        cmocka_unit_test(commas_part_values_that_hold_none),
         cmocka_unit_test(every_fault_is_named_before_anything_runs),
         cmocka_unit_test(a_bad_set_names_itself),
         cmocka_unit_test(memory_that_runs_out_is_an_error),

@@ -285,17 +285,53 @@ static void whole_runs_are_summed_up_over_their_seeds(void **state)
     (void)state;
     begin("[1, 2, 6, 14]\ncases: [{name: a}, {name: b, depth: 34}]");
     assert_int_equal(run("s.yaml --case a"), 1);
-    assert_said("summed up 3 of 4 runs in 1 groups: runs/s_summary.h5 and .csv");
-    assert_in_file("runs/s_summary.csv", "group,quantity,epoch,mean,std,min,max,n\n");
-    assert_in_file("runs/s_summary.csv", "\n\"a\",train_loss,1,3,2.64575131,1,6,3\n");
-    assert_in_file("runs/s_summary.csv", "\n\"a\",valid_loss,last,3.3,2.64575131,1.3,6.3,3\n");
-    assert_int_equal(access("runs/s_summary.h5", R_OK), 0);
-    assert_int_equal(run("s.yaml --aggregate-only --seeds 2,3"), 0);
-    assert_said("summed up 1 of 4 runs in 2 groups");
-    assert_in_file("runs/s_summary.csv", "\n\"a\",train_loss,2,2.1,,2.1,2.1,1\n");
+    assert_said("summed up 3 of 4 runs in 1 groups: runs/s.case=a_summary.h5 and .csv");
+    const char *part = "runs/s.case=a_summary.csv";
+    assert_in_file(part, "group,quantity,epoch,mean,std,min,max,n,planned,diverged,changed,study\n");
+    assert_in_file(part, "\n\"a\",train_loss,1,3,2.64575131,1,6,3,4,1,\"\",s\n");
+    assert_in_file(part, "\n\"a\",valid_loss,last,3.3,2.64575131,1.3,6.3,3,4,1,\"\",s\n");
+    assert_int_equal(access("runs/s.case=a_summary.h5", R_OK), 0);
+    assert_int_equal(access("runs/s_summary.csv", F_OK), -1); /* a part is not the whole */
+    assert_int_equal(run("s.yaml --aggregate-only --seeds 2,3 --set threads=1"), 0);
+    assert_said("summed up 1 of 4 runs in 2 groups: runs/s.seeds=2+3_summary.h5");
+    assert_in_file("runs/s.seeds=2+3_summary.csv", "\n\"a\",train_loss,2,2.1,,2.1,2.1,1,2,0,\"\",s\n");
+    assert_in_file("runs/s.seeds=2+3_summary.csv", "\n\"b\",epochs,last,,,,,0,2,0,\"\",s\n");
+    assert_int_equal(run("s.yaml --aggregate-only"), 0);
+    assert_said("summed up 3 of 8 runs in 2 groups: runs/s_summary.h5 and .csv");
     begin("[1]");
     assert_int_equal(run("s.yaml --aggregate-only"), 0);
     assert_said("no whole record to sum up");
+    assert_int_equal(access("runs/s_summary.csv", F_OK), -1);
+}
+
+/* 4 epochs of 3 steps; step t of seed s is s + t / 10, of the second layer 100 more. */
+static void series_of_steps_are_summed_up_by_window(void **state)
+{
+    (void)state;
+    begin("[1, 3]");
+    assert_int_equal(run("s.yaml"), 0);
+    const char *csv = "runs/s_summary.csv";
+    assert_in_file(csv, "\n\"s\",gradient_norm,last,3,1.41421356,2,4,2,");
+    assert_in_file(csv, "\n\"s\",gradient_norm,first-5,2.2,1.41421356,1.2,3.2,2,");
+    assert_in_file(csv, "\n\"s\",gradient_norm,last-5,2.9,1.41421356,1.9,3.9,2,");
+    assert_in_file(csv, "\n\"s\",layer_loss/fc1,first-5,2.2,");
+    assert_in_file(csv, "\n\"s\",layer_loss/fc2,last,103,");
+}
+
+/* A damaged record, and one without an epoch, leave the others' summary as it is. */
+static void what_cannot_be_summed_up_is_left_out(void **state)
+{
+    (void)state;
+    begin("[1, 5]");
+    assert_int_equal(run("s.yaml"), 0);
+    assert_said("is left out of the summary: epochs/train_loss cannot be read");
+    assert_said("summed up 1 of 2 runs in 1 groups");
+    assert_in_file("runs/s_summary.csv", "\n\"s\",train_loss,1,1,,1,1,1,2,0,");
+    begin("[1]");
+    assert_int_equal(run("s.yaml --set epochs=0"), 0);
+    assert_in_file("runs/s.epochs=0_summary.csv", "\n\"s\",epochs,last,0,,0,0,1,1,0,\"epochs 0\",s\n");
+    begin("[14]\ngrid: {depth: [18, 34]}");
+    assert_int_equal(run("s.yaml"), 1); /* all diverge: no summary */
     assert_int_equal(access("runs/s_summary.csv", F_OK), -1);
 }
 
@@ -505,6 +541,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(stages_follow_each_other_and_a_failure_ends_the_chain),
         cmocka_unit_test(cases_can_be_chosen),
         cmocka_unit_test(whole_runs_are_summed_up_over_their_seeds),
+        cmocka_unit_test(series_of_steps_are_summed_up_by_window),
+        cmocka_unit_test(what_cannot_be_summed_up_is_left_out),
         cmocka_unit_test(fail_fast_ends_the_study),
         cmocka_unit_test(an_unfinished_run_is_resumed),
         cmocka_unit_test(a_record_of_another_run_is_not_touched),

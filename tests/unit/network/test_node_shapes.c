@@ -158,12 +158,40 @@ static void products_are_counted(void **state)
     rs_network_destroy(network);
 }
 
+/* Sizes whose product no integer holds are refused where they are made, before they are multiplied. */
+static void sizes_that_overflow(void **state)
+{
+    enum { MOST = 1 << 24 };
+    (void)state;
+    rs_network *network = network_of(1, 1, 1);
+    int wide =
+        add(network,
+            (rs_node_spec){.name = "wide", .kind = RS_OP_REPEAT, .attributes = {.axis = 0, .times = MOST}});
+    rs_node_spec high = {
+        .name = "high", .kind = RS_OP_REPEAT, .attributes = {.axis = 1, .times = MOST}, .input = {wide}};
+    expect_refused(network, high, "an output of [16777216, 16777216, 1] is too large");
+    high.attributes.times = 1 << 12; /* as much as there may be */
+    int most = add(network, high);
+    expect_shape(network, most, MOST, 1 << 12, 1);
+    int flat = add(network, (rs_node_spec){.name = "flat", .kind = RS_OP_FLATTEN, .input = {most}});
+    expect_shape(network, flat, INT64_C(1) << 36, 1, 1);
+    rs_node_spec dense = {
+        .name = "dense", .kind = RS_OP_LINEAR, .attributes = {.channels = 10}, .input = {flat}, .block = -1};
+    rs_error error = {0};
+    int node;
+    assert_int_equal(rs_network_add(network, &dense, &node, &error), RS_USAGE);
+    if (!strstr(error.text, "dense.weight has too many elements")) {
+        fail_msg("%s", error.text);
+    }
+    rs_network_destroy(network);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_keep_shapes),  cmocka_unit_test(flatten_and_repeat),
         cmocka_unit_test(quotients_and_products), cmocka_unit_test(losses),
-        cmocka_unit_test(products_are_counted),
+        cmocka_unit_test(products_are_counted),   cmocka_unit_test(sizes_that_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

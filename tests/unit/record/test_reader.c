@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,9 +105,9 @@ static void test_series(void **state)
     assert_int_equal(rs_record_reader_series_size(reader, distances, &rows, &width, &error), RS_OK);
     assert_int_equal(rows, EPOCHS * FIXTURE_STEPS);
     assert_int_equal(width, FIXTURE_BLOCKS);
-    assert_int_equal(rs_record_reader_series(reader, distances, 2, 4, values, &error), RS_OK);
+    assert_int_equal(rs_record_reader_series(reader, distances, 2, 4, FIXTURE_BLOCKS, values, &error), RS_OK);
     assert_true(values[5] == fixture_number('i', 1, 4));
-    assert_int_equal(rs_record_reader_series(reader, "blocks/weights", 1, 1, values, &error), RS_OK);
+    assert_int_equal(rs_record_reader_series(reader, "blocks/weights", 1, 1, 1, values, &error), RS_OK);
     assert_true(values[0] == 101.0);
     assert_int_equal(rs_record_reader_name(reader, "blocks/name", 1, name, &error), RS_OK);
     assert_string_equal(name, "layer1.1");
@@ -133,16 +134,53 @@ static void test_refused(void **state)
             "not recorded");
     refused(rs_record_reader_gradient(reader, "fc.weight", 1, shape, values, &error), RS_DATA,
             "not recorded");
-    refused(rs_record_reader_series(reader, "steps/loss", 8, 2, numbers, &error), RS_DATA, "9 rows");
-    refused(rs_record_reader_series(reader, "config", 0, 1, numbers, &error), RS_DATA,
+    refused(rs_record_reader_series(reader, "steps/loss", 8, 2, 1, numbers, &error), RS_DATA, "9 rows");
+    refused(rs_record_reader_series(reader, "config", 0, 1, 1, numbers, &error), RS_DATA,
             "not as a record has it");
     refused(rs_record_reader_name(reader, "blocks/name", 2, name, &error), RS_DATA, "no text 2");
+}
+
+/* Puts rows of `width` integers where a record has others. */
+static void widen(hid_t file, const char *name, hsize_t rows, hsize_t width)
+{
+    const hsize_t dim[] = {rows, width};
+    hid_t space = H5Screate_simple(2, dim, NULL);
+    assert_true(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
+    hid_t made_wide = H5Dcreate2(file, name, H5T_NATIVE_INT64, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(made_wide >= 0 && H5Dclose(made_wide) >= 0 && H5Sclose(space) >= 0);
+}
+
+/* A file whose rows are longer than a record's must not be read over the end of what waits for them. */
+static void test_too_wide(void **state)
+{
+    enum { WIDE = 4096 };
+    char copy[160], command[512];
+    rs_record_reader *wide;
+    rs_snapshot_place place[1 + WIDE] = {{0}};
+    double values[2] = {0};
+    (void)state;
+    (void)snprintf(copy, sizeof copy, "%s/wide.h5", folder);
+    (void)snprintf(command, sizeof command, "cp %s %s", path, copy);
+    assert_int_equal(system(command), 0);
+    hid_t file = H5Fopen(copy, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(file >= 0);
+    widen(file, "snapshots/epoch", EPOCHS + 1, WIDE);
+    widen(file, "epochs/train_loss", EPOCHS, 2);
+    assert_true(H5Fclose(file) >= 0);
+    assert_int_equal(rs_record_reader_open(copy, &wide, &error), RS_OK);
+    refused(rs_record_reader_snapshot(wide, 0, place, &error), RS_DATA,
+            "a row of snapshots/epoch has 4096 numbers, not 1");
+    refused(rs_record_reader_series(wide, "epochs/train_loss", 0, 1, 1, values, &error), RS_DATA,
+            "a row of epochs/train_loss has 2 numbers, not 1");
+    rs_record_reader_close(wide);
+    assert_int_equal(unlink(copy), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole), cmocka_unit_test(test_tensors),
-                                       cmocka_unit_test(test_series), cmocka_unit_test(test_refused)};
+                                       cmocka_unit_test(test_series), cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_too_wide)};
     if (!mkdtemp(folder)) {
         return 2;
     }
