@@ -256,6 +256,24 @@ def test_weights_from_a_safetensors_file(p):
     assert "linear1.bias has another shape" in done.stderr, done.stderr
 
 
+def test_predicted_numbers_are_scored(p):
+    """R^2 is that of the recorded loss and of the targets, which follow from the options."""
+    p.run(*FIT, "--epochs", "40", "--out", "r.h5")
+    x = np.linspace(1.0, 5.0, 50)
+    targets = np.sin(x) + np.log(x + 1.0)
+    with h5py.File(p.file("r.h5"), "r") as f:
+        loss, absolute, r = (f["epochs/valid_" + name][:] for name in ("loss", "mean_absolute_error", "r_squared"))
+        assert np.allclose(r, 1.0 - loss / targets.var(), rtol=1e-4, atol=1e-4), (r, loss, targets.var())
+        assert (absolute > 0).all() and (absolute <= np.sqrt(loss)).all() and absolute[-1] < absolute[0]
+        assert (f["epochs/test_r_squared"][:] == r).all() and (f["epochs/test_mean_absolute_error"][:] == absolute).all()
+    p.run("verify", "r.h5")
+    cut_and_resume(p, [*FIT, "--epochs", "40"], "cut.h5")
+    p.same("r.h5", "cut.h5")
+    p.run(*NN, "--out", "s.h5")
+    with h5py.File(p.file("s.h5"), "r") as f:
+        assert "valid_r_squared" not in f["epochs"], list(f["epochs"])
+
+
 def test_gradients_over_the_first_and_last_steps(p):
     """info's pooled statistics are those of all elements of the recorded gradients."""
     p.run(*FIT, "--epochs", "7", "--gradient", "last", "--out", "r.h5")
