@@ -9,6 +9,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rs/host.h"
@@ -21,6 +22,15 @@ static rs_error failure;
             fail_msg("%s: %s", #expression, failure.text);                                                   \
         }                                                                                                    \
     } while (0)
+
+const char *small_device(int index)
+{
+    const char *only = getenv("RS_TEST_DEVICE");
+    if (only) {
+        return index == 0 ? only : NULL;
+    }
+    return index < rs_backend_count() ? rs_backend_at(index)->name : NULL;
+}
 
 static int add(rs_network *network, const char *name, rs_op_kind kind, rs_node_attributes attributes)
 {

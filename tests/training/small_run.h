@@ -37,6 +37,9 @@ typedef struct small_seen {
     const small_run *run;
 } small_seen;
 
+/* The devices to test: all backends of this build, or RS_TEST_DEVICE alone. NULL after the last. */
+const char *small_device(int index);
+
 /* convolution, batch norm, ReLU, convolution, batch norm, ReLU, pool, linear, loss: units conv1 bn1 relu1 conv2 bn2 relu2 pool fc */
 rs_network *small_convolutions(void);
 /* linear, tanh, linear and a mean squared error, for a function of one number. */

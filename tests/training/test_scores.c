@@ -1,5 +1,5 @@
 /* test_scores.c: stop rules, batches of all samples, numbers instead of classes, reductions, validation beside test, input
- * sensitivity. On the reference and the CPU, or on the backend of RS_TEST_DEVICE. */
+ * sensitivity. On the reference and the CPU, or on RS_TEST_DEVICE alone. */
 #include <setjmp.h> /* cmocka.h needs these four first */
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,14 +37,12 @@ typedef void (*check)(const small_run *run);
 
 static void on_every_backend(check check_one, const rs_dataset_request *request, rs_network *(*make)(void))
 {
-    const char *only = getenv("RS_TEST_DEVICE");
-    for (int i = 0; i < rs_backend_count(); i++) {
-        if (!only || strcmp(only, rs_backend_at(i)->name) == 0) {
-            small_run run;
-            small_run_open(&run, rs_backend_at(i)->name, request, make());
-            check_one(&run);
-            small_run_close(&run);
-        }
+    const char *device;
+    for (int i = 0; (device = small_device(i)) != NULL; i++) {
+        small_run run;
+        small_run_open(&run, device, request, make());
+        check_one(&run);
+        small_run_close(&run);
     }
 }
 

@@ -1,5 +1,5 @@
 /* test_stages.c: isolated layers, frozen layers, per-layer losses and classifiers: what learns, what stays to the byte, and
- * that nothing before a switch knows of it. On every backend of this build, or on that of RS_TEST_DEVICE. */
+ * that nothing before a switch knows of it. On every backend of this build, or on RS_TEST_DEVICE alone. */
 #include <setjmp.h> /* cmocka.h needs these four first */
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,15 +62,13 @@ typedef void (*check)(const small_run *run);
 
 static void on_every_backend(check check_one, rs_network *(*make)(void))
 {
-    const char *only = getenv("RS_TEST_DEVICE");
-    for (int i = 0; i < rs_backend_count(); i++) {
-        if (!only || strcmp(only, rs_backend_at(i)->name) == 0) {
-            const rs_dataset_request request = small_shapes();
-            small_run run;
-            small_run_open(&run, rs_backend_at(i)->name, &request, make());
-            check_one(&run);
-            small_run_close(&run);
-        }
+    const char *device;
+    for (int i = 0; (device = small_device(i)) != NULL; i++) {
+        const rs_dataset_request request = small_shapes();
+        small_run run;
+        small_run_open(&run, device, &request, make());
+        check_one(&run);
+        small_run_close(&run);
     }
 }
 
@@ -469,8 +466,16 @@ static void a_run_of_stages_goes_on_to_the_same_bits(void **state)
     on_every_backend(resuming, small_convolutions);
 }
 
-int main(void)
+/* usage: test_stages [only|without PATTERN] */
+int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "only") == 0) {
+        cmocka_set_test_filter(argv[2]);
+    } else if (argc == 3 && strcmp(argv[1], "without") == 0) {
+        cmocka_set_skip_filter(argv[2]);
+    } else if (argc != 1) {
+        return 2;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(isolated_layers_learn_by_their_objective_alone),
         cmocka_unit_test(classifiers_learn_from_the_switch_on),

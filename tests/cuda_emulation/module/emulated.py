@@ -41,14 +41,23 @@ class Emulated:
     def file(self, name):
         return os.path.join(self.dir, name)
 
-    def run(self, *arguments, program=None, standin=True, timeout=600, **variables):
-        """The finished process. Variables: of the environment; those of an outer run's stand-in are dropped."""
+    def environment(self, standin=True, **variables):
+        """Of the program; variables of an outer run's stand-in are dropped."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("RS_EMU_") and k not in ("LD_PRELOAD", "RS_MODULE_DIR")}
         env.update(variables, OMP_WAIT_POLICY="passive", RS_DATA_DIR=self.dir)
         if standin:
             env["LD_PRELOAD"] = self.standin
-        return subprocess.run([program or self.path, *arguments], cwd=self.dir, env=env, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=False, timeout=timeout)
+        return env
+
+    def run(self, *arguments, program=None, standin=True, timeout=600, **variables):
+        """The finished process. Variables: of the environment."""
+        return subprocess.run([program or self.path, *arguments], cwd=self.dir, env=self.environment(standin, **variables),
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=timeout)
+
+    def start(self, *arguments):
+        """A process that is not waited for."""
+        return subprocess.Popen([self.path, *arguments], cwd=self.dir, env=self.environment(), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def good(self, *arguments, **variables):
         done = self.run(*arguments, **variables)
