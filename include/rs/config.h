@@ -63,7 +63,7 @@ rs_status rs_config_set(rs_config *config, const char *name, const char *text, c
  */
 rs_status rs_config_validate(const rs_config *config, rs_error *error);
 
-/* Sets what follows from the files that options name: network-digest. After rs_config_validate, before anything takes
+/* Sets what follows from the files that options name: network-digest, init-digest. After rs_config_validate, before anything takes
  * the run's name or hash. USAGE: a digest that was given is not the file's, or the file is no YAML; DATA: it cannot be
  * read. */
 rs_status rs_config_resolve(rs_config *config, rs_error *error);

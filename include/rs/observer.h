@@ -45,6 +45,13 @@ typedef struct rs_step_row {
     const double *head_losses, *head_accuracies; /* [head of rs_record_spec], or NULL */
 } rs_step_row;
 
+/* How well numbers are predicted; NaN for classes. */
+typedef struct rs_fit {
+    double mean_absolute_error;
+    double
+        r_squared; /* 1 - sum of squared errors / sum of squares about the targets' mean; NaN where they are all equal */
+} rs_fit;
+
 typedef struct rs_epoch_row {
     int64_t epoch; /* from 0 */
     /* Means over samples of the network's own loss, from the steps' own forward passes. Accuracies are NaN for numbers
@@ -52,6 +59,7 @@ typedef struct rs_epoch_row {
     double train_loss, train_accuracy;
     double valid_loss, valid_accuracy; /* after the epoch, evaluation mode */
     double test_loss, test_accuracy;   /* the same; as valid where the test set is the validation set */
+    rs_fit valid_fit, test_fit;
     double train_seconds, valid_seconds, record_seconds;
 } rs_epoch_row;
 

@@ -25,6 +25,10 @@ const rs_position *rs_record_reader_committed(const rs_record_reader *reader); /
 rs_status rs_record_reader_attribute(const rs_record_reader *reader, const char *name, char **text,
                                      rs_error *error);
 
+/* A data set that is one text ("network_file"); the caller's (rs_free). DATA when there is none. */
+rs_status rs_record_reader_text(const rs_record_reader *reader, const char *path, char **text,
+                                rs_error *error);
+
 /* What a snapshot is of: finished steps, and finished epochs, -1 within an epoch. */
 typedef struct rs_snapshot_place {
     int64_t epoch, step;

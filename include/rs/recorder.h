@@ -55,7 +55,8 @@ typedef struct rs_record_spec {
     int head_count;                   /* of steps/head_*: classifiers beside the network */
     char (*heads)[RS_NAME_MAX];       /* the layers they belong to */
     bool sensitivity;                 /* steps/sensitivity_* */
-    bool initial_snapshot;            /* snapshot 0 is the initial state: it has no gradients */
+    bool regression;       /* mean_absolute_error and r_squared of epochs/: numbers are predicted */
+    bool initial_snapshot; /* snapshot 0 is the initial state: it has no gradients */
     bool foreign;       /* on resume: the checkpoint was written by another build, machine or thread count */
     bool gradient_mean; /* false: the last step's gradient */
     bool compress;

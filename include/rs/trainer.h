@@ -16,6 +16,9 @@
 /* The network that a configuration asks for, for a data set's images and classes; the caller's. USAGE. */
 rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
                                 rs_error *error);
+/* The same with the layers' YAML as a record keeps it (network_file) in place of what --network names now; NULL: that. */
+rs_status rs_configured_network_from(const rs_config *config, const char *layers, const rs_dataset *dataset,
+                                     rs_network **network, rs_error *error);
 /* The data that a configuration asks for. The request's texts are borrowed from it. */
 rs_dataset_request rs_configured_data(const rs_config *config);
 /* How it changes training images, into options->augment and augment_seed. USAGE. */

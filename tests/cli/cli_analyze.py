@@ -2,6 +2,7 @@
 training recorded, distances against the recorded ones, second derivatives, sensitivity; where results come from; what is refused."""
 import hashlib
 import math
+import os
 
 import numpy as np
 
@@ -172,16 +173,19 @@ def test_sensitivity(p):
 
 
 def test_changed_network(p):
-    """A network's file that is no longer what was trained is refused."""
+    """The layers are those that were trained, whatever has become of the file that --network named."""
     text = p.run("networks", "mlp-20x3", "--yaml").stdout
     with open(p.file("own.yaml"), "w", encoding="utf-8") as f:
         f.write(text)
     name, = train(p, ["--network", "own.yaml", *FIT[2:]], [1])
-    p.run("analyze", "sensitivity", name, *DEVICE)
+    p.run("analyze", "sensitivity", name, "-o", "before.h5", *DEVICE)
     with open(p.file("own.yaml"), "w", encoding="utf-8") as f:
         f.write(text.replace("relu", "tanh"))
-    done = p.run("analyze", "sensitivity", name, "--overwrite", *DEVICE, expect=2)
-    assert "own.yaml" in done.stderr, done.stderr
+    p.run("analyze", "sensitivity", name, "-o", "changed.h5", *DEVICE)
+    os.remove(p.file("own.yaml"))
+    p.run("analyze", "sensitivity", name, "-o", "gone.h5", *DEVICE)
+    with h5py.File(p.file("before.h5")) as a, h5py.File(p.file("changed.h5")) as b, h5py.File(p.file("gone.h5")) as c:
+        assert (a["sample"][:] == b["sample"][:]).all() and (a["sample"][:] == c["sample"][:]).all()
 
 
 def test_refused(p):

@@ -49,6 +49,15 @@ def test_profile_names_every_operation(p):
     assert "conv1  convolution  data" not in layers, layers  # nobody wants the images' gradient
 
 
+def test_a_profile_of_the_last_part_says_so(p):
+    """Where layers are frozen later the plan is another one, which counts from there on."""
+    text = p.run(*SMALL, "--epochs", "3", "--freeze", "stem", "--freeze-from", "1", "--profile", "--out", "later.h5").stdout
+    assert "layers are isolated or frozen from epoch 1 on: the profile is of what came since" in text, text
+    assert re.search(r"^profile of 5 training steps", text, re.M), text  # of six
+    text = p.run(*SMALL, "--epochs", "1", "--freeze", "stem", "--profile", "--out", "always.h5").stdout
+    assert "the profile is of what came since" not in text, text
+
+
 def test_lean_says_what_it_computes_again(p):
     text = p.run(*SMALL, *EPOCHS, "--device", "cpu", "--profile", "--memory", "lean", "--out", "lean.h5").stdout
     kinds = {row["name"]: row for row in rows(text, "by operation")}
@@ -94,6 +103,7 @@ def test_quiet_still_profiles(p):
 
 program.main([
     test_profile_names_every_operation,
+    test_a_profile_of_the_last_part_says_so,
     test_lean_says_what_it_computes_again,
     test_reference_is_profiled_without_peaks,
     test_one_step_has_no_profile,

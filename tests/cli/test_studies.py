@@ -173,6 +173,46 @@ def test_any_snapshot_and_layers_begun_anew(p):
     assert "d.h5" in done.stderr, done.stderr
 
 
+def test_last_is_where_the_run_ended(p):
+    """A run whose end is no snapshot is no beginning, unless a snapshot is named."""
+    p.run(*NN, "--snapshots", "epochs:0,2", "--out", "pre.h5")
+    done = p.run(*NN, "--init-from", "pre.h5", "--out", "a.h5", expect=3)
+    assert "the last snapshot, 1, is of step 6, the run stands at step 9" in done.stderr, done.stderr
+    assert "last:1" in done.stderr and not os.path.exists(p.file("a.h5")), done.stderr
+    p.run(*NN, "--init-from", "pre.h5", "--init-snapshot", "1", "--out", "a.h5")
+    p.run(*NN, "--snapshots", "epochs:0;last:1", "--out", "end.h5")
+    p.run(*NN, "--init-from", "end.h5", "--out", "b.h5")
+    with h5py.File(p.file("b.h5"), "r") as f:
+        assert "(step 9)" in f.attrs["init_from"], f.attrs["init_from"]
+
+
+def test_an_optimizer_is_carried_with_and_without_momentum_alike(p):
+    for before, now in (("0", "0.9"), ("0.9", "0")):
+        p.run(*FIT, "--optimizer", "sgd", "--momentum", before, "--epochs", "2", "--overwrite", "--out", "a.h5")
+        done = p.run(*FIT, "--optimizer", "sgd", "--momentum", now, "--epochs", "2", "--init-from", "a.h5", "--init-optimizer",
+                     "--out", "b.h5", expect=2)
+        assert f"was trained with --momentum {before}, this run uses {now}" in done.stderr, done.stderr
+    p.run(*FIT, "--optimizer", "sgd", "--momentum", "0.5", "--epochs", "2", "--overwrite", "--out", "a.h5")
+    p.run(*FIT, "--optimizer", "sgd", "--momentum", "0.9", "--epochs", "2", "--init-from", "a.h5", "--init-optimizer", "--out", "b.h5")
+
+
+def test_files_of_one_name_are_different_beginnings(p):
+    """Which bytes a safetensors file has is part of the run: a resume with others is refused, another run gets another name."""
+    p.run(*NN, "--out", "a.h5")
+    for folder, row in (("one", 3), ("two", 1)):
+        os.makedirs(p.file(folder))
+        with h5py.File(p.file("a.h5"), "r") as f:
+            write_safetensors(p.file(folder + "/m.safetensors"), {name: f["weights/" + name][row] for name in texts(f["parameters/name"])})
+        p.run(*NN, "--init-from", folder + "/m.safetensors")
+    assert len(os.listdir(p.file("runs"))) == 4, os.listdir(p.file("runs"))  # two records and their checkpoints
+    p.run(*NN, "--init-from", "one/m.safetensors", "--out", "w.h5")
+    os.replace(p.file("two/m.safetensors"), p.file("one/m.safetensors"))
+    done = p.run(*NN, "--init-from", "one/m.safetensors", "--out", "w.h5", "--resume", "--epochs", "4", expect=2)
+    assert "another init-from" in done.stderr, done.stderr
+    os.remove(p.file("one/m.safetensors"))  # the rest of a run needs its beginning no more
+    p.run(*NN, "--init-from", "one/m.safetensors", "--out", "w.h5", "--resume", "--epochs", "4")
+
+
 def test_a_checkpoint_without_its_record_is_no_beginning(p):
     """--resume where only the checkpoint of an earlier run is left: a new run, from --init-from."""
     p.run(*NN, "--out", "pre.h5")
@@ -214,6 +254,24 @@ def test_weights_from_a_safetensors_file(p):
     write_safetensors(p.file("w.safetensors"), {**tensors, "linear1.bias": tensors["linear1.bias"][:-1]})
     done = p.run(*NN, "--init-from", "w.safetensors", "--out", "d.h5", expect=3)
     assert "linear1.bias has another shape" in done.stderr, done.stderr
+
+
+def test_predicted_numbers_are_scored(p):
+    """R^2 is that of the recorded loss and of the targets, which follow from the options."""
+    p.run(*FIT, "--epochs", "40", "--out", "r.h5")
+    x = np.linspace(1.0, 5.0, 50)
+    targets = np.sin(x) + np.log(x + 1.0)
+    with h5py.File(p.file("r.h5"), "r") as f:
+        loss, absolute, r = (f["epochs/valid_" + name][:] for name in ("loss", "mean_absolute_error", "r_squared"))
+        assert np.allclose(r, 1.0 - loss / targets.var(), rtol=1e-4, atol=1e-4), (r, loss, targets.var())
+        assert (absolute > 0).all() and (absolute <= np.sqrt(loss)).all() and absolute[-1] < absolute[0]
+        assert (f["epochs/test_r_squared"][:] == r).all() and (f["epochs/test_mean_absolute_error"][:] == absolute).all()
+    p.run("verify", "r.h5")
+    cut_and_resume(p, [*FIT, "--epochs", "40"], "cut.h5")
+    p.same("r.h5", "cut.h5")
+    p.run(*NN, "--out", "s.h5")
+    with h5py.File(p.file("s.h5"), "r") as f:
+        assert "valid_r_squared" not in f["epochs"], list(f["epochs"])
 
 
 def test_gradients_over_the_first_and_last_steps(p):

@@ -82,7 +82,24 @@ def test_stages_begin_from_the_last_state_at_any_scale(p):
     assert {("test_accuracy", "2"), ("gradient_norm", "first-5"), ("gradient_abs_mean/linear1.weight", "last")} <= found, found
     assert all("epochs 2" in r["changed"] and r["study"] == "dropout_transfer" for r in rows)
     with h5py.File(summary[0].replace(".csv", ".h5"), "r") as f:
+        assert "valid_r_squared" not in f["epochs"]  # of classes
         assert len(f["steps/quantity"]) == len(f["steps/mean"]) == len(f["steps/group"]) > 100
+
+
+def test_scores_of_numbers_are_summed_up(p):
+    p.run("run", os.path.join(EXPERIMENTS, "function_fit.yaml"), "--set", "function-samples=100", "--set", "function-valid=20", "--set",
+          "epochs=8", "--set", "network=mlp-fit-8x7", "--set", "threads=1", "--seeds", "1,2", "--out-dir", "runs", "--quiet")
+    summary = glob.glob(p.file("runs/function_fit.*_summary.csv"))[0]
+    with open(summary, newline="", encoding="utf-8") as f:
+        rows = {(r["quantity"], r["epoch"]): r for r in csv.DictReader(f)}
+    values = []
+    for path in glob.glob(p.file("runs/function_fit/*.h5")):
+        with h5py.File(path, "r") as f:
+            values.append(f["epochs/valid_r_squared"][-1])
+    row = rows["valid_r_squared", "last"]
+    assert row["n"] == "2" and abs(float(row["mean"]) - sum(values) / 2) < 1e-6 * abs(sum(values)), (row, values)
+    with h5py.File(summary.replace(".csv", ".h5"), "r") as f:
+        assert f["epochs/valid_r_squared/n"][0, -1] == 2
 
 
 def test_every_study_keeps_its_last_state(p):

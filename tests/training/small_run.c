@@ -157,6 +157,9 @@ static rs_status see_epoch(void *context, const rs_epoch_row *row, rs_error *err
     seen->epoch[row->epoch] = *row;
     seen->epochs = (int)row->epoch + 1;
     keep_state(seen, seen->epochs);
+    if (seen->keep_fit) {
+        seen->fit[row->epoch] = seen->keep_fit(seen->run, rs_trainer_plan(seen->trainer));
+    }
     return RS_OK;
 }
 
@@ -201,11 +204,13 @@ rs_status small_run_train(const small_run *run, const rs_config *config, uint32_
                           const char *checkpoint, bool restore, small_seen *seen, rs_error *error)
 {
     const int64_t stop_after = seen->stop_after;
+    rs_fit (*const keep_fit)(const small_run *, rs_plan *) = seen->keep_fit;
     rs_measured_layers measured = {0};
     rs_status status;
     if (!restore) {
         memset(seen, 0, sizeof *seen);
         seen->stop_after = stop_after;
+        seen->keep_fit = keep_fit;
     }
     OK(rs_configured_layers(config, run->network, &measured, &failure));
     seen->measured = &measured;

@@ -22,7 +22,10 @@ typedef struct small_seen {
     double head_loss[SMALL_STEPS][SMALL_LAYERS], head_accuracy[SMALL_STEPS][SMALL_LAYERS];
     rs_sensitivity sensitivity[SMALL_STEPS];
     rs_epoch_row epoch[SMALL_EPOCHS];
-    double first_gradient[SMALL_EPOCHS + 1]; /* sum of |last gradient| of the first parameter at each snapshot */
+    rs_fit fit[SMALL_EPOCHS]; /* of keep_fit, if that is set, at each epoch's end */
+    rs_fit (*keep_fit)(const struct small_run *run, rs_plan *plan);
+    double
+        first_gradient[SMALL_EPOCHS + 1]; /* sum of |last gradient| of the first parameter at each snapshot */
     float values[SMALL_EPOCHS + 1]
                 [SMALL_WEIGHTS]; /* parameters one after the other, then running statistics */
     int steps, epochs, snapshots;

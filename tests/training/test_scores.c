@@ -138,6 +138,61 @@ static void a_resumed_run_remembers_the_last_loss(void **state)
 }
 
 /* --- numbers -------------------------------------------------------------------------------------------- */
+/* Scores of the outputs that the plan still holds, which are of the whole test set, in two passes. */
+static rs_fit expected_fit(const small_run *run, rs_plan *plan)
+{
+    enum { MOST = 64 };
+    const rs_split *split = &run->dataset->test;
+    const int count = (int)split->count;
+    float outputs[MOST];
+    double mean = 0.0, about = 0.0, squared = 0.0, absolute = 0.0;
+    assert_true(count == 20 && count <= MOST);
+    OK(run->backend->read_node(plan, RS_NODE_OUTPUT, run->network->node_count - 2, outputs, &error));
+    for (int i = 0; i < count; i++) {
+        mean += (double)split->targets[i] / count;
+    }
+    for (int i = 0; i < count; i++) {
+        const double target = split->targets[i], e = (double)outputs[i] - target;
+        about += (target - mean) * (target - mean);
+        squared += e * e;
+        absolute += fabs(e) / count;
+    }
+    return (rs_fit){absolute, 1.0 - squared / about};
+}
+
+static void see_last_fit(const small_run *run)
+{
+    rs_config config = small_config(3);
+    config.batch_size = 0;
+    seen.keep_fit = expected_fit;
+    OK(small_run_train(run, &config, WANT, NULL, false, &seen, &error));
+    seen.keep_fit = NULL;
+    for (int e = 0; e < 3; e++) {
+        const rs_epoch_row *row = &seen.epoch[e];
+        expect_near(row->valid_fit.mean_absolute_error, seen.fit[e].mean_absolute_error, 1e-12);
+        expect_near(row->valid_fit.r_squared, seen.fit[e].r_squared, 1e-12);
+        assert_memory_equal(&row->test_fit, &row->valid_fit,
+                            sizeof row->test_fit); /* it is the validation set */
+        assert_true(row->valid_fit.mean_absolute_error <= sqrt(row->valid_loss));
+    }
+    config.batch_size =
+        8; /* the same samples in three batches: other weights after one epoch, but for rate 0 */
+    config.learning_rate = 0.0;
+    OK(small_run_train(run, &config, WANT, NULL, false, &seen, &error));
+    config.batch_size = 0;
+    OK(small_run_train(run, &config, WANT, NULL, false, &plain, &error));
+    expect_near(seen.epoch[0].valid_fit.mean_absolute_error, plain.epoch[0].valid_fit.mean_absolute_error,
+                1e-6);
+    expect_near(seen.epoch[0].valid_fit.r_squared, plain.epoch[0].valid_fit.r_squared, 1e-6);
+}
+
+static void predicted_numbers_have_scores(void **state)
+{
+    const rs_dataset_request request = small_function();
+    (void)state;
+    on_every_backend(see_last_fit, &request, small_regression);
+}
+
 static void fitting(const small_run *run)
 {
     rs_config config = small_config(5);
@@ -317,6 +372,7 @@ static void every_optimizer_resumes_to_the_same_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(predicted_numbers_have_scores),
         cmocka_unit_test(rules_end_a_run_and_say_so),
         cmocka_unit_test(a_resumed_run_remembers_the_last_loss),
         cmocka_unit_test(numbers_have_losses_alone),

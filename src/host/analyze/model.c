@@ -27,16 +27,28 @@ static rs_status open_device(rs__model *model, rs_error *error)
     return model->backend->open(rs_services(), index, (int)model->config.threads, &model->device, error);
 }
 
+/* The layers that were trained, as the record keeps them: the file of --network may have changed or moved since. */
+static rs_status make_network(const rs__input *input, rs__model *model, rs_error *error)
+{
+    char *layers = NULL;
+    if (rs_record_reader_has(input->reader, "network_file")) {
+        RS_TRY(rs_record_reader_text(input->reader, "network_file", &layers, error));
+    }
+    rs_status status =
+        rs_configured_network_from(&model->config, layers, model->dataset, &model->network, error);
+    rs_free(layers);
+    return status;
+}
+
 rs_status rs__model_open(const rs__analysis *a, const rs__input *input, bool device, rs__model *model,
                          rs_error *error)
 {
     memset(model, 0, sizeof *model);
     model->config = input->config;
     RS_TRY(take_machine(a, &model->config, error));
-    RS_TRY(rs_config_resolve(&model->config, error)); /* a network's file that has changed since is refused */
     const rs_dataset_request request = rs_configured_data(&model->config);
     RS_TRY(rs_dataset_load(&request, &model->dataset, error));
-    RS_TRY(rs_configured_network(&model->config, model->dataset, &model->network, error));
+    RS_TRY(make_network(input, model, error));
     model->batch = a->batch_size >= 0 ? a->batch_size : model->config.batch_size;
     return device ? open_device(model, error) : RS_OK;
 }

@@ -218,6 +218,7 @@ static void describe_layers(session *s, uint32_t wants)
     spec->head_count = s->measured.head_count;
     spec->heads = s->measured.heads;
     spec->sensitivity = wants & RS_WANT_SENSITIVITY;
+    spec->regression = s->network->nodes[s->network->node_count - 1].kind == RS_OP_MEAN_SQUARED_ERROR;
 }
 
 static rs_status make_spec(session *s, uint32_t wants, rs_error *error)

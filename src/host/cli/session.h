@@ -28,6 +28,7 @@ typedef struct session {
     bool goes_on;            /* the record has commits, which --resume carries on */
     bool resumes;            /* from its checkpoint */
     bool profiling;          /* --profile: the plan counts by now */
+    int64_t profiled_from;   /* the epoch, from 0, in which it began to */
     int64_t finished_epochs; /* that the record has already */
     bool finished_before;    /* the record was complete already: nothing to do */
 } session;

@@ -120,9 +120,12 @@ static rs_status start_profile(void *context, const rs_step_row *row, rs_error *
     session *s = context;
     rs_plan *plan = rs_trainer_plan(s->trainer);
     const rs_profile_row *rows;
-    (void)row;
+    if (s->backend->profile_rows(plan, &rows) > 0) {
+        return RS_OK;
+    }
     s->profiling = true;
-    return s->backend->profile_rows(plan, &rows) == 0 ? s->backend->profile_start(plan, error) : RS_OK;
+    s->profiled_from = row->epoch;
+    return s->backend->profile_start(plan, error);
 }
 
 static rs_status train(session *s, rs_error *error)
@@ -142,6 +145,19 @@ static rs_status train(session *s, rs_error *error)
     rs_status status = rs_trainer_run(s->trainer, error);
     rs_progress_destroy(progress);
     return status;
+}
+
+/* Another plan counts anew: of a run that isolates or freezes layers later, the profile is of its last part. */
+static void print_profiled_part(const session *s)
+{
+    const rs_config *c = &s->config;
+    const bool switched =
+        s->profiled_from > 0 && (s->profiled_from == c->isolate_from || s->profiled_from == c->freeze_from);
+    if (switched) {
+        (void)printf("layers are isolated or frozen from epoch %" PRId64
+                     " on: the profile is of what came since\n",
+                     s->profiled_from);
+    }
 }
 
 /* The first failure is the one to report: a record that closes badly comes after it. */
@@ -164,6 +180,7 @@ static rs_status run(session *s, const char *program, rs_error *error)
         }
     }
     if (s->profiling && rs_trainer_plan(s->trainer)) {
+        print_profiled_part(s);
         rs_profile_print(s->backend, s->device, rs_trainer_plan(s->trainer), stdout);
     }
     if (!status && !s->config.quiet) {

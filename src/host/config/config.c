@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "init_from.h"
 #include "option.h"
 
 /* "--dept: unknown option; nearest --depth" or "study.yaml:12: unknown key dept; nearest depth". */
@@ -136,19 +137,29 @@ bool rs_config_needs_end(const rs_config *config)
     return strcmp(config->schedule, "cosine") == 0 || strstr(config->snapshots, "last:") != NULL;
 }
 
+static bool is_same(const rs_option *option, const rs_config *a, const rs_config *b)
+{
+    char text_a[RS_TEXT_MAX], text_b[RS_TEXT_MAX];
+    if (option->offset == offsetof(rs_config, init_from)) {
+        return rs__init_from_same(a, b);
+    }
+    rs__option_text(option, a, text_a);
+    rs__option_text(option, b, text_b);
+    const bool counted =
+        option->offset == offsetof(rs_config, init_digest) && a->init_from[0] && b->init_from[0];
+    return counted || strcmp(text_a, text_b) == 0; /* with the file itself */
+}
+
 int rs_config_differences(const rs_config *a, const rs_config *b, char *names, size_t capacity)
 {
     size_t count, length = 0;
     int differences = 0;
     const rs_option *table = rs_option_table(&count);
-    char text_a[RS_TEXT_MAX], text_b[RS_TEXT_MAX];
     if (capacity) {
         names[0] = '\0';
     }
     for (size_t i = 0; i < count; i++) {
-        rs__option_text(&table[i], a, text_a);
-        rs__option_text(&table[i], b, text_b);
-        if (table[i].scope == RS_SCOPE_RESULT && strcmp(text_a, text_b) != 0) {
+        if (table[i].scope == RS_SCOPE_RESULT && !is_same(&table[i], a, b)) {
             if (length < capacity) {
                 length += (size_t)snprintf(names + length, capacity - length, "%s%s", differences ? ", " : "",
                                            table[i].name);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "init_from.h"
 #include "option.h"
 #include "rs/random.h"
 
@@ -19,15 +20,6 @@ static uint64_t hash_more(uint64_t hash, const char *text)
         hash = (hash ^ *s) * 0x100000001B3u;
     }
     return hash;
-}
-
-/* A record to begin from counts by its file's name, which a study makes of its settings: not by where it lies. */
-static void without_folder(const rs_config *config, const rs_option *option, char value[RS_TEXT_MAX])
-{
-    const char *slash = strrchr(config->init_from, '/');
-    if (slash && option->offset == offsetof(rs_config, init_from)) {
-        (void)snprintf(value, RS_TEXT_MAX, "%s", slash + 1);
-    }
 }
 
 /* "key=value\n" of every RESULT key that differs from its default, sorted by name, so that the table may be
@@ -49,7 +41,9 @@ static uint64_t hash_differences(const rs_config *config)
     for (size_t i = 0; i < count; i++) {
         rs__option_text(sorted[i], config, value);
         rs__option_text(sorted[i], &defaults, initial);
-        without_folder(config, sorted[i], value);
+        if (sorted[i]->offset == offsetof(rs_config, init_from)) {
+            (void)snprintf(value, sizeof value, "%s", rs__init_from_key(config));
+        }
         if (sorted[i]->scope == RS_SCOPE_RESULT && strcmp(value, initial) != 0) {
             const char *const parts[] = {sorted[i]->name, "=", value, "\n"};
             for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {

@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "init_from.h"
 #include "rs/config.h"
 #include "rs/yaml.h"
 
-rs_status rs_config_resolve(rs_config *config, rs_error *error)
+static rs_status resolve_network(rs_config *config, rs_error *error)
 {
     rs_yaml *root = NULL;
     char digest[17];
@@ -25,4 +26,10 @@ rs_status rs_config_resolve(rs_config *config, rs_error *error)
     }
     (void)snprintf(config->network_digest, sizeof config->network_digest, "%s", digest);
     return RS_OK;
+}
+
+rs_status rs_config_resolve(rs_config *config, rs_error *error)
+{
+    RS_TRY(resolve_network(config, error));
+    return rs__init_from_resolve(config, error);
 }

@@ -51,5 +51,8 @@ rs_status rs__validate_data(const rs_config *c, const rs_config *d, rs_error *er
     if (c->swap_splits && c->valid_split == 0) {
         return RS_FAIL(error, RS_USAGE, "--swap-splits needs a --valid-split to swap with");
     }
+    if (c->seed_augment >= 0 && c->augment[0] == '\0') {
+        return RS_FAIL(error, RS_USAGE, "--seed-augment has no effect without --augment");
+    }
     return strcmp(c->dataset, "function") == 0 ? validate_function(c, error) : validate_images(c, d, error);
 }

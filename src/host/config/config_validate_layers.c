@@ -14,6 +14,16 @@ static rs_status needs(bool given, const char *option, bool there, const char *w
     return given && !there ? RS_FAIL(error, RS_USAGE, "%s has no effect without %s", option, what) : RS_OK;
 }
 
+/* From an epoch on that never comes. */
+static rs_status comes(int64_t from, const char *option, const rs_config *c, rs_error *error)
+{
+    return from > 0 && from >= c->epochs
+               ? RS_FAIL(error, RS_USAGE,
+                         "%s %lld has no effect in a run of %lld epochs, the last of which is epoch %lld",
+                         option, (long long)from, (long long)c->epochs, (long long)c->epochs - 1)
+               : RS_OK;
+}
+
 static rs_status validate_isolation(const rs_config *c, rs_error *error)
 {
     const bool isolated = !is(c->isolate, "off"), weighed = !is(c->layer_loss, "off");
@@ -21,6 +31,8 @@ static rs_status validate_isolation(const rs_config *c, rs_error *error)
         weighed || is(c->isolate, "target") || rs_config_records(c, RS_RECORD_LAYER_LOSSES, NULL);
     RS_TRY(needs(c->isolate_from > 0, "--isolate-from", isolated, "--isolate", error));
     RS_TRY(needs(c->freeze_from > 0, "--freeze-from", c->freeze[0], "--freeze", error));
+    RS_TRY(comes(c->isolate_from, "--isolate-from", c, error));
+    RS_TRY(comes(c->freeze_from, "--freeze-from", c, error));
     RS_TRY(needs(c->layer_target != 0.5, "--layer-target", target,
                  "--layer-loss, --isolate target or --record layer-losses", error));
     if (isolated && weighed) {
@@ -71,6 +83,7 @@ rs_status rs__validate_layers(const rs_config *config, rs_error *error)
         return RS_FAIL(error, RS_USAGE, "--loss %s needs labels; --dataset function has numbers: mse",
                        config->loss);
     }
-    return needs(config->stop_change_from > 0, "--stop-change-from", config->stop_change > 0.0,
-                 "--stop-change", error);
+    RS_TRY(needs(config->stop_change_from > 0, "--stop-change-from", config->stop_change > 0.0,
+                 "--stop-change", error));
+    return comes(config->stop_change_from, "--stop-change-from", config, error);
 }

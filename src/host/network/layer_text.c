@@ -6,6 +6,7 @@
 #include "layer_text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,7 +110,7 @@ static rs_status read_real(const rs_yaml *item, const char *place, double *value
     size_t length = stroke ? (size_t)(stroke - text) : strlen(text);
     (void)snprintf(above, sizeof above, "%.*s", (int)length, text);
     if (length >= sizeof above || !rs_text_real(above, value) ||
-        (stroke && !rs_text_real(stroke + 1, &below)) || below == 0.0) {
+        (stroke && !rs_text_real(stroke + 1, &below)) || !isfinite(*value / below)) {
         return RS_FAIL_AT(place, item->line, error, "%s %.40s: not a number, or a quotient of two (2/3920)",
                           item->key, text);
     }

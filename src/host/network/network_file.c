@@ -160,6 +160,17 @@ static rs_status choose_block(builder *b, const rs__layer_text *layer, const cha
     return rs_network_add_block(b->network, name, block, b->error);
 }
 
+/* A layer of a block's name would count as a part of that block. */
+static rs_status check_no_block(builder *b, const rs_yaml *item, const char *name)
+{
+    for (int i = 0; i < b->network->block_count; i++) {
+        if (b->named_blocks && strcmp(b->network->blocks[i].name, name) == 0) {
+            return FAIL_AT(b, item->line, "a block is named %s; a layer must have another name", name);
+        }
+    }
+    return RS_OK;
+}
+
 static rs_status add_layer(builder *b, const rs_yaml *item)
 {
     rs__layer_text layer;
@@ -172,6 +183,7 @@ static rs_status add_layer(builder *b, const rs_yaml *item)
     }
     RS_TRY(find_inputs(b, &layer, spec.input));
     RS_TRY(name_layer(b, &layer, item->line, name));
+    RS_TRY(check_no_block(b, item, name));
     RS_TRY(choose_block(b, &layer, name, &spec.block));
     spec.kind = layer.kind;
     spec.attributes = layer.attributes;
@@ -210,6 +222,9 @@ static rs_status check_block(builder *b, const rs_yaml *item, const char *name)
         if (strcmp(b->network->blocks[i].name, name) == 0) {
             return FAIL_AT(b, item->line, "two blocks are named %s", name);
         }
+    }
+    if (rs_network_find_node(b->network, name) >= 0) {
+        return FAIL_AT(b, item->line, "a layer is named %s; a block must have another name", name);
     }
     return RS_OK;
 }

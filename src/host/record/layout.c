@@ -163,13 +163,18 @@ static void add_steps(const rs_record_spec *spec, rs_table *table)
     }
 }
 
-static void add_epochs(rs_table *table)
+static void add_epochs(const rs_record_spec *spec, rs_table *table)
 {
-    static const char *const names[] = {"train_loss",     "train_accuracy", "valid_loss",
-                                        "valid_accuracy", "test_loss",      "test_accuracy",
-                                        "train_seconds",  "valid_seconds",  "record_seconds"};
+    static const char *const names[] = {"train_loss",      "train_accuracy",
+                                        "valid_loss",      "valid_accuracy",
+                                        "test_loss",       "test_accuracy",
+                                        "train_seconds",   "valid_seconds",
+                                        "record_seconds",  "valid_mean_absolute_error",
+                                        "valid_r_squared", "test_mean_absolute_error",
+                                        "test_r_squared"};
+    const int count = (spec->regression ? RS_EPOCH_TEST_R_SQUARED : RS_EPOCH_RECORD_SECONDS) - RS_EPOCH_INDEX;
     add_series(table, RS_COLUMN_I64, RS_EPOCH_INDEX, "", "epoch");
-    for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++) {
+    for (int i = 0; i < count; i++) {
         add_series(table, RS_COLUMN_F64, RS_EPOCH_TRAIN_LOSS + i, "epochs/", names[i]);
     }
 }
@@ -238,7 +243,7 @@ static rs_status allocate(const rs_record_spec *spec, rs_layout *layout, rs_erro
 {
     const rs_network *network = spec->network;
     const size_t tensors = (size_t)(2 * network->parameter_count + network->buffer_count);
-    const size_t counts[RS_TABLES] = {7 + 3 + 4 + 2 + 2 * (size_t)spec->metrics.count, 3 + tensors, 10,
+    const size_t counts[RS_TABLES] = {7 + 3 + 4 + 2 + 2 * (size_t)spec->metrics.count, 3 + tensors, 10 + 4,
                                       RS_COMMIT_FIELDS};
     for (int t = 0; t < RS_TABLES; t++) {
         layout->table[t].columns = rs_alloc_array(counts[t], sizeof(rs_column));
@@ -266,7 +271,7 @@ rs_status rs_layout_create(const rs_record_spec *spec, rs_layout *layout, rs_err
     add_series(snapshots, RS_COLUMN_I64, RS_SNAPSHOT_EPOCH, "snapshots/", "epoch");
     add_series(snapshots, RS_COLUMN_I64, RS_SNAPSHOT_STEP, "snapshots/", "step");
     RS_TRY(add_tensors(spec, snapshots, error));
-    add_epochs(&layout->table[RS_TABLE_EPOCHS]);
+    add_epochs(spec, &layout->table[RS_TABLE_EPOCHS]);
     add_commits(&layout->table[RS_TABLE_COMMITS]);
     for (int t = 0; t < RS_TABLES; t++) {
         finish_table(&layout->table[t], spec->compress);

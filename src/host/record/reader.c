@@ -66,6 +66,18 @@ rs_status rs_record_reader_attribute(const rs_record_reader *reader, const char 
     return rs_h5_get_text(reader->contents.file, name, text, error);
 }
 
+rs_status rs_record_reader_text(const rs_record_reader *reader, const char *path, char **text,
+                                rs_error *error)
+{
+    *text = NULL;
+    const rs_content *content = rs_contents_find(&reader->contents, path);
+    if (!content || content->class != H5T_STRING || content->rank != 0) {
+        return RS_FAIL(error, RS_DATA, "%s: there is no text %s", reader->contents.path, path);
+    }
+    rs_status status = rs_h5_read_string(reader->contents.file, path, text, error);
+    return status ? rs_error_prefix(error, "%s", reader->contents.path) : RS_OK;
+}
+
 static int64_t snapshots(const rs_record_reader *reader)
 {
     return rs_record_reader_committed(reader)->snapshots;

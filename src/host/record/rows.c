@@ -166,12 +166,19 @@ void rs_rows_add_step(rs_block_of_rows *block, const rs_network *network, const 
 
 void rs_rows_add_epoch(rs_block_of_rows *block, const rs_epoch_row *row)
 {
-    const double numbers[] = {
-        [RS_EPOCH_TRAIN_LOSS] = row->train_loss,        [RS_EPOCH_TRAIN_ACCURACY] = row->train_accuracy,
-        [RS_EPOCH_VALID_LOSS] = row->valid_loss,        [RS_EPOCH_VALID_ACCURACY] = row->valid_accuracy,
-        [RS_EPOCH_TEST_LOSS] = row->test_loss,          [RS_EPOCH_TEST_ACCURACY] = row->test_accuracy,
-        [RS_EPOCH_TRAIN_SECONDS] = row->train_seconds,  [RS_EPOCH_VALID_SECONDS] = row->valid_seconds,
-        [RS_EPOCH_RECORD_SECONDS] = row->record_seconds};
+    const double numbers[] = {[RS_EPOCH_TRAIN_LOSS] = row->train_loss,
+                              [RS_EPOCH_TRAIN_ACCURACY] = row->train_accuracy,
+                              [RS_EPOCH_VALID_LOSS] = row->valid_loss,
+                              [RS_EPOCH_VALID_ACCURACY] = row->valid_accuracy,
+                              [RS_EPOCH_TEST_LOSS] = row->test_loss,
+                              [RS_EPOCH_TEST_ACCURACY] = row->test_accuracy,
+                              [RS_EPOCH_TRAIN_SECONDS] = row->train_seconds,
+                              [RS_EPOCH_VALID_SECONDS] = row->valid_seconds,
+                              [RS_EPOCH_RECORD_SECONDS] = row->record_seconds,
+                              [RS_EPOCH_VALID_MEAN_ABSOLUTE_ERROR] = row->valid_fit.mean_absolute_error,
+                              [RS_EPOCH_VALID_R_SQUARED] = row->valid_fit.r_squared,
+                              [RS_EPOCH_TEST_MEAN_ABSOLUTE_ERROR] = row->test_fit.mean_absolute_error,
+                              [RS_EPOCH_TEST_R_SQUARED] = row->test_fit.r_squared};
     memcpy(next_row(block, 0), &row->epoch, sizeof row->epoch);
     for (int c = 1; c < block->table->count; c++) {
         memcpy(next_row(block, c), &numbers[block->table->columns[c].index], sizeof numbers[0]);

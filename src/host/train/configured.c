@@ -35,13 +35,15 @@ static rs_status build_resnet(const rs_config *config, const rs_dataset *dataset
     return rs_resnet_build(&options, network, error);
 }
 
-rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
-                                rs_error *error)
+rs_status rs_configured_network_from(const rs_config *config, const char *layers, const rs_dataset *dataset,
+                                     rs_network **network, rs_error *error)
 {
     rs_network_options options = network_options(config, dataset);
     rs_status status;
     *network = NULL;
-    if (*config->network) {
+    if (layers) {
+        status = rs_network_from_yaml(layers, strlen(layers), config->network, &options, network, error);
+    } else if (*config->network) {
         status = rs_network_named(config->network, &options, network, error);
     } else {
         status = build_resnet(config, dataset, network, error);
@@ -53,6 +55,12 @@ rs_status rs_configured_network(const rs_config *config, const rs_dataset *datas
         *network = NULL;
     }
     return status;
+}
+
+rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,
+                                rs_error *error)
+{
+    return rs_configured_network_from(config, NULL, dataset, network, error);
 }
 
 uint32_t rs_configured_wants(const rs_config *config)

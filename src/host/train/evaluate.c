@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "internal.h"
+#include "rs/host.h"
 
 void rs__sums_add(const rs_trainer *trainer, rs__epoch_sums *sums, const rs_loss *result, int64_t samples)
 {
@@ -16,31 +17,71 @@ void rs__sums_means(const rs_trainer *trainer, const rs__epoch_sums *sums, doubl
     *accuracy = trainer->regression ? (double)NAN : (double)sums->correct / (double)sums->samples;
 }
 
-rs_status rs__evaluate(rs_trainer *trainer, rs_loader *loader, double *loss, double *accuracy,
-                       rs_error *error)
+/* What an evaluation gathers; outputs: room for those of the largest batch, which is the first. */
+typedef struct gathered {
+    rs__epoch_sums sums;
+    rs__fit_sums fit;
+    float *outputs;
+} gathered;
+
+/* Outputs beside their targets, where the network predicts numbers. */
+static rs_status compare_numbers(rs_trainer *trainer, const rs_batch *batch, gathered *all, rs_error *error)
+{
+    const rs_network *network = trainer->options.network;
+    const int node = network->nodes[network->node_count - 1].input[0];
+    const int64_t *shape = network->nodes[node].shape,
+                  numbers = batch->count * shape[0] * shape[1] * shape[2];
+    if (!all->outputs) {
+        all->outputs = rs_alloc_array((size_t)numbers, sizeof *all->outputs);
+    }
+    if (!all->outputs) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for the outputs of %lld samples",
+                       (long long)batch->count);
+    }
+    RS_TRY(trainer->options.backend->read_node(trainer->plan, RS_NODE_OUTPUT, node, all->outputs, error));
+    rs__fit_add(&all->fit, all->outputs, batch->targets, numbers);
+    return RS_OK;
+}
+
+static rs_status evaluate_batch(rs_trainer *trainer, const rs_batch *batch, gathered *all, rs_error *error)
 {
     const rs_backend *backend = trainer->options.backend;
-    rs__epoch_sums sums = {0};
+    rs_loss result;
+    RS_TRY(backend->load_batch(trainer->plan, batch, error));
+    RS_TRY(backend->forward(trainer->plan, RS_MODE_EVALUATE, error));
+    RS_TRY(backend->read_loss(trainer->plan, &result, error));
+    rs__sums_add(trainer, &all->sums, &result, batch->count);
+    return trainer->regression && batch->targets ? compare_numbers(trainer, batch, all, error) : RS_OK;
+}
+
+static rs_status evaluate_split(rs_trainer *trainer, rs_loader *loader, gathered *all, rs_error *error)
+{
     rs_batch batch;
-    *loss = *accuracy = (double)NAN;
-    if (!loader) {
-        return RS_OK;
-    }
     RS_TRY(rs_loader_start(loader, 0, 0, error));
     for (;;) {
         RS_TRY(rs_loader_next(loader, &batch, error));
         if (batch.count == 0) {
-            break;
+            return RS_OK;
         }
         if (rs__stop_asked(trainer)) {
             return rs__interrupted(error);
         }
-        rs_loss result;
-        RS_TRY(backend->load_batch(trainer->plan, &batch, error));
-        RS_TRY(backend->forward(trainer->plan, RS_MODE_EVALUATE, error));
-        RS_TRY(backend->read_loss(trainer->plan, &result, error));
-        rs__sums_add(trainer, &sums, &result, batch.count);
+        RS_TRY(evaluate_batch(trainer, &batch, all, error));
     }
-    rs__sums_means(trainer, &sums, loss, accuracy);
-    return RS_OK;
+}
+
+rs_status rs__evaluate(rs_trainer *trainer, rs_loader *loader, rs__score *score, rs_error *error)
+{
+    gathered all = {0};
+    *score = (rs__score){(double)NAN, (double)NAN, rs__fit_of(&all.fit)};
+    if (!loader) {
+        return RS_OK;
+    }
+    rs_status status = evaluate_split(trainer, loader, &all, error);
+    if (!status) {
+        rs__sums_means(trainer, &all.sums, &score->loss, &score->accuracy);
+        score->fit = rs__fit_of(&all.fit);
+    }
+    rs_free(all.outputs);
+    return status;
 }

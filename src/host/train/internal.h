@@ -112,10 +112,21 @@ rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *
 /* Takes the results that are there, and waits for those beyond `most`: 0 takes all. */
 rs_status rs__take_results(rs_trainer *trainer, int most, rs_error *error);
 
-/* evaluate.c: loss and accuracy over a whole split in evaluation mode; NaN without a loader. INTERRUPTED when asked to
- * stop. */
-rs_status rs__evaluate(rs_trainer *trainer, rs_loader *loader, double *loss, double *accuracy,
-                       rs_error *error);
+/* fit.c: sums over the numbers of a split, and what they say. */
+typedef struct rs__fit_sums {
+    double absolute, squared; /* errors */
+    double mean, about_mean;  /* of the targets, and their squares about it */
+    int64_t count;
+} rs__fit_sums;
+void rs__fit_add(rs__fit_sums *sums, const float *outputs, const float *targets, int64_t count);
+rs_fit rs__fit_of(const rs__fit_sums *sums); /* NaN of nothing */
+
+typedef struct rs__score {
+    double loss, accuracy;
+    rs_fit fit;
+} rs__score;
+/* evaluate.c: scores of a whole split in evaluation mode; NaN without a loader. INTERRUPTED when asked to stop. */
+rs_status rs__evaluate(rs_trainer *trainer, rs_loader *loader, rs__score *score, rs_error *error);
 /* Adds a batch's result to sums over samples, and makes means of them: of the loss by its reduction. */
 void rs__sums_add(const rs_trainer *trainer, rs__epoch_sums *sums, const rs_loss *result, int64_t samples);
 void rs__sums_means(const rs_trainer *trainer, const rs__epoch_sums *sums, double *loss, double *accuracy);

@@ -143,13 +143,19 @@ static rs_status end_epoch(rs_trainer *trainer, double *train_loss, rs_error *er
 {
     rs_epoch_row row = {.epoch = trainer->position.epochs};
     double begin = rs_seconds();
+    rs__score test, valid;
     rs__sums_means(trainer, &trainer->sums, &row.train_loss, &row.train_accuracy);
-    RS_TRY(rs__evaluate(trainer, trainer->test, &row.test_loss, &row.test_accuracy, error));
-    row.valid_loss = row.test_loss;
-    row.valid_accuracy = row.test_accuracy;
+    RS_TRY(rs__evaluate(trainer, trainer->test, &test, error));
+    valid = test;
     if (trainer->valid) {
-        RS_TRY(rs__evaluate(trainer, trainer->valid, &row.valid_loss, &row.valid_accuracy, error));
+        RS_TRY(rs__evaluate(trainer, trainer->valid, &valid, error));
     }
+    row.test_loss = test.loss;
+    row.test_accuracy = test.accuracy;
+    row.test_fit = test.fit;
+    row.valid_loss = valid.loss;
+    row.valid_accuracy = valid.accuracy;
+    row.valid_fit = valid.fit;
     row.train_seconds = trainer->train_seconds;
     row.valid_seconds = rs_seconds() - begin;
     row.record_seconds = trainer->record_seconds;

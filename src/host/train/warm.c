@@ -58,6 +58,20 @@ static rs_status check_globs(const rs__warm *warm, rs_error *error)
     return RS_OK;
 }
 
+/* "last" stands for the end of a run: where --snapshots left that out, it would silently be an earlier state. */
+static rs_status check_end(const rs__warm *warm, rs_error *error)
+{
+    const int64_t end = rs_record_reader_committed(warm->record)->steps;
+    if (strcmp(warm->config->init_snapshot, "last") != 0 || warm->place.step == end) {
+        return RS_OK;
+    }
+    return RS_FAIL(
+        error, RS_DATA,
+        "%s: the last snapshot, %" PRId64 ", is of step %" PRId64 ", the run stands at step %" PRId64
+        "; train it with --snapshots \"..;last:1\", or take that snapshot with --init-snapshot %" PRId64,
+        warm->config->init_from, warm->snapshot, warm->place.step, end, warm->snapshot);
+}
+
 static rs_status open_file(rs__warm *warm, rs_error *error)
 {
     const char *path = warm->config->init_from;
@@ -69,7 +83,8 @@ static rs_status open_file(rs__warm *warm, rs_error *error)
     }
     RS_TRY(rs_record_reader_open(path, &warm->record, error));
     RS_TRY(rs_record_reader_find_snapshot(warm->record, warm->config->init_snapshot, &warm->snapshot, error));
-    return rs_record_reader_snapshot(warm->record, warm->snapshot, &warm->place, error);
+    RS_TRY(rs_record_reader_snapshot(warm->record, warm->snapshot, &warm->place, error));
+    return check_end(warm, error);
 }
 
 rs_status rs__warm_open(const rs_trainer *trainer, rs__warm **warm, rs_error *error)
@@ -167,6 +182,13 @@ static rs_status check_moment(const rs__warm *warm, rs_checkpoint *checkpoint, c
     if (strcmp(before.optimizer, warm->config->optimizer) != 0) {
         return RS_FAIL(error, RS_USAGE, "--init-optimizer: %s was trained with %s, this run uses %s",
                        warm->config->init_from, before.optimizer, warm->config->optimizer);
+    }
+    if ((before.momentum > 0.0) != (warm->config->momentum > 0.0)) {
+        return RS_FAIL(
+            error, RS_USAGE,
+            "--init-optimizer: %s was trained with --momentum %g, this run uses %g: one has a state for "
+            "it, the other has not",
+            warm->config->init_from, before.momentum, warm->config->momentum);
     }
     RS_TRY(rs_checkpoint_get(checkpoint, "position", &position, sizeof position, error));
     if (position.steps != warm->place.step) {

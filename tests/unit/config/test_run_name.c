@@ -2,6 +2,9 @@
 #include "config_test.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "option.h"
 #include "rs/random.h"
@@ -122,6 +125,89 @@ static void differences_are_named_and_cut_to_their_room(void **state)
     assert_string_equal(few, "epochs,");
 }
 
+static int differ(const rs_config *a, const rs_config *b)
+{
+    char names[256], one[128], two[128];
+    const int differences = rs_config_differences(a, b, names, sizeof names);
+    name_of(a, one);
+    name_of(b, two);
+    assert_int_equal(strcmp(one, two) != 0, differences > 0);
+    return differences;
+}
+
+static rs_config beginning(const char *path, const char *digest)
+{
+    rs_config c;
+    rs_config_default(&c);
+    ASSERT_TAKEN(rs_config_set(&c, "init-from", path, NULL, &error));
+    ASSERT_TAKEN(rs_config_set(&c, "init-digest", digest, NULL, &error));
+    return c;
+}
+
+/* A record that a run named counts by that name wherever it lies, another record by its path, another file by its bytes. */
+static void a_beginning_counts_by_what_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *a_digest, *b, *b_digest;
+        bool same;
+    } cases[] = {
+        {"/tmp/runs/nn-mnist-0123abcd.h5", "", "runs/nn-mnist-0123abcd.h5", "", true},
+        {"nn-mnist-0123abcd.h5", "", "runs/nn-mnist-0123abce.h5", "", false},
+        {"a/pre.h5", "", "b/pre.h5", "", false},
+        {"a/mnist-0123abcg.h5", "", "b/mnist-0123abcg.h5", "", false},
+        {"a/0123abcd.h5", "", "b/0123abcd.h5", "", false},
+        {"a/m.safetensors", "11", "b/m.safetensors", "22", false},
+        {"a/m.safetensors", "11", "a/m.safetensors", "22", false},
+        {"a/m.safetensors", "11", "b/m.safetensors", "11", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const rs_config a = beginning(cases[i].a, cases[i].a_digest),
+                        b = beginning(cases[i].b, cases[i].b_digest);
+        if ((differ(&a, &b) == 0) != cases[i].same) {
+            fail_msg("%s and %s are%s the same", cases[i].a, cases[i].b, cases[i].same ? " not" : "");
+        }
+    }
+    /* to resume, the file need not be there any more */
+    const rs_config a = beginning("a/m.safetensors", "11"), b = beginning("a/m.safetensors", "");
+    char names[64];
+    assert_int_equal(rs_config_differences(&a, &b, names, sizeof names), 0);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void the_digest_of_a_beginning_is_set_and_compared(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/rs_init_digest.XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(close(file), 0);
+    write_text(path, "weights");
+    rs_config a = beginning(path, ""), b = a, c = a;
+    ASSERT_TAKEN(rs_config_resolve(&a, &error));
+    assert_int_equal(strlen(a.init_digest), 16);
+    ASSERT_TAKEN(rs_config_resolve(&a, &error));
+    write_text(path, "others");
+    rs_error problem = {0};
+    assert_int_equal(rs_config_resolve(&a, &problem), RS_USAGE);
+    assert_non_null(strstr(problem.text, "--init-digest"));
+    ASSERT_TAKEN(rs_config_resolve(&b, &error));
+    assert_int_equal(differ(&a, &b), 1);
+    write_text(path, "\x89HDF\r\n\x1a\n and more");
+    ASSERT_TAKEN(rs_config_resolve(&c, &error));
+    assert_string_equal(c.init_digest, "");
+    assert_int_equal(unlink(path), 0);
+    a = beginning("nn-mnist-0123abcd.h5", "77");
+    assert_int_equal(rs_config_resolve(&a, &problem), RS_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +216,8 @@ int main(void)
         cmocka_unit_test(the_hash_is_the_documented_one),
         cmocka_unit_test(only_what_changes_results_changes_the_name),
         cmocka_unit_test(differences_are_named_and_cut_to_their_room),
+        cmocka_unit_test(a_beginning_counts_by_what_it_is),
+        cmocka_unit_test(the_digest_of_a_beginning_is_set_and_compared),
     };
     return cmocka_run_group_tests_name("run names", tests, NULL, NULL);
 }

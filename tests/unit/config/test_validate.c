@@ -34,13 +34,14 @@ static void combinations_that_make_sense_pass(void **state)
         "--resume --verbose --device cuda:1 --precision tf32",
         "--optimizer rmsprop --momentum 0.9 --alpha 0.9 --epsilon 1e-6",
         "--optimizer adagrad --epsilon 1e-10",
-        "--isolate target --isolate-from 100 --layer-target 0.25 --freeze conv1 --freeze-from 3",
+        "--isolate target --isolate-from 100 --layer-target 0.25 --freeze conv1 --freeze-from 3 --epochs 101",
         "--layer-loss exponential --layer-target 1",
         "--record layer-losses:fc,sensitivity --layer-target 1",
         "--init-from a.h5 --init-optimizer --reinitialize fc --loss-labels added",
         "--init-from a.safetensors --init-snapshot 3",
-        "--dataset function --function sin-log --loss mse --stop-change 1e-5 --stop-change-from 6",
-        "--valid-split 25000 --swap-splits --random-labels 1 --normalization train --augment flip",
+        "--dataset function --function sin-log --loss mse --stop-change 1e-5 --stop-change-from 6 --epochs 7",
+        "--valid-split 25000 --swap-splits --random-labels 1 --normalization train --augment flip "
+        "--seed-augment 3",
         "--dataset function --function sin-log --function-from 1 --function-to 100 --function-samples 9",
         "--dataset function --function sinc --function-from -5 --valid-split 7",
     };
@@ -139,6 +140,13 @@ static void options_of_layers_without_effect_are_refused(void **state)
          "--init-optimizer takes the state where that run ended: it needs --init-snapshot last"},
         {"--dataset function --loss cross-entropy",
          "--loss cross-entropy needs labels; --dataset function has numbers: mse"},
+        {"--isolate target --isolate-from 5 --epochs 5",
+         "--isolate-from 5 has no effect in a run of 5 epochs, the last of which is epoch 4"},
+        {"--freeze fc --freeze-from 6 --epochs 5",
+         "--freeze-from 6 has no effect in a run of 5 epochs, the last of which is epoch 4"},
+        {"--stop-change 1 --stop-change-from 5 --epochs 5",
+         "--stop-change-from 5 has no effect in a run of 5 epochs, the last of which is epoch 4"},
+        {"--seed-augment 3", "--seed-augment has no effect without --augment"},
         {"--stop-change-from 6", "--stop-change-from has no effect without --stop-change"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
