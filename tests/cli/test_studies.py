@@ -186,6 +186,27 @@ def test_last_is_where_the_run_ended(p):
         assert "(step 9)" in f.attrs["init_from"], f.attrs["init_from"]
 
 
+STAGES = """study: %s
+settings: {dataset: shapes, network: nn-2x256, train-limit: 64, test-limit: 32, batch-size: 32, epochs: 2, snapshots: "%s"}
+stages:
+  - {name: first}
+  - {name: second, seed: 2}
+"""
+
+
+def test_stages_of_a_study_are_found_however_their_folder_is_spelled(p):
+    with open(p.file("two.yaml"), "w", encoding="utf-8") as f:
+        f.write(STAGES % ("two", "epochs:0;last:1"))
+    for folder in (p.file("runs"), "runs", "./runs"):
+        done = p.run("run", "two.yaml", "--out-dir", folder, "--set", "device=cpu")
+        assert "another" not in done.stdout + done.stderr, done.stderr
+    assert len([name for name in os.listdir(p.file("runs/two")) if name.endswith(".h5")]) == 2
+    with open(p.file("cut.yaml"), "w", encoding="utf-8") as f:
+        f.write(STAGES % ("cut", "epochs:0,1"))  # its second stage would begin from the middle of the first
+    done = p.run("run", "cut.yaml", "--out-dir", "runs", "--set", "device=cpu", expect=1)
+    assert "the run stands at step 4" in done.stdout + done.stderr, done.stdout + done.stderr
+
+
 def test_an_optimizer_is_carried_with_and_without_momentum_alike(p):
     for before, now in (("0", "0.9"), ("0.9", "0")):
         p.run(*FIT, "--optimizer", "sgd", "--momentum", before, "--epochs", "2", "--overwrite", "--out", "a.h5")

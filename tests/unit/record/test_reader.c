@@ -5,13 +5,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fixture.h"
+#include "h5.h"
 #include "rs/host.h"
 #include "rs/record_reader.h"
 
