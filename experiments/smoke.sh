@@ -50,7 +50,7 @@ run_study() { # STUDY OPTION...
     local study=$1 output
     shift
     if output=$("$program" run "$here/$study.yaml" "$@" --seeds 1 --set threads=1 --jobs 2 --out-dir "$folder" --quiet 2>&1) &&
-        compgen -G "$folder/$study*_summary.csv" >/dev/null; then
+        { compgen -G "$folder/$study.*_summary.csv" || [[ -s $folder/${study}_summary.csv ]]; } >/dev/null; then
         ((passed += 1))
     else
         fail "$study" "$output"

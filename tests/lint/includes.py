@@ -28,7 +28,7 @@ SEES = {  # folder: modules whose public headers it may include
     "src/host/record": {"core", "config", "network", "kernels", "observe", "record"},
     "src/host/train": RUNNING,
     "src/host/check": {"core", "data", "network", "kernels", "check"},
-    "src/host/study": {"core", "config", "record", "yaml"},
+    "src/host/study": {"core", "config", "record", "yaml", "network"},
     "src/host/analyze": RUNNING | {"analyze"},
     "src/host/cli": RUNNING | {"check", "analyze"},
     "src/host": RUNNING | {"check", "analyze"},

@@ -11,8 +11,16 @@
 #include "rs/record_reader.h"
 #include "rs/text.h"
 
-const char *const rs__series_names[SERIES] = {"train_loss",     "train_accuracy", "valid_loss",
-                                              "valid_accuracy", "test_loss",      "test_accuracy"};
+const char *const rs__series_names[SERIES] = {"train_loss",
+                                              "train_accuracy",
+                                              "valid_loss",
+                                              "valid_accuracy",
+                                              "test_loss",
+                                              "test_accuracy",
+                                              "valid_mean_absolute_error",
+                                              "valid_r_squared",
+                                              "test_mean_absolute_error",
+                                              "test_r_squared"};
 const char *const rs__statistic_names[STATISTICS] = {"mean", "std", "min", "max", "n"};
 const char *const rs__kind_names[KINDS] = {"initial", "previous"};
 
@@ -140,6 +148,10 @@ static rs_status read_series(const aggregate *a, const rs_record_reader *reader,
     (void)snprintf(path, sizeof path, "epochs/%s", rs__series_names[s]);
     for (int64_t e = 0; e < a->epochs; e++) {
         values[e] = NAN;
+    }
+    *last = NAN;
+    if (s >= WHOLE_SERIES && !rs_record_reader_has(reader, path)) {
+        return RS_OK;
     }
     RS_TRY(rs_record_reader_series(reader, path, 0, epochs, 1, values, error));
     *last = epochs > 0 ? values[epochs - 1] : NAN;

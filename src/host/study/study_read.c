@@ -288,7 +288,8 @@ static rs_status read_cases(rs_study *study, rs_error *error)
 
 bool rs_study_value_is_list(const rs_option *option)
 {
-    static const char *const single[] = {"network", "network-digest", "function", "init-snapshot", "device"};
+    static const char *const single[] = {"network",  "network-digest", "init-digest",
+                                         "function", "init-snapshot",  "device"};
     bool list = option->type == RS_OPTION_TEXT;
     for (size_t i = 0; i < sizeof single / sizeof single[0]; i++) {
         list = list && strcmp(option->name, single[i]) != 0;

@@ -158,11 +158,24 @@ static rs_status put_steps(const aggregate *a, rs_result_file *file, rs_error *e
     return status;
 }
 
+/* Whether any run has a value of it. */
+static bool has_series(const aggregate *a, int s)
+{
+    bool any = false;
+    for (int g = 0; g < a->group_count; g++) {
+        any = any || a->last[s][STATISTICS - 1][g] > 0.0;
+    }
+    return any;
+}
+
 static rs_status put_all(const aggregate *a, rs_result_file *file, rs_error *error)
 {
     RS_TRY(rs_result_text(file, "study", a->study->name, error));
     RS_TRY(put_groups(a, file, error));
     for (int s = 0; s < SERIES; s++) {
+        if (s >= WHOLE_SERIES && !has_series(a, s)) {
+            continue;
+        }
         RS_TRY(put_statistics(a, file, true, rs__series_names[s], a->epoch[s], error));
         RS_TRY(put_statistics(a, file, false, rs__series_names[s], a->last[s], error));
     }

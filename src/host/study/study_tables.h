@@ -4,7 +4,8 @@
 
 #include "study_aggregate.h"
 
-enum { SERIES = 6, STATISTICS = 5, KINDS = 2 };
+/* The first WHOLE_SERIES of the series are in every whole record, the others only where numbers are predicted. */
+enum { SERIES = 10, WHOLE_SERIES = 6, STATISTICS = 5, KINDS = 2 };
 
 extern const char *const rs__series_names[SERIES];        /* of epochs/: "train_loss" */
 extern const char *const rs__statistic_names[STATISTICS]; /* "mean" */
