@@ -22,7 +22,7 @@ rs_status rs__cuda_read_sensitivity(rs_plan *plan, rs_sensitivity *sensitivity, 
         return RS_FAIL(error, RS_UNSUPPORTED, "this plan keeps no gradient of the input");
     }
     if (!plan->ran_backward) {
-        return RS_FAIL(error, RS_FAILED, "there is no sensitivity to read: no backward pass ran");
+        return RS_FAIL(error, RS_USAGE, "there is no sensitivity to read: no backward pass ran");
     }
     if (!plan->tensors[0].gradient) { /* cut off: no loss reaches the input */
         *sensitivity = (rs_sensitivity){0};
