@@ -140,7 +140,7 @@ def test_a_profile_is_of_every_later_step(program):
 
 
 def test_optimizers(program):
-    for name, options in {"sgd": ["--optimizer", "sgd", "--learning-rate", "0.05", "--momentum", "0.9", "--nesterov"],
+    for name, options in {"sgd": ["--optimizer", "sgd", "--learning-rate", "0.01", "--momentum", "0.9", "--nesterov"],
                           "adamw": ["--optimizer", "adamw", "--weight-decay", "0.01", "--clip-norm", "0.5"]}.items():
         compare(record(program, f"cuda_{name}", *options), record(program, f"cpu_{name}", *options, "--device", "cpu"))
 
