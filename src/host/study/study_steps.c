@@ -136,6 +136,7 @@ static rs_status add_rows(aggregate *a, int g, const rs_record_reader *reader, c
 
 static void spread_rows(step_row *rows, const double *means, int64_t cells, int runs, double *column)
 {
+    RS_ASSERT(cells == 0 || (rows && means)); /* a group's first run brings both */
     for (int64_t i = 0; i < cells; i++) {
         for (int r = 0; r < runs; r++) {
             column[r] = means[(int64_t)r * cells + i];

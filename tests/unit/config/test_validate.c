@@ -40,8 +40,8 @@ static void combinations_that_make_sense_pass(void **state)
         "--init-from a.h5 --init-optimizer --reinitialize fc --loss-labels added",
         "--init-from a.safetensors --init-snapshot 3",
         "--dataset function --function sin-log --loss mse --stop-change 1e-5 --stop-change-from 6 --epochs 7",
-        "--valid-split 25000 --swap-splits --random-labels 1 --normalization train --augment flip "
-        "--seed-augment 3",
+        "--valid-split 25000 --swap-splits --random-labels 1 --normalization train",
+        "--augment flip --seed-augment 3",
         "--dataset function --function sin-log --function-from 1 --function-to 100 --function-samples 9",
         "--dataset function --function sinc --function-from -5 --valid-split 7",
     };
