@@ -54,3 +54,30 @@ void harness_close_machine(rs_check_machine *machine)
     machine->reference->close(machine->reference_device);
     *machine = (rs_check_machine){0};
 }
+
+static struct {
+    rs_check_machine *machine;
+    const char *name;
+    int threads;
+} group;
+
+void harness_group(rs_check_machine *machine, const char *name, int threads)
+{
+    group.machine = machine;
+    group.name = name;
+    group.threads = threads;
+}
+
+int harness_open_group(void **state)
+{
+    (void)state;
+    harness_open(group.machine, group.name, group.threads);
+    return 0;
+}
+
+int harness_close_group(void **state)
+{
+    (void)state;
+    harness_close_machine(group.machine);
+    return 0;
+}

@@ -39,4 +39,12 @@ void harness_close_floats(const char *what, const float *got, const float *want,
 void harness_open(rs_check_machine *machine, const char *name, int threads);
 void harness_close_machine(rs_check_machine *machine);
 
+/* Runs the tests as a group named after the backend, with *machine open for all of them; cmocka's number of failures. */
+#define harness_run(tests, machine, name, threads)                                                           \
+    (harness_group(machine, name, threads),                                                                  \
+     cmocka_run_group_tests_name(name, tests, harness_open_group, harness_close_group))
+void harness_group(rs_check_machine *machine, const char *name, int threads);
+int harness_open_group(void **state);
+int harness_close_group(void **state);
+
 #endif

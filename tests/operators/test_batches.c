@@ -10,20 +10,6 @@ enum { SAMPLES = 4, INPUTS = 6, NUMBERS = 3 };
 static const char *backend_name = "ref";
 static rs_check_machine machine;
 
-static int open_machine(void **state)
-{
-    (void)state;
-    harness_open(&machine, backend_name, 2);
-    return 0;
-}
-
-static int close_machine(void **state)
-{
-    (void)state;
-    harness_close_machine(&machine);
-    return 0;
-}
-
 /* --- values and targets ------------------------------------------------------------------------------------------ */
 
 /* linear, tanh, linear, mean squared error of NUMBERS numbers; `classes` of the network. */
@@ -266,5 +252,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(sensitivity_needs_a_gradient),
     };
     backend_name = argc > 1 ? argv[1] : backend_name;
-    return cmocka_run_group_tests_name(backend_name, tests, open_machine, close_machine);
+    return harness_run(tests, &machine, backend_name, 2);
 }

@@ -24,20 +24,6 @@ typedef struct subject {
     rs_plan *plan;
 } subject;
 
-static int open_machine(void **state)
-{
-    (void)state;
-    harness_open(&machine, backend_name, 2);
-    return 0;
-}
-
-static int close_machine(void **state)
-{
-    (void)state;
-    harness_close_machine(&machine);
-    return 0;
-}
-
 /* --- a network with its plan ------------------------------------------------------------------------------ */
 
 static void add(rs_network *network, const char *name, rs_op_kind kind, rs_node_attributes attributes)
@@ -393,5 +379,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(steps_draw_anew),
     };
     backend_name = argc > 1 ? argv[1] : backend_name;
-    return cmocka_run_group_tests_name(backend_name, tests, open_machine, close_machine);
+    return harness_run(tests, &machine, backend_name, 2);
 }

@@ -9,20 +9,6 @@ enum { STEPS = 8 };
 static const char *backend_name = "ref";
 static rs_check_machine machine;
 
-static int open_machine(void **state)
-{
-    (void)state;
-    harness_open(&machine, backend_name, 2);
-    return 0;
-}
-
-static int close_machine(void **state)
-{
-    (void)state;
-    harness_close_machine(&machine);
-    return 0;
-}
-
 /* Values that were read, of all parameters or all buffers, in their order. */
 typedef struct reading {
     const rs_parameter *list;
@@ -326,5 +312,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(both_labels_add_up),
     };
     backend_name = argc > 1 ? argv[1] : backend_name;
-    return cmocka_run_group_tests_name(backend_name, tests, open_machine, close_machine);
+    return harness_run(tests, &machine, backend_name, 2);
 }

@@ -19,20 +19,6 @@ enum {
 static const char *backend_name = "ref";
 static rs_check_machine machine;
 
-static int open_machine(void **state)
-{
-    (void)state;
-    harness_open(&machine, backend_name, 2);
-    return 0;
-}
-
-static int close_machine(void **state)
-{
-    (void)state;
-    harness_close_machine(&machine);
-    return 0;
-}
-
 /* A residual ResNet with one block in each stage, and a plan for it. */
 typedef struct subject {
     rs_network *network;
@@ -333,5 +319,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_objective_is_followed),          cmocka_unit_test(misuse_is_named),
     };
     backend_name = argc > 1 ? argv[1] : backend_name;
-    return cmocka_run_group_tests_name(backend_name, tests, open_machine, close_machine);
+    return harness_run(tests, &machine, backend_name, 2);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness.h"
 #include "rs/host.h"
 #include "small_run.h"
 
@@ -19,12 +20,7 @@
 
 static rs_error error;
 static small_seen plain, seen;
-#define OK(expression)                                                                                       \
-    do {                                                                                                     \
-        if ((expression) != RS_OK) {                                                                         \
-            fail_msg("%s: %s", #expression, error.text);                                                     \
-        }                                                                                                    \
-    } while (0)
+#define OK(expression) harness_ok((expression), &error)
 
 static void expect_near(double found, double expected, double tolerance)
 {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness.h"
 #include "rs/host.h"
 #include "small_run.h"
 
@@ -19,12 +20,7 @@ enum { EPOCHS = 4, SWITCH = 2, BATCHES = 4 };
 #define WANT (RS_WANT_DISTANCES | RS_WANT_GRADIENT_STATS | RS_WANT_WEIGHTS | RS_WANT_GRADIENTS)
 
 static rs_error error;
-#define OK(expression)                                                                                       \
-    do {                                                                                                     \
-        if ((expression) != RS_OK) {                                                                         \
-            fail_msg("%s: %s", #expression, error.text);                                                     \
-        }                                                                                                    \
-    } while (0)
+#define OK(expression) harness_ok((expression), &error)
 
 static const char *const all[] = {"conv1.weight",     "conv1.bias",       "bn1.weight",      "bn1.bias",
                                   "bn1.running_mean", "bn1.running_var",  "conv2.weight",    "bn2.weight",

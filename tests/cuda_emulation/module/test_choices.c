@@ -39,20 +39,6 @@ CASE(grey) =        {"grey",        {1, 9, 8},  {3, 0},       RS_FILL_NORMAL, {C
 
 static rs_check_machine machine;
 
-static int open_machine(void **state)
-{
-    (void)state;
-    harness_open(&machine, "cuda", 1);
-    return 0;
-}
-
-static int close_machine(void **state)
-{
-    (void)state;
-    harness_close_machine(&machine);
-    return 0;
-}
-
 static int without_traps(void **state)
 {
     (void)state;
@@ -477,5 +463,5 @@ int main(void)
         print_message("skipped: cuDNN's answers are the stand-in's alone to change\n");
         return 77;
     }
-    return cmocka_run_group_tests(tests, open_machine, close_machine);
+    return harness_run(tests, &machine, "cuda", 1);
 }

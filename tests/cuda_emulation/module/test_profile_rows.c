@@ -12,20 +12,6 @@ enum { BATCH = 4, STRIDE = 4, BLOCKS = 4 };
 
 static rs_check_machine machine;
 
-static int open_machine(void **state)
-{
-    (void)state;
-    harness_open(&machine, "cuda", 1);
-    return 0;
-}
-
-static int close_machine(void **state)
-{
-    (void)state;
-    harness_close_machine(&machine);
-    return 0;
-}
-
 /* Finite weights, so that a step can run. */
 static void fill(rs_plan *plan, const rs_network *network, const rs_plan_options *options)
 {
@@ -274,5 +260,5 @@ int main(void)
         print_message("skipped: bytes are counted by the stand-in alone\n");
         return 77;
     }
-    return cmocka_run_group_tests(tests, open_machine, close_machine);
+    return harness_run(tests, &machine, "cuda", 1);
 }

@@ -30,20 +30,6 @@ static const rs_check_case maps = {"maps", {3, 6, 6}, {COUNT, 0}, RS_FILL_NORMAL
 
 static rs_check_machine machine;
 
-static int open_machine(void **state)
-{
-    (void)state;
-    harness_open(&machine, "cuda", 1);
-    return 0;
-}
-
-static int close_machine(void **state)
-{
-    (void)state;
-    harness_close_machine(&machine);
-    return 0;
-}
-
 /* --- a training ------------------------------------------------------------------------------------------- */
 
 /* How a batch gets in. */
@@ -402,5 +388,5 @@ int main(void)
         cmocka_unit_test(refused_batches),
     };
     fill_samples();
-    return cmocka_run_group_tests(tests, open_machine, close_machine);
+    return harness_run(tests, &machine, "cuda", 1);
 }
