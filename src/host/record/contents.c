@@ -174,17 +174,12 @@ int64_t rs_content_piece(const rs_content *content)
                : 1;
 }
 
-rs_status rs_content_read(hid_t dataset, const rs_content *content, int64_t first, int64_t rows, void *values,
-                          rs_error *error)
+rs_status rs_content_read_as(hid_t dataset, const rs_content *content, int64_t first, int64_t rows,
+                             hid_t type, void *values, rs_error *error)
 {
     hsize_t start[H5S_MAX_RANK] = {(hsize_t)first}, count[H5S_MAX_RANK];
-    hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID, memory = H5I_INVALID_HID;
+    hid_t space = H5I_INVALID_HID, memory = H5I_INVALID_HID;
     rs_status status = RS_OK;
-    RS_H5_GOTO(type = H5Dget_type(dataset));
-    if (content->table < 0) {
-        RS_H5_GOTO(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
-        goto done;
-    }
     memcpy(count, content->dim, sizeof count);
     count[0] = (hsize_t)rows;
     RS_H5_GOTO(space = H5Dget_space(dataset));
@@ -194,6 +189,21 @@ rs_status rs_content_read(hid_t dataset, const rs_content *content, int64_t firs
 done:
     rs_h5_close(memory);
     rs_h5_close(space);
+    return status;
+}
+
+rs_status rs_content_read(hid_t dataset, const rs_content *content, int64_t first, int64_t rows, void *values,
+                          rs_error *error)
+{
+    hid_t type = H5I_INVALID_HID;
+    rs_status status = RS_OK;
+    RS_H5_GOTO(type = H5Dget_type(dataset));
+    if (content->table < 0) {
+        RS_H5_GOTO(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
+    } else {
+        status = rs_content_read_as(dataset, content, first, rows, type, values, error);
+    }
+done:
     rs_h5_close(type);
     return status;
 }

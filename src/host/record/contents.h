@@ -39,6 +39,9 @@ const rs_content *rs_contents_find(const rs_contents *contents, const char *path
 /* Reads rows first .. first + rows - 1 (all of it where it never grows) as they are stored. */
 rs_status rs_content_read(hid_t dataset, const rs_content *content, int64_t first, int64_t rows, void *values,
                           rs_error *error);
+/* Those rows, as `type` in memory. */
+rs_status rs_content_read_as(hid_t dataset, const rs_content *content, int64_t first, int64_t rows,
+                             hid_t type, void *values, rs_error *error);
 /* Rows to read at once, so that a piece has about 4 MiB. */
 int64_t rs_content_piece(const rs_content *content);
 

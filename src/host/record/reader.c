@@ -132,22 +132,14 @@ static rs_status find_rows(const rs_record_reader *reader, const char *path, int
 static rs_status read_rows(const rs_record_reader *reader, const rs_content *content, int64_t first,
                            int64_t rows, hid_t type, void *values, rs_error *error)
 {
-    hsize_t start[H5S_MAX_RANK] = {(hsize_t)first}, count[H5S_MAX_RANK];
-    hid_t dataset = H5I_INVALID_HID, space = H5I_INVALID_HID, memory = H5I_INVALID_HID;
+    hid_t dataset = H5I_INVALID_HID;
     rs_status status = RS_OK;
     if (rows == 0) {
         return RS_OK;
     }
-    memcpy(count, content->dim, sizeof count);
-    count[0] = (hsize_t)rows;
     RS_H5_GOTO(dataset = H5Dopen2(reader->contents.file, content->path, H5P_DEFAULT));
-    RS_H5_GOTO(space = H5Dget_space(dataset));
-    RS_H5_GOTO(memory = H5Screate_simple(content->rank, count, NULL));
-    RS_H5_GOTO(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL));
-    RS_H5_GOTO(H5Dread(dataset, type, memory, space, H5P_DEFAULT, values));
+    status = rs_content_read_as(dataset, content, first, rows, type, values, error);
 done:
-    rs_h5_close(memory);
-    rs_h5_close(space);
     rs_h5_close(dataset);
     return status == RS_OK ? RS_OK : rs_error_prefix(error, "%s", reader->contents.path);
 }
