@@ -2,6 +2,7 @@
  * somebody else's.
  *
  *     small_worker NETWORK THREADS
+ *     small_worker NETWORK operations      what a step computes: two for each multiply-add of the direct algorithm
  *
  * Answers as train_worker.c does. A step: a batch from memory (bytes are normalised, values copied), forward, backward,
  * update, the loss. The images are noise; four batches take turns, but for the full-batch one. */
@@ -13,6 +14,7 @@
 #include "rs/backend.h"
 #include "rs/host.h"
 #include "rs/random.h"
+#include "rs/step_cost.h"
 
 enum { BATCHES = 4, MOST_LAYERS = 32 };
 
@@ -165,15 +167,36 @@ static rs_status build(worker *w, rs_error *error)
                          (long long)w->network->weight_count);
 }
 
+static rs_plan_options options_of(const small_network *what)
+{
+    return (rs_plan_options){.dtype = RS_F32,
+                             .batch_size_count = 1,
+                             .batch_sizes = {what->batch},
+                             .training = true,
+                             .optimizer = what->optimizer,
+                             .mean = {0.5f, 0.5f, 0.5f, 0.5f},
+                             .std = {0.5f, 0.5f, 0.5f, 0.5f}};
+}
+
+static rs_status print_operations(worker *w, rs_error *error)
+{
+    rs_profile_row *rows = NULL;
+    rs_plan_options options = options_of(w->what);
+    double operations = 0.0;
+    int count = 0;
+    RS_TRY(build(w, error));
+    RS_TRY(rs_step_cost(w->network, &options, w->what->channels, &rows, &count, error));
+    for (int i = 0; i < count; i++) {
+        operations += rows[i].calls > 0 ? rows[i].flops : 0.0;
+    }
+    rs_free(rows);
+    (void)printf("operations %.0f\n", operations);
+    return RS_OK;
+}
+
 static rs_status make_plan(worker *w, rs_error *error)
 {
-    rs_plan_options options = {.dtype = RS_F32,
-                               .batch_size_count = 1,
-                               .batch_sizes = {w->what->batch},
-                               .training = true,
-                               .optimizer = w->what->optimizer,
-                               .mean = {0.5f, 0.5f, 0.5f, 0.5f},
-                               .std = {0.5f, 0.5f, 0.5f, 0.5f}};
+    rs_plan_options options = options_of(w->what);
     RS_TRY(w->backend->plan_create(w->device, w->network, &options, &w->plan, error));
     for (int i = 0; i < w->network->parameter_count; i++) {
         float *values = rs_alloc_array((size_t)w->network->parameters[i].count, sizeof(float));
@@ -293,15 +316,17 @@ int main(int argc, char **argv)
     rs_wait_briefly(argv);
     rs_error error = {0};
     worker w = {.what = argc == 3 ? find(argv[1]) : NULL, .backend = rs_cpu_backend()};
+    bool counts = argc == 3 && strcmp(argv[2], "operations") == 0;
     long threads = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
-    if (!w.what || threads < 1) {
+    if (!w.what || (threads < 1 && !counts)) {
         (void)fprintf(stderr,
                       "usage: small_worker function-fit|baseline-net|mnist-cnn-b|isolation-nn|isolation-cnn "
-                      "THREADS\n");
+                      "THREADS|operations\n");
         return 2;
     }
-    rs_status status = w.backend->open(rs_services(), 0, (int)threads, &w.device, &error);
-    status = status ? status : serve(&w, &error);
+    rs_status status = counts ? print_operations(&w, &error)
+                              : w.backend->open(rs_services(), 0, (int)threads, &w.device, &error);
+    status = status || counts ? status : serve(&w, &error);
     if (status) {
         (void)fprintf(stderr, "small_worker: %s\n", error.text);
     }

@@ -48,6 +48,9 @@ void rs_set_clock(double (*clock)(void)); /* NULL: CLOCK_MONOTONIC */
  * reads them before main(). Returns where it was started so, or cannot be. */
 void rs_wait_briefly(char **argv);
 
+/* Cores that this process may use (its affinity), no more than OMP_NUM_THREADS says; at least 1. */
+int rs_usable_cores(void);
+
 /* File operations with the meaning of the system calls of that name (return -1 and errno). */
 typedef struct rs_file_operations {
     int (*open)(const char *path, int flags, mode_t mode);

@@ -1,5 +1,6 @@
 /* test_edits.c BACKEND: edits of the backward graph, beyond the operator cases: over a cut nothing passes, to the bit; what
  * is frozen keeps its bytes through a training; heads that only measure change nothing; both choices of labels add up. */
+#include <math.h>
 #include <string.h>
 
 #include "subject.h"
@@ -194,6 +195,59 @@ static void frozen_bytes_never_change(void **state)
     subject_release(&s);
 }
 
+/* What moved before it was frozen is as far from its initial state as it was, and from the state before no way at all. */
+static void frozen_blocks_keep_their_distance(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    bool frozen[32] = {false};
+    subject s = subject_make(&machine, RS_REDUCTION_MEAN, false);
+    rs_plan_options options = {.frozen = frozen, .keep_initial = true};
+    harness_ok(rs_metric_list_parse("minkowski:1,minkowski:3,chebyshev", &options.metrics, &error), &error);
+    int frozen_weight = rs_network_find_parameter(s.network, "conv2.weight");
+    frozen[frozen_weight] = true;
+    for (int i = 0; i < s.network->parameter_count; i++) { /* one block, of one tensor */
+        s.network->parameters[i].block = i == frozen_weight ? 0 : -1;
+    }
+    s.network->block_count = 1;
+    subject_open(&s, options);
+    int64_t count;
+    float *values = subject_read(&s, RS_SLOT_VALUE, "conv2.weight", &count);
+    float *initial = subject_read(&s, RS_SLOT_VALUE, "conv2.weight", &count);
+    harness_ok(machine.backend->write(s.plan, RS_SLOT_INITIAL, frozen_weight, initial, &error), &error);
+    for (int64_t i = 0; i < count; i++) {
+        values[i] += i % 2 ? 0.25f : -0.5f;
+    }
+    harness_ok(machine.backend->write(s.plan, RS_SLOT_VALUE, frozen_weight, values, &error), &error);
+    double to_initial[3], to_previous[3], want[3] = {0.0};
+    rs_measurement measurement = {.to_initial = to_initial, .to_previous = to_previous};
+    const rs_update_options update = {.optimizer = RS_OPTIMIZER_ADAM,
+                                      .learning_rate = 1e-2,
+                                      .beta1 = 0.9,
+                                      .beta2 = 0.999,
+                                      .epsilon = 1e-8,
+                                      .distances = true};
+    subject_run(&s, RS_MODE_TRAIN, RS_LABELS_TRUE);
+    harness_ok(machine.backend->update(s.plan, &update, &measurement, &error), &error);
+    for (int64_t i = 0; i < count; i++) {
+        double d = fabs((double)values[i] - (double)initial[i]);
+        want[0] += d;
+        want[1] += d * d * d;
+        want[2] = d > want[2] ? d : want[2];
+    }
+    want[1] = cbrt(want[1]);
+    for (int m = 0; m < 3; m++) {
+        assert_true(fabs(to_initial[m] - want[m]) <= 1e-9 * want[m]);
+        assert_true(to_previous[m] == 0.0);
+    }
+    float *after = subject_read(&s, RS_SLOT_VALUE, "conv2.weight", &count);
+    assert_memory_equal(after, values, (size_t)count * sizeof *after);
+    rs_free(values);
+    rs_free(initial);
+    rs_free(after);
+    subject_release(&s);
+}
+
 /* With every batch norm frozen, training and evaluation are the same numbers. */
 static void frozen_norms_do_not_look_at_the_batch(void **state)
 {
@@ -306,6 +360,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_head_teaches_what_stands_before_it),
         cmocka_unit_test(a_cut_must_be_an_edge),
         cmocka_unit_test(frozen_bytes_never_change),
+        cmocka_unit_test(frozen_blocks_keep_their_distance),
         cmocka_unit_test(frozen_norms_do_not_look_at_the_batch),
         cmocka_unit_test(evaluation_leaves_statistics_alone),
         cmocka_unit_test(a_head_that_only_measures_changes_no_bit),

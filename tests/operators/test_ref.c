@@ -164,10 +164,10 @@ static void calls_out_of_order_are_errors(void **state)
     rs_plan_options options = training_options();
     fixture f = make(&options);
     rs_loss loss;
-    harness_fails(ref()->forward(f.plan, RS_MODE_TRAIN, &error), RS_FAILED, &error, "before a batch");
+    harness_fails(ref()->forward(f.plan, RS_MODE_TRAIN, &error), RS_USAGE, &error, "before a batch");
     load_images(f.plan, BATCH);
-    harness_fails(ref()->backward(f.plan, RS_LABELS_TRUE, &error), RS_FAILED, &error, "before forward");
-    harness_fails(ref()->read_loss(f.plan, &loss, &error), RS_FAILED, &error, "after forward");
+    harness_fails(ref()->backward(f.plan, RS_LABELS_TRUE, &error), RS_USAGE, &error, "before forward");
+    harness_fails(ref()->read_loss(f.plan, &loss, &error), RS_USAGE, &error, "after forward");
     release(&f);
 }
 
@@ -191,8 +191,12 @@ static void slots_that_are_not_kept_are_unsupported(void **state)
 {
     (void)state;
     rs_error error = {0};
-    rs_plan_options options = {.batch_size_count = 1, .batch_sizes = {BATCH}}; /* forward only, SGD */
-    fixture f = make(&(rs_plan_options){.batch_size_count = 1, .batch_sizes = {BATCH}, .keep_initial = true});
+    rs_plan_options options = {.batch_size_count = 1, .batch_sizes = {BATCH}}; /* forward only */
+    fixture f = make(&(rs_plan_options){.batch_size_count = 1,
+                                        .batch_sizes = {BATCH},
+                                        .optimizer = RS_OPTIMIZER_ADAM,
+                                        .sum_gradients = true,
+                                        .keep_initial = true});
     const rs_slot missing[] = {RS_SLOT_GRADIENT, RS_SLOT_MOMENT1, RS_SLOT_MOMENT2, RS_SLOT_GRADIENT_SUM};
     static double values[1 << 20];
     for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++) {

@@ -21,6 +21,12 @@ static const char usage[] =
     "  --filter TEXT  only cases whose name contains TEXT\n"
     "  --verbose      every single comparison\n"
     "\n"
+    "Examples:\n"
+    "  resnet_study check\n"
+    "      everything, on the device that a run would take\n"
+    "  resnet_study check --device cuda:1 --filter conv --verbose\n"
+    "      the convolutions on the second GPU, one by one\n"
+    "\n"
     "Exit status: 0 all within their tolerances, 1 otherwise, 2 bad usage.\n";
 
 typedef struct arguments {

@@ -143,6 +143,9 @@ static bool is_same(const rs_option *option, const rs_config *a, const rs_config
     if (option->offset == offsetof(rs_config, init_from)) {
         return rs__init_from_same(a, b);
     }
+    if (option->offset == offsetof(rs_config, epsilon)) {
+        return rs_config_epsilon(a) == rs_config_epsilon(b);
+    }
     rs__option_text(option, a, text_a);
     rs__option_text(option, b, text_b);
     const bool counted =

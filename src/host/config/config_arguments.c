@@ -29,14 +29,14 @@ rs_status rs_config_arguments(const rs_config *config, char ***arguments, int *c
     size_t options, length = 0;
     const rs_option *table = rs_option_table(&options);
     char value[RS_TEXT_MAX], initial[RS_TEXT_MAX];
-    rs_config defaults;
-    rs_config_default(&defaults);
+    rs_config own, defaults;
+    rs__beside_defaults(config, &own, &defaults);
     char **list = rs_alloc_array(options + 1, sizeof *list);
     if (!list) {
         return RS_FAIL(error, RS_MEMORY, "no memory for a command line");
     }
     for (size_t i = 0; i < options; i++) {
-        rs__option_text(&table[i], config, value);
+        rs__option_text(&table[i], &own, value);
         rs__option_text(&table[i], &defaults, initial);
         if (strcmp(value, initial) == 0) {
             continue;

@@ -28,18 +28,18 @@ static uint64_t hash_differences(const rs_config *config)
 {
     const rs_option *sorted[MOST_OPTIONS];
     char value[RS_TEXT_MAX], initial[RS_TEXT_MAX];
-    rs_config defaults;
+    rs_config own, defaults;
     size_t count;
     const rs_option *table = rs_option_table(&count);
     RS_ASSERT(count <= MOST_OPTIONS);
-    rs_config_default(&defaults);
+    rs__beside_defaults(config, &own, &defaults);
     for (size_t i = 0; i < count; i++) {
         sorted[i] = &table[i];
     }
     qsort(sorted, count, sizeof sorted[0], by_name);
     uint64_t hash = rs_hash64("");
     for (size_t i = 0; i < count; i++) {
-        rs__option_text(sorted[i], config, value);
+        rs__option_text(sorted[i], &own, value);
         rs__option_text(sorted[i], &defaults, initial);
         if (sorted[i]->offset == offsetof(rs_config, init_from)) {
             (void)snprintf(value, sizeof value, "%s", rs__init_from_key(config));

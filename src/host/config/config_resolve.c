@@ -1,9 +1,10 @@
-/* config_resolve.c: what follows from the files that options name; see rs/config.h. */
+/* config_resolve.c: what follows from other options and from the files that they name; see rs/config.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "init_from.h"
+#include "option.h"
 #include "rs/config.h"
 #include "rs/yaml.h"
 
@@ -28,8 +29,27 @@ static rs_status resolve_network(rs_config *config, rs_error *error)
     return RS_OK;
 }
 
+double rs__default_epsilon(const rs_config *config)
+{
+    return strcmp(config->optimizer, "adagrad") == 0 ? 1e-10 : 1e-8;
+}
+
+double rs_config_epsilon(const rs_config *config)
+{
+    return config->epsilon < 0.0 ? rs__default_epsilon(config) : config->epsilon;
+}
+
+void rs__beside_defaults(const rs_config *config, rs_config *own, rs_config *defaults)
+{
+    *own = *config;
+    rs_config_default(defaults);
+    own->epsilon = rs_config_epsilon(config);
+    defaults->epsilon = rs__default_epsilon(config);
+}
+
 rs_status rs_config_resolve(rs_config *config, rs_error *error)
 {
+    config->epsilon = rs_config_epsilon(config);
     RS_TRY(resolve_network(config, error));
     return rs__init_from_resolve(config, error);
 }

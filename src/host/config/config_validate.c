@@ -1,7 +1,7 @@
 /* config_validate.c: what no single option can say: combinations that would silently leave something out. */
 #include <string.h>
 
-#include "rs/config.h"
+#include "option.h"
 #include "validate.h"
 
 static bool is(const char *value, const char *word)
@@ -30,7 +30,11 @@ static rs_status validate_optimizer(const rs_config *c, const rs_config *d, rs_e
         return RS_FAIL(error, RS_USAGE, "--beta1 and --beta2 are of --optimizer adam and adamw; it is %s",
                        c->optimizer);
     }
-    if (is(c->optimizer, "sgd") && c->epsilon != d->epsilon) {
+    if (c->epsilon < 0.0 && c->epsilon != d->epsilon) {
+        return RS_FAIL(error, RS_USAGE, "--epsilon %g: must be at least 0, or -1 for the optimizer's own",
+                       c->epsilon);
+    }
+    if (is(c->optimizer, "sgd") && rs_config_epsilon(c) != rs__default_epsilon(c)) {
         return RS_FAIL(error, RS_USAGE,
                        "--epsilon is of --optimizer adam, adamw, adagrad and rmsprop; sgd has none");
     }

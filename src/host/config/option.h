@@ -11,6 +11,11 @@ const char *rs__option_nearest(const char *name);
 /* Whether it is a flag that is on unless switched off. */
 bool rs__option_on_by_default(const rs_option *option);
 
+/* PyTorch's default of the configuration's optimizer. */
+double rs__default_epsilon(const rs_config *config);
+/* A configuration, with the epsilon that it has in effect, and the defaults that it is compared with. */
+void rs__beside_defaults(const rs_config *config, rs_config *own, rs_config *defaults);
+
 /* The value in its one canonical spelling: reals as the shortest text that reads back to the same bits and
  * that every YAML reader takes for a real ("1.0e-08"). */
 void rs__option_text(const rs_option *option, const rs_config *config, char text[RS_TEXT_MAX]);

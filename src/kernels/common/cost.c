@@ -226,6 +226,12 @@ const char *rs_cost_operation_name(const rs_network *network, const rs_operation
     if (kind == RS_OP_BATCH_NORM && op->relu) {
         return op->joined ? "batch_norm + add + relu" : "batch_norm + relu";
     }
+    if (kind == RS_OP_CONVOLUTION && op->pool > 0) {
+        return op->relu ? "convolution + max_pool + relu" : "convolution + max_pool";
+    }
+    if (kind == RS_OP_MAX_POOL && op->relu) {
+        return "max_pool + relu";
+    }
     return rs_op_name(kind);
 }
 

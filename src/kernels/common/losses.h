@@ -20,7 +20,7 @@ bool rs_network_takes_labels(const rs_network *network);
 int64_t rs_network_target_size(const rs_network *network);
 /* USAGE where two loss nodes take targets of different sizes. */
 rs_status rs_losses_check(const rs_network *network, rs_error *error);
-/* FAILED where the network's losses need what the batch has not. */
+/* USAGE where the network's losses need what the batch has not. */
 rs_status rs_losses_check_batch(const rs_network *network, bool labels, bool targets, rs_error *error);
 /* A data set's targets have a number for each class: whether the losses want as many. USAGE. */
 rs_status rs_losses_check_targets(const rs_network *network, rs_error *error);

@@ -5,7 +5,7 @@
  *                 other /
  *
  * where batch norm and add have no other consumer and no objective of their own. The operation stands at the place of the
- * ReLU, where both summands exist, and writes only the ReLU's output. */
+ * ReLU, where both summands exist, and writes only the ReLU's output. A backend may join more, neighbours in the list. */
 #ifndef RS_KERNELS_OPERATIONS_H
 #define RS_KERNELS_OPERATIONS_H
 
@@ -20,8 +20,9 @@ typedef struct rs_operation {
     int input[2];    /* nodes; a fused join: batch norm's input, the other summand */
     rs_pass pass[2]; /* what backward does to the gradients of the inputs */
     bool needed;     /* backward runs */
-    bool relu;       /* batch norm takes in a ReLU */
+    bool relu;       /* batch norm, max pool or convolution takes in a ReLU */
     bool joined;     /* and a residual */
+    int pool;        /* convolution takes in this max pool; 0: none */
     /* A convolution whose ADD goes to the addend of its input; the operation that writes this input adds it before, or
      * while, it runs backwards. */
     bool defers;

@@ -1,24 +1,13 @@
 /* backend.c: the cpu backend's table and its device: which kernels this machine gets, and how many threads. */
 #include <cblas.h>
 #include <omp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "free_memory.h"
 #include "plan.h"
-
-/* One thread per core that the process may use. */
-static int default_threads(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) {
-        return CPU_COUNT(&set);
-    }
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (int)online : 1;
-}
+#include "rs/host.h"
 
 /* Our kernels follow oneDNN's choice, so that both speak the same layout and its limit
  * (ONEDNN_MAX_CPU_ISA) holds for both. */
@@ -68,7 +57,7 @@ static rs_status cpu_open(const rs_host_services *services, int device_index, in
     }
     *made = (rs_device){.services = services,
                         .kernels = choose_kernels(),
-                        .threads = threads > 0 ? threads : default_threads()};
+                        .threads = threads > 0 ? threads : rs_usable_cores()};
     omp_set_num_threads(made->threads);
     openblas_set_num_threads(made->threads);
     rs_status status = make_engine(made, error);

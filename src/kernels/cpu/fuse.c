@@ -53,8 +53,10 @@ static const rs__op_class *class_of(rs_op_kind kind)
 static const rs__op_class *class_of_node(const rs_plan *plan, int node)
 {
     rs_op_kind kind = plan->network->nodes[node].kind;
-    bool small = kind == RS_OP_LINEAR && rs__is_small_linear(plan->device, plan->network, node);
-    return small ? &rs__op_small_linear : class_of(kind);
+    if (kind == RS_OP_LINEAR && rs__is_small_linear(plan->device, plan->network, node)) {
+        return &rs__op_small_linear;
+    }
+    return rs__is_small_convolution(plan, node) ? &rs__op_small_convolution : class_of(kind);
 }
 
 static void take_over(const rs_plan *plan, const rs_operation *from, rs__op *to)
@@ -68,7 +70,21 @@ static void take_over(const rs_plan *plan, const rs_operation *from, rs__op *to)
                    .needed = from->needed,
                    .relu = from->relu,
                    .joined = from->joined,
+                   .pool = from->pool,
                    .defers = from->defers};
+}
+
+/* 16; of convolutions one for each 8 samples, up to 64: as many threads have work. */
+static int groups_of(const rs_plan *plan)
+{
+    enum { FEWEST = 16, MOST = 64, SAMPLES = 8 };
+    int64_t wanted = 0;
+    for (int i = 0; i < plan->op_count; i++) {
+        if (plan->ops[i].kind == &rs__op_small_convolution) {
+            wanted = rs__largest_batch(plan) / SAMPLES;
+        }
+    }
+    return wanted < FEWEST ? FEWEST : wanted > MOST ? MOST : (int)wanted;
 }
 
 rs_status rs__plan_fuse(rs_plan *plan, rs_error *error)
@@ -76,6 +92,7 @@ rs_status rs__plan_fuse(rs_plan *plan, rs_error *error)
     const rs_network *network = plan->network;
     RS_TRY(rs_operations_make(network, &plan->options, plan->options.training ? &plan->backward : NULL,
                               &plan->operations, error));
+    rs__join_chains(plan);
     plan->ops = rs_alloc_array((size_t)plan->operations.count, sizeof(rs__op));
     if (!plan->ops) {
         return RS_FAIL(error, RS_MEMORY, "no memory to plan %d operations", plan->operations.count);
@@ -88,6 +105,7 @@ rs_status rs__plan_fuse(rs_plan *plan, rs_error *error)
             return RS_FAIL(error, RS_UNSUPPORTED, "%s: no %s here", node->name, rs_op_name(node->kind));
         }
     }
+    plan->groups = groups_of(plan);
     for (int i = 0; i < network->node_count; i++) {
         plan->tensors[i].exists = plan->tensors[i].exists && !plan->operations.hidden[i];
     }

@@ -51,6 +51,7 @@ typedef struct rs__norm_tensors {
 typedef struct rs__window {
     int64_t in_height, in_width, out_height, out_width;
     int kernel, stride, padding;
+    bool relu; /* of max pooling: the ReLU before or behind it is taken in, which is the same */
 } rs__window;
 
 /* A piece of one parameter's arenas: all pointers at its first element; NULL where the plan keeps none. */
@@ -64,6 +65,7 @@ typedef struct rs__update_piece {
 /* What an update does to every piece. `rule` belongs to the piece's parameter. */
 typedef struct rs__update_work {
     rs_rule_kind rule;
+    bool moves;     /* by the rule; else there is no gradient */
     bool distances; /* to_initial (where kept) and to_previous */
     const rs_metric_list *metrics;
     rs_metric_needs needs;
@@ -108,6 +110,7 @@ typedef struct rs__small_gradient {
 } rs__small_gradient;
 
 enum { RS__SMALL_BLOCKS = 4 };
+enum { RS__NO_CHOICE = 0xffff };
 
 typedef struct rs__kernels {
     const char *name; /* "AVX-512" */
@@ -168,7 +171,7 @@ typedef struct rs__kernels {
                               rs_pass pass);
 
     /* Planes [first, last): one plane is one sample's channel block. choice: [plane][out position][lanes],
-     * the window place that was largest. */
+     * the window place that was largest; with a ReLU that stopped it RS__NO_CHOICE. */
     void (*max_pool_forward)(const rs__window *w, int64_t first, int64_t last, const float *x, float *y,
                              uint16_t *choice);
     void (*max_pool_backward)(const rs__window *w, int64_t first, int64_t last, const uint16_t *choice,

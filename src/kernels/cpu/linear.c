@@ -50,6 +50,23 @@ static const float *input_rows(rs_plan *plan, const rs__tensor *in, float *value
     return plan->shared;
 }
 
+/* What the product is added to: the bias, and zeros in the padding. */
+static void begin_rows(const rs_plan *plan, const rs_node *node, const rs__tensor *out)
+{
+    const int64_t to = row_floats(plan, out), outputs = out->channels;
+    const float *bias = node->bias >= 0 ? plan->value + plan->parameters[node->bias].offset : NULL;
+#pragma omp parallel for schedule(static) if (rs__worth_threads(4 * plan->count * out->blocks))
+    for (int64_t n = 0; n < plan->count; n++) {
+        float *row = out->value + n * to;
+        if (bias) {
+            memcpy(row, bias, (size_t)outputs * sizeof(float));
+            memset(row + outputs, 0, (size_t)(to - outputs) * sizeof(float));
+        } else {
+            memset(row, 0, (size_t)to * sizeof(float));
+        }
+    }
+}
+
 static rs_status linear_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
 {
     (void)mode;
@@ -57,11 +74,7 @@ static rs_status linear_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_erro
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     int stride, features = features_of(in), outputs = (int)out->channels, to = row_floats(plan, out);
     const float *x = input_rows(plan, in, in->value, &stride);
-    size_t row = (size_t)outputs * sizeof(float);
-    memset(out->value, 0, (size_t)plan->count * (size_t)to * sizeof(float));
-    for (int64_t n = 0; node->bias >= 0 && n < plan->count; n++) {
-        memcpy(out->value + n * to, plan->value + plan->parameters[node->bias].offset, row);
-    }
+    begin_rows(plan, node, out);
     RS__DNN(error,
             dnnl_sgemm('N', 'T', plan->count, outputs, features, 1.0f, x, stride,
                        plan->value + plan->parameters[node->weight].offset, features, 1.0f, out->value, to));
@@ -73,6 +86,7 @@ static void bias_gradient(const rs_plan *plan, const rs__tensor *out, float *gra
 {
     enum { TOGETHER = 64 };
     int stride = row_floats(plan, out);
+#pragma omp parallel for schedule(static) if (rs__worth_threads(plan->count * out->blocks * 4))
     for (int64_t first = 0; first < out->channels; first += TOGETHER) {
         int64_t count = out->channels - first < TOGETHER ? out->channels - first : TOGETHER;
         double sums[TOGETHER] = {0.0};

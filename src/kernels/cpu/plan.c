@@ -81,7 +81,7 @@ static rs_status make_recomputed(rs_plan *plan, rs_error *error)
 static bool takes_plain(const rs_plan *plan, const rs__op *op)
 {
     const rs__tensor *in = &plan->tensors[0];
-    return op->kind == &rs__op_convolution ||
+    return op->kind == &rs__op_convolution || op->kind == &rs__op_small_convolution ||
            ((op->kind == &rs__op_linear || op->kind == &rs__op_flatten) && in->height * in->width > 1);
 }
 
@@ -138,7 +138,11 @@ static void sum_bytes(rs_plan *plan)
     for (int i = 0; i < plan->op_count; i++) {
         kept += rs__round64(plan->ops[i].kept_bytes);
         shared = plan->ops[i].shared_bytes > shared ? plan->ops[i].shared_bytes : shared;
+        size_t own = rs__round64(plan->ops[i].thread_bytes);
+        plan->thread_bytes = own > plan->thread_bytes ? own : plan->thread_bytes;
     }
+    size_t threads = (size_t)plan->device->threads * plan->thread_bytes;
+    shared = threads > shared ? threads : shared;
     size_t batch = (size_t)rs__largest_batch(plan);
     size_t samples = rs__round64(batch * sizeof *plan->labels) + rs__round64(batch * sizeof *plan->ids) +
                      rs__round64(batch * (size_t)plan->target_count * sizeof *plan->targets) +

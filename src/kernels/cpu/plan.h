@@ -113,16 +113,19 @@ struct rs__op {
     int input[2];    /* nodes; a fused join: batch norm's input, the other summand */
     rs_pass pass[2]; /* what backward does to the gradients of the inputs */
     bool needed;     /* backward runs */
-    bool relu;       /* batch norm takes in a ReLU */
+    bool relu;       /* batch norm, max pool or convolution takes in a ReLU */
     bool joined;     /* and a residual */
+    int pool;        /* convolution takes in this max pool; 0: none */
     bool defers;     /* a convolution whose ADD goes to the addend of its input */
     int reorders;    /* conversions per training step */
     size_t kept_bytes, shared_bytes;
-    void *kept;  /* kept_bytes of scratch */
-    void *state; /* of the kind: owned */
+    size_t thread_bytes; /* of shared scratch, for each thread (rs__thread_scratch) */
+    void *kept;          /* kept_bytes of scratch */
+    void *state;         /* of the kind: owned */
     /* What is computed again before its backward: [first, end) of plan->recomputed. */
     int first_recomputed, end_recomputed;
     int64_t cost;    /* of a sample, in vector operations: about */
+    int64_t tile;    /* samples that it would have at once, a power of two; 0: as others wish */
     int segment_end; /* of the segment that begins here (samples.c); 0: none begins */
 };
 
@@ -153,7 +156,9 @@ struct rs_plan {
 
     void *parameter_memory, *gradient_memory, *optimizer_memory, *activation_memory, *scratch_memory;
     size_t running_elements, kept_bytes, shared_bytes, activation_bytes;
-    void *shared; /* shared_bytes of scratch, for one call */
+    void *shared;        /* shared_bytes of scratch, for one call */
+    size_t thread_bytes; /* of it, for each thread of a segment */
+    int groups;          /* of the largest batch, for sums over samples */
 
     rs__job *jobs; /* [job_count] pieces of parameters, for the update */
     int job_count;
@@ -201,15 +206,21 @@ static inline int64_t rs__sample_floats(const rs_plan *plan, const rs__tensor *t
 void rs__plan_segments(rs_plan *plan);
 rs_status rs__segment_forward(rs_plan *plan, int first, int end, rs_mode mode, rs_error *error);
 void rs__segment_backward(rs_plan *plan, int first, int end);
-enum { RS__GROUPS = 16 };
-/* The batch in at most RS__GROUPS parts, by its size alone, and the part that a sample is in: sums over samples are taken
- * group by group and joined in their order. */
-int64_t rs__group_samples(const rs_plan *plan);
+/* The batch in at most plan->groups parts, by sizes alone, and the part that a sample is in: sums over samples are taken
+ * group by group and joined in their order. rs__group_first(plan, groups) is the end of the last. */
+int64_t rs__group_count(const rs_plan *plan);
+int64_t rs__group_first(const rs_plan *plan, int64_t group);
+int64_t rs__group_of(const rs_plan *plan, int64_t sample);
+/* The calling thread's thread_bytes of shared scratch, within a segment. */
+void *rs__thread_scratch(const rs_plan *plan);
 /* Whether work of so many vector operations is worth waking the other threads. */
 bool rs__worth_threads(int64_t operations);
 
 /* pointwise.c: to = or += from, over the loaded batch of a blocked tensor. */
 void rs__elements_pass(const rs_plan *plan, const rs__tensor *t, const float *from, float *to, rs_pass pass);
+
+/* chains.c: joins convolutions, max pools and ReLUs that follow each other in plan->operations. */
+void rs__join_chains(rs_plan *plan);
 
 /* fuse.c: fills plan->ops and their inputs. */
 rs_status rs__plan_fuse(rs_plan *plan, rs_error *error);
@@ -217,10 +228,15 @@ rs_status rs__plan_fuse(rs_plan *plan, rs_error *error);
 extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_sigmoid,
     rs__op_tanh, rs__op_softmax, rs__op_row_normalize, rs__op_flatten, rs__op_repeat, rs__op_dropout,
     rs__op_add, rs__op_divide, rs__op_matrix_product, rs__op_max_pool, rs__op_average_pool,
-    rs__op_global_pool, rs__op_linear, rs__op_small_linear, rs__op_loss, rs__op_mean_squared_error;
+    rs__op_global_pool, rs__op_linear, rs__op_small_linear, rs__op_small_convolution, rs__op_loss,
+    rs__op_mean_squared_error;
 
 /* small_linear.c: whether our own kernels are for the layer. */
 bool rs__is_small_linear(const rs_device *device, const rs_network *network, int node);
+
+/* small_convolution.c: whether a convolution takes some samples at a time. Asks the network's graph and the sizes, not what
+ * is measured, so that the bits are the same. */
+bool rs__is_small_convolution(const rs_plan *plan, int node);
 
 /* lives.c: what is kept and what is computed again: fills the spans of all tensors, plan->activation_bytes and the
  * operations' recomputed ones. */

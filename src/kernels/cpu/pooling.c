@@ -5,7 +5,14 @@ static rs__window window_of(const rs_plan *plan, const rs__op *op)
 {
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     const rs_node_attributes *a = &rs__op_node(plan, op)->attributes;
-    return (rs__window){in->height, in->width, out->height, out->width, a->kernel, a->stride, a->padding};
+    return (rs__window){.in_height = in->height,
+                        .in_width = in->width,
+                        .out_height = out->height,
+                        .out_width = out->width,
+                        .kernel = a->kernel,
+                        .stride = a->stride,
+                        .padding = a->padding,
+                        .relu = op->relu};
 }
 
 /* A kept byte pair per output: which place of the window was largest. */

@@ -70,9 +70,16 @@ _Static_assert((int)RS__TIMED_FORWARD == RS_COST_FORWARD && (int)RS__TIMED_BACKW
                    (int)RS__TIMED_DATA == RS_COST_DATA,
                "rows are counted as they are timed");
 
+/* Whether backward has one row for both gradients of a convolution. */
+static bool in_one_row(const rs__op *op, rs__timed what)
+{
+    return op->kind == &rs__op_small_convolution && what == RS__TIMED_BACKWARD && op->pass[0] != RS_PASS_NONE;
+}
+
 static double flops_of(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
-    return rs_cost_flops(plan->network, made_of(plan, op), (rs_cost_pass)what, plan->count);
+    double once = rs_cost_flops(plan->network, made_of(plan, op), (rs_cost_pass)what, plan->count);
+    return in_one_row(op, what) ? 2.0 * once : once;
 }
 
 static double convolution_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
@@ -82,6 +89,13 @@ static double convolution_bytes(const rs_plan *plan, const rs__op *op, rs__timed
         return tensor_bytes(plan, op->input[0]) + out + weights;
     }
     return out + weights + summed_bytes(plan, op->input[0], op->defers ? RS_PASS_SET : op->pass[0]);
+}
+
+/* Maps between convolution and pool are scratch. */
+static double small_convolution_bytes(const rs_plan *plan, const rs__op *op, rs__timed what)
+{
+    double data = in_one_row(op, what) ? convolution_bytes(plan, op, RS__TIMED_DATA) : 0.0;
+    return convolution_bytes(plan, op, what) + data;
 }
 
 /* y is cleared, set to the bias, and added to by the product, in small layers written once; dy is read for each of three
@@ -141,7 +155,8 @@ static double bytes_of_others(const rs_plan *plan, const rs__op *op, rs__timed w
 
 static double bytes_of(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
-    return op->kind == &rs__op_convolution ? convolution_bytes(plan, op, what)
+    return op->kind == &rs__op_small_convolution ? small_convolution_bytes(plan, op, what)
+           : op->kind == &rs__op_convolution     ? convolution_bytes(plan, op, what)
            : op->kind == &rs__op_linear || op->kind == &rs__op_small_linear ? linear_bytes(plan, op, what)
            : op->kind == &rs__op_batch_norm                                 ? norm_bytes(plan, op, what)
                                                                             : bytes_of_others(plan, op, what);
@@ -194,7 +209,9 @@ rs_status rs__cpu_profile_start(rs_plan *plan, rs_error *error)
             rs_profile_row *row = &rows[row_of(plan, op, (rs__timed)k)];
             row->node = rs__op_node(plan, op)->name;
             row->operation = rs_cost_operation_name(plan->network, made_of(plan, op));
-            row->pass = rs_cost_pass_name(plan->network, made_of(plan, op), (rs_cost_pass)k);
+            row->pass = op->kind == &rs__op_small_convolution && k == RS__TIMED_BACKWARD
+                            ? "backward"
+                            : rs_cost_pass_name(plan->network, made_of(plan, op), (rs_cost_pass)k);
         }
     }
     return RS_OK;

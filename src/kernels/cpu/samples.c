@@ -6,6 +6,8 @@
  *
  * A small network is mostly one segment: its step costs two regions instead of forty, and what one operation writes the
  * next one finds in the first cache. Where the work is not worth waking a second thread, there is no region at all. */
+#include <omp.h>
+
 #include "plan.h"
 
 enum {
@@ -19,9 +21,30 @@ bool rs__worth_threads(int64_t operations)
     return operations >= WORTH_THREADS;
 }
 
-int64_t rs__group_samples(const rs_plan *plan)
+int64_t rs__group_count(const rs_plan *plan)
 {
-    return (plan->count + RS__GROUPS - 1) / RS__GROUPS;
+    return plan->groups < plan->count ? plan->groups : plan->count;
+}
+
+/* Where part number `part` of `parts` begins: their sizes differ by one at most. */
+static int64_t part_first(const rs_plan *plan, int64_t part, int64_t parts)
+{
+    return part * plan->count / parts;
+}
+
+int64_t rs__group_first(const rs_plan *plan, int64_t group)
+{
+    return part_first(plan, group, rs__group_count(plan));
+}
+
+int64_t rs__group_of(const rs_plan *plan, int64_t sample)
+{
+    return ((sample + 1) * rs__group_count(plan) - 1) / plan->count;
+}
+
+void *rs__thread_scratch(const rs_plan *plan)
+{
+    return (char *)plan->shared + (size_t)omp_get_thread_num() * plan->thread_bytes;
 }
 
 static bool works_on_samples(const rs__op *op)
@@ -51,7 +74,6 @@ void rs__plan_segments(rs_plan *plan)
 typedef struct walk {
     rs_plan *plan;
     int first, end; /* operations */
-    int64_t part;   /* samples of one */
     int64_t parts;  /* that threads share */
     int64_t tile;   /* samples that go through all operations at once */
     bool parallel;
@@ -61,18 +83,17 @@ typedef struct walk {
 static walk walk_of(rs_plan *plan, int first, int end)
 {
     walk w = {.plan = plan, .first = first, .end = end};
-    int64_t widest = 1, cost = 0;
+    int64_t widest = 1, cost = 0, wanted = 1;
     bool sums = false;
     for (int i = first; i < end; i++) {
         int64_t floats = rs__sample_floats(plan, &plan->tensors[plan->ops[i].output]);
         widest = floats > widest ? floats : widest;
         cost += plan->ops[i].cost;
+        wanted = plan->ops[i].tile > wanted ? plan->ops[i].tile : wanted;
         sums = sums || plan->ops[i].kind->end_backward;
     }
-    int64_t parts = sums ? RS__GROUPS : PARTS;
-    w.part = (plan->count + parts - 1) / parts;
-    w.parts = (plan->count + w.part - 1) / w.part;
-    w.tile = TILE_FLOATS / widest > 0 ? TILE_FLOATS / widest : 1;
+    w.parts = sums ? rs__group_count(plan) : plan->count < PARTS ? plan->count : PARTS;
+    w.tile = TILE_FLOATS / widest > wanted ? TILE_FLOATS / widest / wanted * wanted : wanted;
     w.parallel = rs__worth_threads(cost * plan->count);
     return w;
 }
@@ -80,15 +101,14 @@ static walk walk_of(rs_plan *plan, int first, int end)
 /* The samples of a part's tile; false after the last. */
 static bool next_tile(const walk *w, int64_t part, int64_t *first, int64_t *last)
 {
-    int64_t end = (part + 1) * w->part;
-    end = end < w->plan->count ? end : w->plan->count;
+    int64_t end = part_first(w->plan, part + 1, w->parts);
     *last = *first + w->tile < end ? *first + w->tile : end;
     return *first < end;
 }
 
 static void forward_part(const walk *w, int64_t part)
 {
-    int64_t first = part * w->part, last;
+    int64_t first = part_first(w->plan, part, w->parts), last;
     for (; next_tile(w, part, &first, &last); first = last) {
         for (int i = w->first; i < w->end; i++) {
             const rs__op *op = &w->plan->ops[i];
@@ -106,7 +126,7 @@ rs_status rs__segment_forward(rs_plan *plan, int first, int end, rs_mode mode, r
             RS_TRY(plan->ops[i].kind->begin_forward(plan, &plan->ops[i], error));
         }
     }
-#pragma omp parallel for schedule(static) if (w.parallel)
+#pragma omp parallel for schedule(static) num_threads(plan->device->threads) if (w.parallel)
     for (int64_t part = 0; part < w.parts; part++) {
         forward_part(&w, part);
     }
@@ -131,7 +151,7 @@ static void add_addend(const rs_plan *plan, const rs__op *op, int64_t first, int
 
 static void backward_part(const walk *w, int64_t part)
 {
-    int64_t first = part * w->part, last;
+    int64_t first = part_first(w->plan, part, w->parts), last;
     for (; next_tile(w, part, &first, &last); first = last) {
         for (int i = w->end - 1; i >= w->first; i--) {
             const rs__op *op = &w->plan->ops[i];
@@ -152,7 +172,7 @@ void rs__segment_backward(rs_plan *plan, int first, int end)
             plan->ops[i].kind->begin_backward(plan, &plan->ops[i]);
         }
     }
-#pragma omp parallel for schedule(static) if (w.parallel)
+#pragma omp parallel for schedule(static) num_threads(plan->device->threads) if (w.parallel)
     for (int64_t part = 0; part < w.parts; part++) {
         backward_part(&w, part);
     }

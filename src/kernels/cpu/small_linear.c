@@ -57,7 +57,7 @@ static rs_status small_prepare(rs_plan *plan, rs__op *op, rs_error *error)
 {
     (void)error;
     small s = small_of(plan, op);
-    int64_t groups = plan->options.training ? RS__GROUPS : 0;
+    int64_t groups = plan->options.training ? plan->groups : 0;
     op->kept_bytes = (size_t)(matrix_floats(&s) + groups * s.group_floats) * sizeof(float);
     op->cost = s.inputs * s.out->blocks;
     return RS_OK;
@@ -111,8 +111,8 @@ static void small_begin_backward(rs_plan *plan, const rs__op *op)
 
 static void add_gradients(const rs_plan *plan, const rs__op *op, const small *s, int64_t first, int64_t last)
 {
-    int64_t samples = rs__group_samples(plan);
-    float *sums = s->sums + first / samples * s->group_floats;
+    int64_t group = rs__group_of(plan, first);
+    float *sums = s->sums + group * s->group_floats;
     const rs__small_gradient gradient = {.x = s->in->again,
                                          .dy = s->out->gradient,
                                          .sums = sums,
@@ -120,7 +120,7 @@ static void add_gradients(const rs_plan *plan, const rs__op *op, const small *s,
                                          .dy_stride = s->out_row,
                                          .outputs = s->outputs,
                                          .blocks = s->in->blocks};
-    if (first % samples == 0) {
+    if (first == rs__group_first(plan, group)) {
         memset(sums, 0, (size_t)s->group_floats * sizeof(float));
     }
     if (reached(plan, rs__op_node(plan, op)->weight)) {
@@ -152,7 +152,7 @@ static void small_end_backward(rs_plan *plan, const rs__op *op)
 {
     small s = bound(plan, op);
     const rs_node *node = rs__op_node(plan, op);
-    int64_t groups = (plan->count + rs__group_samples(plan) - 1) / rs__group_samples(plan);
+    int64_t groups = rs__group_count(plan);
     for (int64_t o = 0; reached(plan, node->weight) && o < s.outputs; o++) {
         plan->device->kernels->small_join(s.sums + o * s.in_row, s.group_floats, groups, s.inputs,
                                           plan->gradient + plan->parameters[node->weight].offset +

@@ -85,6 +85,9 @@ static void take_values(const rs_plan *plan, const float *values, int64_t count)
 rs_status rs__cpu_load_batch(rs_plan *plan, const rs_batch *batch, rs_error *error)
 {
     const rs__tensor *in = &plan->tensors[0];
+    if (!batch->values && !batch->images) {
+        return RS_FAIL(error, RS_USAGE, "a batch without images and values");
+    }
     if (!batch->values && in->channels > RS_MAX_CHANNELS) {
         return RS_FAIL(error, RS_UNSUPPORTED, "images have at most %d channels, this network takes %" PRId64,
                        RS_MAX_CHANNELS, in->channels);

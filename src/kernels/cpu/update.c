@@ -10,12 +10,24 @@
 
 #define JOB 16384
 
+static bool is_measured(const rs_plan *plan, int parameter)
+{
+    return plan->network->parameters[parameter].block >= 0;
+}
+
+/* Of what no loss reaches, too, where distances are wanted: it may have moved before it was frozen. */
+static bool has_jobs(const rs_plan *plan, int parameter)
+{
+    bool measured = plan->options.metrics.count > 0 && is_measured(plan, parameter);
+    return plan->parameters[parameter].reached || (plan->options.training && measured);
+}
+
 rs_status rs__jobs_make(rs_plan *plan, rs_error *error)
 {
     int parameters = plan->network->parameter_count;
     size_t jobs = 0;
     for (int i = 0; i < parameters; i++) {
-        jobs += plan->parameters[i].reached ? (size_t)((plan->parameters[i].count + JOB - 1) / JOB) : 0;
+        jobs += has_jobs(plan, i) ? (size_t)((plan->parameters[i].count + JOB - 1) / JOB) : 0;
     }
     plan->jobs = rs_alloc_array(jobs, sizeof(rs__job));
     plan->job_sums = rs_alloc_array(jobs, sizeof(rs_update_sums));
@@ -26,7 +38,7 @@ rs_status rs__jobs_make(rs_plan *plan, rs_error *error)
     }
     for (int i = 0; i < parameters; i++) {
         int64_t count = plan->parameters[i].count;
-        for (int64_t at = 0; plan->parameters[i].reached && at < count; at += JOB) {
+        for (int64_t at = 0; has_jobs(plan, i) && at < count; at += JOB) {
             plan->jobs[plan->job_count++] = (rs__job){i, at, count - at < JOB ? count - at : JOB};
         }
     }
@@ -102,7 +114,8 @@ static void run_jobs(rs_plan *plan, const rs_update_options *options)
         const rs__job *job = &plan->jobs[j];
         rs__update_piece piece = piece_of(plan, job);
         rs__update_work own = work;
-        own.distances = work.distances && plan->network->parameters[job->parameter].block >= 0;
+        own.moves = plan->parameters[job->parameter].reached;
+        own.distances = work.distances && is_measured(plan, job->parameter);
         plan->device->kernels->update(&own, plan->rules[job->parameter], &piece, &plan->job_sums[j]);
     }
 }

@@ -49,7 +49,7 @@ void RS_ISA(rs__sigmoid_backward)(const float *y, const float *dy, float *dx, rs
 void RS_ISA(rs__tanh_backward)(const float *y, const float *dy, float *dx, rs_pass pass, int64_t count)
 {
     for (int64_t i = 0; i < count; i += RS_LANES) {
-        rs_vf v = rs_load(y + i), g = rs_load(dy + i) * (1.0f - v * v);
+        rs_vf v = rs_load(y + i), g = rs_load(dy + i) * ((1.0f - v) * (1.0f + v)); /* no digits lost near 1 */
         rs_store_or_add(dx + i, g, pass == RS_PASS_ADD);
     }
 }

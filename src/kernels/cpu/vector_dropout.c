@@ -1,37 +1,87 @@
 /* vector_dropout.c: dropout, plane by plane (one sample's channel block); the masks are common/dropout.h's. */
+#include <string.h>
+
 #include "kernels.h"
 #include "vector.h"
 
-/* Vectors whose masks are drawn together: draws wait for nothing, and a compiler makes vector instructions of them. A
- * vector's elements may begin within a draw where the channels are no multiple of 4, and so end in one more. */
-enum { TILE = 16, DRAWS = RS_LANES / 4 + 1 };
+/* Vectors whose masks are drawn together. A vector's elements may begin within a draw where the channels are no multiple of
+ * 4, and so end in one more. */
+enum { TILE = 16, DRAWS = RS_LANES / 4 + 1, WIDE = RS_LANES / 2, ROUNDS = 10 };
+
+/* A number of each of some vectors: 32 bits count, what is above them is anything. */
+typedef uint64_t wide __attribute__((vector_size(8 * WIDE), may_alias));
 
 /* Vectors of one sample that lie behind each other: the first one's element, and how many lie between two. */
 typedef struct tile {
     int64_t sample, element, step, count;
 } tile;
 
+/* The products of the lower halves. */
+RS_INLINE wide multiply(wide a, wide b)
+{
+#if RS_LANES == 16
+    return (wide)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return (wide)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#else
+    return (a & UINT32_MAX) * (b & UINT32_MAX);
+#endif
+}
+
+/* Philox4x32-10 of `draws` counters, in place: every round all of them, so that none waits for itself. */
+RS_INLINE void philox(wide word[4][DRAWS], const uint32_t key[2], int draws)
+{
+    const wide zero = {0}, factor0 = zero + PHILOX_M4x32_0, factor1 = zero + PHILOX_M4x32_1;
+    uint32_t key0 = key[0], key1 = key[1];
+    for (int round = 0; round < ROUNDS; round++, key0 += PHILOX_W32_0, key1 += PHILOX_W32_1) {
+        for (int k = 0; k < draws; k++) {
+            wide product0 = multiply(word[0][k], factor0), product1 = multiply(word[2][k], factor1);
+            word[0][k] = (product1 >> 32) ^ word[1][k] ^ key0;
+            word[1][k] = product1;
+            word[2][k] = (product0 >> 32) ^ word[3][k] ^ key1;
+            word[3][k] = product0;
+        }
+    }
+}
+
+/* The masks of WIDE vectors, of which the first begins at an element of its sample: rs_dropout_keep, a lane for each. */
+RS_INLINE wide draw_wide(const rs__dropout *d, int64_t sample, wide element, int draws)
+{
+    wide word[4][DRAWS], zero = {0}, all = {0};
+    uint64_t id = (uint64_t)d->ids[sample], threshold = d->rule.threshold;
+    for (int k = 0; k < draws; k++) {
+        word[0][k] = (element >> 2) + (uint64_t)k;
+        word[1][k] = zero + id;
+        word[2][k] = zero + (id >> 32);
+        word[3][k] = zero + d->epoch;
+    }
+    philox(word, d->rule.key, draws);
+    for (int k = 0; k < draws; k++) {
+        for (int i = 0; i < 4; i++) {
+            wide keeps = (wide)((word[i][k] & (zero + UINT32_MAX)) >= zero + threshold);
+            all |= keeps & (zero + ((uint64_t)1 << (4 * k + i)));
+        }
+    }
+    return all >> (element & 3);
+}
+
 static void draw_tile(const rs__dropout *d, const tile *t, rs_bits *bits)
 {
-    uint32_t block[TILE * DRAWS], keep[TILE * DRAWS], epoch = d->epoch;
-    int64_t draws = t->element % 4 || t->step % 4 ? DRAWS : RS_LANES / 4, id = d->ids[t->sample];
-    const rs_dropout rule = d->rule;
+    rs_bits drawn[TILE];
+    bool aligned = t->element % 4 == 0 && t->step % 4 == 0;
     RS_ASSERT(t->count >= 0 && t->count <= TILE);
-    for (int64_t p = 0; p < t->count; p++) {
-        for (int64_t k = 0; k < draws; k++) {
-            block[p * draws + k] = (uint32_t)((t->element + p * t->step) / 4 + k);
+    for (int64_t p = 0; p < t->count; p += WIDE) {
+        wide element;
+        for (int64_t i = 0; i < WIDE; i++) {
+            element[i] = (uint64_t)(t->element + (p + i) * t->step);
+        }
+        wide all =
+            aligned ? draw_wide(d, t->sample, element, DRAWS - 1) : draw_wide(d, t->sample, element, DRAWS);
+        for (int64_t i = 0; i < WIDE; i++) {
+            drawn[p + i] = (rs_bits)all[i];
         }
     }
-    for (int64_t i = 0; i < t->count * draws; i++) {
-        keep[i] = rs_dropout_keep(&rule, block[i], id, epoch);
-    }
-    for (int64_t p = 0; p < t->count; p++) {
-        uint32_t all = 0;
-        for (int64_t k = 0; k < draws; k++) {
-            all |= keep[p * draws + k] << 4 * k;
-        }
-        bits[p] = (rs_bits)(all >> (t->element + p * t->step) % 4);
-    }
+    memcpy(bits, drawn, (size_t)t->count * sizeof *bits);
 }
 
 /* Lanes beyond the channels are 0 and stay so, whatever is drawn for them. */

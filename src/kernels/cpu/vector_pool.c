@@ -47,8 +47,22 @@ RS_INLINE rs_vf largest(const rs__window *w, const patch *p, const float *x, rs_
     return best;
 }
 
-void RS_ISA(rs__max_pool_forward)(const rs__window *w, int64_t first, int64_t last, const float *x, float *y,
-                                  uint16_t *choice)
+/* What the pool writes of a window: its maximum and where it was. */
+RS_INLINE void put_largest(const rs__window *w, rs_vf best, rs_vi place, float *y, uint16_t *choice)
+{
+    rs_vi zero = {0};
+    if (w->relu) {
+        place = choose((rs_vi)(best > (rs_vf)zero), place, zero + RS__NO_CHOICE);
+        best = rs_relu(best);
+    }
+    rs_store(y, best);
+    if (choice) {
+        *(rs_vchoice *)choice = __builtin_convertvector(place, rs_vchoice);
+    }
+}
+
+static void windows_forward(const rs__window *w, int64_t first, int64_t last, const float *x, float *y,
+                            uint16_t *choice)
 {
     int64_t in = w->in_height * w->in_width * RS_LANES, out = w->out_height * w->out_width * RS_LANES;
     for (int64_t plane = first; plane < last; plane++) {
@@ -57,17 +71,15 @@ void RS_ISA(rs__max_pool_forward)(const rs__window *w, int64_t first, int64_t la
                 patch p = patch_at(w, oy, ox);
                 int64_t to = plane * out + (oy * w->out_width + ox) * RS_LANES;
                 rs_vi place;
-                rs_store(y + to, largest(w, &p, x + plane * in, &place));
-                if (choice) {
-                    *(rs_vchoice *)(choice + to) = __builtin_convertvector(place, rs_vchoice);
-                }
+                rs_vf best = largest(w, &p, x + plane * in, &place);
+                put_largest(w, best, place, y + to, choice ? choice + to : NULL);
             }
         }
     }
 }
 
-void RS_ISA(rs__max_pool_backward)(const rs__window *w, int64_t first, int64_t last, const uint16_t *choice,
-                                   const float *dy, float *dx, rs_pass pass)
+static void windows_backward(const rs__window *w, int64_t first, int64_t last, const uint16_t *choice,
+                             const float *dy, float *dx, rs_pass pass)
 {
     int64_t in = w->in_height * w->in_width * RS_LANES, out = w->out_height * w->out_width * RS_LANES;
     for (int64_t plane = first; plane < last; plane++) {
@@ -88,6 +100,95 @@ void RS_ISA(rs__max_pool_backward)(const rs__window *w, int64_t first, int64_t l
                 }
             }
         }
+    }
+}
+
+/* Windows that neither overlap nor leave the map. */
+RS_INLINE bool is_tiled(const rs__window *w)
+{
+    return w->stride == w->kernel && w->padding == 0;
+}
+
+/* One plane of windows of `kernel` by `kernel` side by side. */
+RS_INLINE void tiled_forward(const rs__window *w, int kernel, const float *x, float *y, uint16_t *choice)
+{
+    int64_t row = w->in_width * RS_LANES, to = 0;
+    for (int64_t oy = 0; oy < w->out_height; oy++) {
+        const float *from = x + oy * kernel * row;
+        for (int64_t ox = 0; ox < w->out_width; ox++, from += kernel * RS_LANES, to += RS_LANES) {
+            rs_vf best = rs_load(from);
+            rs_vi place = {0}, zero = {0};
+            for (int k = 1; k < kernel * kernel; k++) {
+                rs_vf v = rs_load(from + k / kernel * row + k % kernel * RS_LANES);
+                rs_vi better = (rs_vi)(v > best) | (rs_vi)(v != v);
+                best = (rs_vf)choose(better, (rs_vi)v, (rs_vi)best);
+                place = choose(better, zero + k, place);
+            }
+            put_largest(w, best, place, y + to, choice ? choice + to : NULL);
+        }
+    }
+}
+
+void RS_ISA(rs__max_pool_forward)(const rs__window *w, int64_t first, int64_t last, const float *x, float *y,
+                                  uint16_t *choice)
+{
+    int64_t in = w->in_height * w->in_width * RS_LANES, out = w->out_height * w->out_width * RS_LANES;
+    for (int64_t plane = first; plane < last && is_tiled(w); plane++) {
+        uint16_t *places = choice ? choice + plane * out : NULL;
+        if (w->kernel == 2) {
+            tiled_forward(w, 2, x + plane * in, y + plane * out, places);
+        } else {
+            tiled_forward(w, w->kernel, x + plane * in, y + plane * out, places);
+        }
+    }
+    if (!is_tiled(w)) {
+        windows_forward(w, first, last, x, y, choice);
+    }
+}
+
+/* The gradients of one plane of such windows; what no window covers gets none. */
+RS_INLINE void tiled_backward(const rs__window *w, int kernel, const uint16_t *choice, const float *dy,
+                              float *dx, bool add)
+{
+    int64_t row = w->in_width * RS_LANES, covered = w->out_width * kernel * RS_LANES, from = 0;
+    for (int64_t oy = 0; oy < w->out_height; oy++) {
+        float *to = dx + oy * kernel * row;
+        for (int64_t ox = 0; ox < w->out_width; ox++, from += RS_LANES, to += kernel * RS_LANES) {
+            rs_vi place = __builtin_convertvector(*(const rs_vchoice *)(choice + from), rs_vi);
+            rs_vi g = (rs_vi)rs_load(dy + from);
+            for (int k = 0; k < kernel * kernel; k++) {
+                float *at = to + k / kernel * row + k % kernel * RS_LANES;
+                rs_vf part = (rs_vf)((rs_vi)(place == k) & g);
+                if (add) {
+                    part += rs_load(at);
+                }
+                rs_store(at, part);
+            }
+        }
+        for (int r = 0; r < kernel && !add && covered < row; r++) {
+            memset(dx + (oy * kernel + r) * row + covered, 0, (size_t)(row - covered) * sizeof(float));
+        }
+    }
+    int64_t rows = w->out_height * kernel;
+    if (!add && rows < w->in_height) {
+        memset(dx + rows * row, 0, (size_t)((w->in_height - rows) * row) * sizeof(float));
+    }
+}
+
+void RS_ISA(rs__max_pool_backward)(const rs__window *w, int64_t first, int64_t last, const uint16_t *choice,
+                                   const float *dy, float *dx, rs_pass pass)
+{
+    int64_t in = w->in_height * w->in_width * RS_LANES, out = w->out_height * w->out_width * RS_LANES;
+    bool add = pass == RS_PASS_ADD;
+    for (int64_t plane = first; plane < last && is_tiled(w); plane++) {
+        if (w->kernel == 2 && !add) {
+            tiled_backward(w, 2, choice + plane * out, dy + plane * out, dx + plane * in, false);
+        } else {
+            tiled_backward(w, w->kernel, choice + plane * out, dy + plane * out, dx + plane * in, add);
+        }
+    }
+    if (!is_tiled(w)) {
+        windows_backward(w, first, last, choice, dy, dx, pass);
     }
 }
 

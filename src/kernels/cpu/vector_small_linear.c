@@ -1,8 +1,10 @@
 /* vector_small_linear.c: products of rows with matrices of at most RS__SMALL_BLOCKS vectors in each direction, which stay
  * in the first cache: no packing, no call of a library. A sum runs over its terms in order, one multiply-add each, so
  * that it does not matter how many rows a call has. */
+#include <string.h>
+
 #include "kernels.h"
-#include "vector.h"
+#include "vector_exp.h"
 
 /* Sums that are held in registers: of the 32, or 16, that there are. */
 #define SUMS (RS_LANES == 16 ? 16 : 8)
@@ -134,8 +136,7 @@ void RS_ISA(rs__small_join)(const float *sums, int64_t group_stride, int64_t gro
             low += rs_widen_low(v);
             high += rs_widen_high(v);
         }
-        for (int64_t i = 0; i < RS_LANES && at + i < count; i++) {
-            to[at + i] = (float)(i < RS_LANES / 2 ? low[i] : high[i - RS_LANES / 2]);
-        }
+        rs_vf sum = rs_narrow(low, high);
+        memcpy(to + at, &sum, (size_t)(count - at < RS_LANES ? count - at : RS_LANES) * sizeof(float));
     }
 }

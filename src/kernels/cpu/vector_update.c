@@ -211,17 +211,21 @@ void RS_ISA(rs__update)(const rs__update_work *work, rs_rule_f32 rule, const rs_
         int64_t count = piece->count - at < STRIP ? piece->count - at : STRIP;
         const float *gradient = piece->gradient + at;
         float *value = piece->value + at;
-        rs_gradient_sums part;
-        RS_ISA(rs__gradient_sums)(gradient, count, &part);
+        rs_gradient_sums part = {0};
+        if (work->moves) {
+            RS_ISA(rs__gradient_sums)(gradient, count, &part);
+        }
         sums->gradient.abs += part.abs;
         sums->gradient.squares += part.squares;
-        if (piece->gradient_sum) {
+        if (work->moves && piece->gradient_sum) {
             add_to_sum(gradient, piece->gradient_sum + at, count);
         }
         if (work->distances) {
             memcpy(before, value, (size_t)count * sizeof *before);
         }
-        apply_rule(work, rule, piece, at, count);
+        if (work->moves) {
+            apply_rule(work, rule, piece, at, count);
+        }
         if (work->distances) {
             add_distances(work, value, before, count, &sums->to_previous);
         }

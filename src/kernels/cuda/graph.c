@@ -40,6 +40,18 @@ static rs_status enqueue_step(rs_plan *plan, const rs_update_options *options, r
     return rs__update_run(plan, options, error);
 }
 
+/* An end that failed may have left the capture as it was: nothing else would be allowed on the stream then. */
+static cudaError_t end_capture(cudaStream_t stream, cudaGraph_t *captured)
+{
+    cudaError_t ended = cudaStreamEndCapture(stream, captured);
+    enum cudaStreamCaptureStatus left = cudaStreamCaptureStatusNone;
+    if (ended != cudaSuccess && cudaStreamIsCapturing(stream, &left) == cudaSuccess &&
+        left != cudaStreamCaptureStatusNone) {
+        (void)cudaStreamEndCapture(stream, captured);
+    }
+    return ended;
+}
+
 /* Ends the capture whatever happened within it. */
 static rs_status capture_step(rs_plan *plan, const rs_update_options *options, cudaGraph_t *captured,
                               rs_error *error)
@@ -48,7 +60,7 @@ static rs_status capture_step(rs_plan *plan, const rs_update_options *options, c
     /* the recorder's thread waits for its copies meanwhile: only this thread is held to the rules */
     RS__CUDA(error, cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
     rs_status status = enqueue_step(plan, options, error);
-    cudaError_t ended = cudaStreamEndCapture(stream, captured);
+    cudaError_t ended = end_capture(stream, captured);
     RS_TRY(status);
     RS__CUDA_WAS(error, ended, "cudaStreamEndCapture");
     return RS_OK;

@@ -188,11 +188,12 @@ cudaError_t rs_cu_dropout_launch(const rs_cu_dropout *dropout, cudaStream_t stre
 
 typedef struct rs_cu_window {
     int64_t samples, in_height, in_width, out_height, out_width;
-    int channels, kernel, stride, padding; /* square windows; kernel <= 16 */
+    int channels, kernel, stride, padding; /* square windows */
 } rs_cu_window;
+/* Whether the two below take it: kernel up to 16, stride up to 64, sides up to 65536, padding < kernel. */
+bool rs_cu_max_pool_fits(const rs_cu_window *w);
 /* choice[n, oh, ow, c]: place in the window, row-major, of the first largest (NaN is largest); NULL: not
- * wanted. cuDNN leaves open which of equals takes the gradient; ref says the first. Sides up to 65536,
- * padding < kernel, stride <= 64. */
+ * wanted. cuDNN leaves open which of equals takes the gradient; ref says the first. */
 cudaError_t rs_cu_max_pool_forward(const rs_cu_window *w, const float *x, float *y, uint8_t *choice,
                                    cudaStream_t stream);
 /* Each input element sums the windows that chose it, in row-major order of the windows. */
@@ -282,8 +283,9 @@ typedef struct rs_cu_job {
 typedef struct rs_cu_tensor {
     int64_t steps; /* updates it has had: counted by rs_cu_update_begin */
     int32_t first_job, jobs;
-    int32_t reached;  /* 0: no update */
+    int32_t reached;  /* 0: no update; its jobs are only measured */
     int32_t measured; /* distances are wanted */
+    int32_t padding;  /* the last so many of every four neighbours are none of its own and stay as they are */
 } rs_cu_tensor;
 /* Per step, in device memory. */
 typedef struct rs_cu_rates {

@@ -6,8 +6,7 @@
 
 /* --- max -------------------------------------------------------------------------------------------------- */
 
-enum { WIDEST = 16 };
-
+/* Over the loaded batch. */
 static rs_cu_window window_of(const rs_plan *plan, const rs__op *op)
 {
     const rs__tensor *in = &plan->tensors[op->is.input[0]], *out = &plan->tensors[op->is.output];
@@ -26,9 +25,13 @@ static rs_cu_window window_of(const rs_plan *plan, const rs__op *op)
 /* A kept byte per output: which place of the window was largest. */
 static rs_status max_prepare(rs_plan *plan, rs__op *op, rs_error *error)
 {
-    if (rs__op_node(plan, op)->attributes.kernel > WIDEST) {
-        return RS_FAIL(error, RS_UNSUPPORTED, "windows of max pooling are at most %d wide here, not %d",
-                       WIDEST, rs__op_node(plan, op)->attributes.kernel);
+    rs_cu_window window = window_of(plan, op);
+    window.samples = rs__largest_batch(plan);
+    if (!rs_cu_max_pool_fits(&window)) {
+        return RS_FAIL(error, RS_UNSUPPORTED,
+                       "max pooling of %dx%d by windows of %d, stride %d: windows are at most 16 wide here, "
+                       "strides 64, maps 65536",
+                       (int)window.in_height, (int)window.in_width, window.kernel, window.stride);
     }
     op->kept_bytes = (size_t)(rs__largest_batch(plan) * rs__sample_floats(&plan->tensors[op->is.output]));
     return RS_OK;

@@ -10,7 +10,7 @@ static bool side_good(int64_t in, int64_t out, const rs_cu_window *w)
            out == (in + 2 * w->padding - w->kernel) / w->stride + 1;
 }
 
-static bool window_good(const rs_cu_window *w)
+bool rs_cu_max_pool_fits(const rs_cu_window *w)
 {
     return w && w->samples >= 1 && w->channels >= 1 && w->kernel >= 1 && w->kernel <= MOST_KERNEL &&
            w->stride >= 1 && w->stride <= MOST_STRIDE && w->padding >= 0 && w->padding < w->kernel &&
@@ -63,7 +63,7 @@ static int64_t walk_blocks(const rs_cu_window *w, const rs_cu_walk *walk)
 cudaError_t rs_cu_max_pool_forward(const rs_cu_window *w, const float *x, float *y, uint8_t *choice,
                                    cudaStream_t stream)
 {
-    if (!window_good(w) || !rs_cu_good(x) || !rs_cu_good(y) || !rs_cu_good_or_none(choice)) {
+    if (!rs_cu_max_pool_fits(w) || !rs_cu_good(x) || !rs_cu_good(y) || !rs_cu_good_or_none(choice)) {
         return cudaErrorInvalidValue;
     }
     const rs_cu_walk walk = walk_of(w, w->kernel, (int)w->in_width, RS_CU_KEPT_VALUES, (int)w->out_height);
@@ -83,7 +83,7 @@ cudaError_t rs_cu_max_pool_backward(const rs_cu_window *w, const uint8_t *choice
     if (pass == RS_PASS_NONE) {
         return cudaSuccess;
     }
-    if (!window_good(w) || !rs_cu_good(choice) || !rs_cu_good(dy) || !rs_cu_good(dx)) {
+    if (!rs_cu_max_pool_fits(w) || !rs_cu_good(choice) || !rs_cu_good(dy) || !rs_cu_good(dx)) {
         return cudaErrorInvalidValue;
     }
     const int rows = (w->kernel - 1) / w->stride + 1;

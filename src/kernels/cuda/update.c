@@ -7,18 +7,34 @@
 
 /* --- tables ----------------------------------------------------------------------------------------------- */
 
-static int jobs_of(const rs__parameter *p)
+static bool is_measured(const rs_plan *plan, int parameter)
 {
-    return p->reached ? (int)((p->elements + RS_CU_JOB - 1) / RS_CU_JOB) : 0;
+    return plan->network->parameters[parameter].block >= 0;
+}
+
+/* Of what no loss reaches, too, where distances are wanted: it may have moved before it was frozen. */
+static int jobs_of(const rs_plan *plan, int parameter)
+{
+    const rs__parameter *p = &plan->parameters[parameter];
+    bool any = p->reached ||
+               (plan->options.training && plan->options.metrics.count > 0 && is_measured(plan, parameter));
+    return any ? (int)((p->elements + RS_CU_JOB - 1) / RS_CU_JOB) : 0;
 }
 
 int rs__jobs_count(const rs_plan *plan)
 {
     int jobs = 0;
     for (int i = 0; i < plan->network->parameter_count; i++) {
-        jobs += jobs_of(&plan->parameters[i]);
+        jobs += jobs_of(plan, i);
     }
     return jobs;
+}
+
+/* Only channels of the input are padded, to four. */
+static int padding_of(const rs__parameter *p)
+{
+    RS_ASSERT(p->order.stride == p->order.inner || p->order.stride == 4);
+    return p->order.stride - p->order.inner;
 }
 
 static void fill_tables(const rs_plan *plan, rs_cu_tensor *tensors, rs_cu_job *jobs)
@@ -27,11 +43,12 @@ static void fill_tables(const rs_plan *plan, rs_cu_tensor *tensors, rs_cu_job *j
     for (int i = 0; i < plan->network->parameter_count; i++) {
         const rs__parameter *p = &plan->parameters[i];
         tensors[i] = (rs_cu_tensor){.first_job = next,
-                                    .jobs = jobs_of(p),
+                                    .jobs = jobs_of(plan, i),
                                     .reached = p->reached,
-                                    .measured = plan->network->parameters[i].block >= 0};
-        for (int64_t at = 0; p->reached && at < p->elements; at += RS_CU_JOB) {
-            int64_t rest = p->elements - at;
+                                    .measured = is_measured(plan, i),
+                                    .padding = padding_of(p)};
+        for (int j = 0; j < tensors[i].jobs; j++) {
+            int64_t at = (int64_t)j * RS_CU_JOB, rest = p->elements - at;
             jobs[next++] = (rs_cu_job){.offset = (int64_t)p->offset + at,
                                        .count = (int32_t)(rest < RS_CU_JOB ? rest : RS_CU_JOB),
                                        .tensor = i};
@@ -117,7 +134,7 @@ rs_status rs__update_run(rs_plan *plan, const rs_update_options *options, rs_err
 {
     rs_cu_update *u = &plan->update;
     cudaStream_t stream = plan->device->compute;
-    if (u->job_count == 0) { /* nothing to move; the norms are zero from the start */
+    if (u->job_count == 0) { /* nothing to move or to measure; the norms are zero from the start */
         return RS_OK;
     }
     u->options = *options;

@@ -5,7 +5,7 @@
  * time by the rules of update.h (this file is compiled without fused multiply-adds, so that they round as on
  * the CPU) and sums in double; the block's sums go to rs_cu_job_sums, from where a second pass adds them up
  * per tensor, in a fixed order. What is stored does not depend on what is measured: the rule is the same
- * code. */
+ * code. What no loss reaches is measured alone: it may have moved before it was frozen. */
 #ifndef RS_KERNELS_CUDA_UPDATE_CUH
 #define RS_KERNELS_CUDA_UPDATE_CUH
 
@@ -117,8 +117,16 @@ enum { RS_CU_MEASURE_GRADIENT, RS_CU_MEASURE_DISTANCE, RS_CU_MEASURE_POWER };
 struct rs_cu_update_head {
     rs_cu_job job;
     rs_rule_f32 rule;
-    int reached, measured;
+    int own; /* of every four neighbours, the first so many are the tensor's */
+    int16_t reached, measured;
 };
+
+/* How many elements of the job from `i`, a multiple of 4, on are the tensor's: of four. */
+RS_CU_INLINE int rs_cu_update_count(const rs_cu_update_head &head, int i)
+{
+    const int rest = head.job.count - i;
+    return rest < head.own ? rest : head.own;
+}
 
 /* `count` of four elements, zeros for the others. */
 RS_CU_INLINE rs_cu_lanes<4> rs_cu_load_some(const float *at, int count)
@@ -272,15 +280,17 @@ RS_CU_INLINE void rs_cu_update_job(const rs_cu_update &update, const rs_metric_n
     const bool measured = MEASURE != RS_CU_MEASURE_GRADIENT && head.measured;
     for (int i = 4 * (int)threadIdx.x; i < head.job.count; i += 4 * RS_CU_THREADS) {
         const int64_t at = head.job.offset + i;
-        const int count = head.job.count - i < 4 ? head.job.count - i : 4;
-        const rs_cu_lanes<4> gradient = rs_cu_load_some(update.gradient + at, count);
+        const int count = rs_cu_update_count(head, i);
         const rs_cu_lanes<4> previous = rs_cu_load_some(update.value + at, count);
-        rs_cu_lanes<4> after = previous, initial = rs_cu_zeros<4>();
+        rs_cu_lanes<4> gradient = rs_cu_zeros<4>(), after = previous, initial = rs_cu_zeros<4>();
         if (measured && update.initial) {
             initial = rs_cu_load_some(update.initial + at, count);
         }
-        rs_cu_update_four<RULE>(update, head.rule, at, count, gradient, after);
-        if (update.gradient_sum) {
+        if (head.reached) {
+            gradient = rs_cu_load_some(update.gradient + at, count);
+            rs_cu_update_four<RULE>(update, head.rule, at, count, gradient, after);
+        }
+        if (head.reached && update.gradient_sum) {
             rs_cu_add_to_sum(update.gradient_sum + at, gradient, count);
         }
         RS_CU_UNROLL
@@ -315,9 +325,11 @@ RS_CU_INLINE rs_cu_update_head rs_cu_update_begin_job(const rs_cu_update &update
     if (threadIdx.x == 0) {
         rs_cu_update_head head = {};
         head.job = update.jobs[blockIdx.x];
-        head.reached = update.tensors[head.job.tensor].reached;
-        head.measured = update.tensors[head.job.tensor].measured;
-        if (rules && head.reached) {
+        const rs_cu_tensor tensor = update.tensors[head.job.tensor];
+        head.own = 4 - tensor.padding;
+        head.reached = tensor.reached != 0;
+        head.measured = tensor.measured != 0;
+        if (rules && tensor.reached) {
             head.rule = update.rules[head.job.tensor];
         }
         *shared = head;
@@ -343,7 +355,7 @@ RS_CU_INLINE void rs_cu_update_apply_of(const rs_cu_update &update, const rs_met
     RS_CU_SHARED(double, result, RS_CU_SUM_COUNT);
     RS_CU_SHARED(double, shared, RS_CU_SPREAD);
     const rs_cu_update_head head = rs_cu_update_begin_job(update, true, heads, result);
-    if (head.reached) {
+    if (head.reached || (MEASURE != RS_CU_MEASURE_GRADIENT && head.measured)) {
         rs_cu_update_sums sums;
         rs_cu_clear_eight(sums.previous);
         rs_cu_clear_eight(sums.initial);
@@ -390,8 +402,8 @@ RS_CU_GLOBAL rs_cu_k_gradient_sums(rs_cu_update update)
         double sums[RS_CU_EIGHT];
         rs_cu_clear_eight(sums);
         for (int i = 4 * (int)threadIdx.x; i < head.job.count; i += 4 * RS_CU_THREADS) {
-            const int count = head.job.count - i < 4 ? head.job.count - i : 4;
-            const rs_cu_lanes<4> gradient = rs_cu_load_some(update.gradient + head.job.offset + i, count);
+            const rs_cu_lanes<4> gradient =
+                rs_cu_load_some(update.gradient + head.job.offset + i, rs_cu_update_count(head, i));
             RS_CU_UNROLL
             for (int e = 0; e < 4; e++) { /* zeros behind the last */
                 const double g = (double)gradient.v[e];

@@ -78,8 +78,7 @@ static void distance_sums(const void *y, int64_t count, double target, double *s
 static void add_distance(const void *y, int64_t count, double target, double factor, rs_pass pass, void *dy)
 {
     for (int64_t i = 0; i < count; i++) {
-        double d = factor * ((double)((const real *)y)[i] - target);
-        ((real *)dy)[i] = (real)(pass == RS_PASS_ADD ? (double)((const real *)dy)[i] + d : d);
+        ref_put(dy, i, factor * ((double)((const real *)y)[i] - target), pass);
     }
 }
 

@@ -48,7 +48,7 @@ static rs_status take_images(rs_plan *plan, const rs_batch *batch, rs_error *err
         return RS_OK;
     }
     if (!batch->images) {
-        return RS_FAIL(error, RS_FAILED, "a batch without images and values");
+        return RS_FAIL(error, RS_USAGE, "a batch without images and values");
     }
     if (shape[0] > RS_MAX_CHANNELS) {
         return RS_FAIL(error, RS_UNSUPPORTED, "images have at most %d channels, the network takes %" PRId64,

@@ -101,14 +101,13 @@ static void backward_channel(const void *context, int64_t c, int thread)
     if (call->pass[0] == RS_PASS_NONE) {
         return;
     }
-    bool train = call->mode == RS_MODE_TRAIN, add = call->pass[0] == RS_PASS_ADD;
+    bool train = call->mode == RS_MODE_TRAIN;
     real *dx = (real *)call->dx[0] + c * x.plane;
     for (int64_t n = 0; n < x.n; n++) {
         for (int64_t i = 0; i < x.plane; i++) {
             int64_t at = n * x.step + i;
             double g = (double)dy.x[at], hat = ((double)x.x[at] - mean) * inverse;
-            double d = w * inverse * (train ? g - db / count - hat * dw / count : g);
-            dx[at] = (real)(add ? (double)dx[at] + d : d);
+            ref_put(dx, at, w * inverse * (train ? g - db / count - hat * dw / count : g), call->pass[0]);
         }
     }
 }

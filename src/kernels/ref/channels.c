@@ -15,11 +15,6 @@ static row row_at(const ref_call *call, int64_t n, int64_t place)
     return (row){n * call->in[0] * places + place, places, call->in[0]};
 }
 
-static void put(real *dx, int64_t i, double d, rs_pass pass)
-{
-    dx[i] = (real)(pass == RS_PASS_ADD ? (double)dx[i] + d : d);
-}
-
 static double sum_of(const real *x, const row *r)
 {
     double sum = 0.0;
@@ -69,7 +64,7 @@ static void softmax_backward_row(const ref_call *call, const row *r)
     double product = product_of(dy, y, r);
     for (int64_t c = 0; c < r->channels; c++) {
         int64_t i = r->first + c * r->step;
-        put(call->dx[0], i, (double)y[i] * ((double)dy[i] - product), call->pass[0]);
+        ref_put(call->dx[0], i, (double)y[i] * ((double)dy[i] - product), call->pass[0]);
     }
 }
 
@@ -89,7 +84,7 @@ static void normalize_backward_row(const ref_call *call, const row *r)
     double sum = sum_of(x, r), product = product_of(dy, x, r) / sum;
     for (int64_t c = 0; c < r->channels; c++) {
         int64_t i = r->first + c * r->step;
-        put(call->dx[0], i, ((double)dy[i] - product) / sum, call->pass[0]);
+        ref_put(call->dx[0], i, ((double)dy[i] - product) / sum, call->pass[0]);
     }
 }
 
@@ -136,7 +131,7 @@ static void repeat_backward_sample(const void *context, int64_t n, int thread)
         for (int64_t t = 0; t < a.times; t++) {
             sum += (double)from[t * a.inner];
         }
-        put(call->dx[0], first + i, sum, call->pass[0]);
+        ref_put(call->dx[0], first + i, sum, call->pass[0]);
     }
 }
 

@@ -205,9 +205,8 @@ static void backward_x_block(const void *context, int64_t block, int thread)
                                     .c_stride = g->q});
     memset(sums, 0, (size_t)size * sizeof(double));
     add_patches(g, patch, n, sums);
-    bool add = j->call->pass[0] == RS_PASS_ADD;
     for (int64_t i = 0; i < size; i++) {
-        dx[i] = (real)(add ? (double)dx[i] + sums[i] : sums[i]);
+        ref_put(dx, i, sums[i], j->call->pass[0]);
     }
 }
 

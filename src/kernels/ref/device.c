@@ -1,19 +1,12 @@
 /* device.c: the backend's table, and the machine it runs on. */
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "free_memory.h"
 #include "plan.h"
-
-/* Cores that the process may use. */
-static int usable_cores(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
+#include "rs/host.h"
 
 static rs_status device_open(const rs_host_services *services, int device_index, int threads,
                              rs_device **device, rs_error *error)
@@ -25,7 +18,7 @@ static rs_status device_open(const rs_host_services *services, int device_index,
     if (!made) {
         return RS_FAIL(error, RS_MEMORY, "no memory for a device");
     }
-    *made = (rs_device){.services = services, .threads = threads > 0 ? threads : usable_cores()};
+    *made = (rs_device){.services = services, .threads = threads > 0 ? threads : rs_usable_cores()};
     *device = made;
     return RS_OK;
 }

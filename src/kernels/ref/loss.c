@@ -4,11 +4,6 @@
 #include "operators.h"
 #include "real.h"
 
-static void put(real *dx, int64_t i, double d, rs_pass pass)
-{
-    dx[i] = (real)(pass == RS_PASS_ADD ? (double)dx[i] + d : d);
-}
-
 /* --- softmax cross-entropy, and the divergence, which is the same number -------------------------------------- */
 
 /* max x + ln sum e^(x - max x), and where the first largest score is. NaN scores give NaN. */
@@ -54,7 +49,7 @@ static void entropy_backward(const ref_call *call)
         for (int64_t k = 0; k < call->in[0]; k++) {
             double p = exp((double)x[k] - log_sum);
             double slope = entropy_slope(call->choice, p, k == call->labels[n], k == best);
-            put(call->dx[0], n * call->in[0] + k, call->weight * slope / call->divisor, call->pass[0]);
+            ref_put(call->dx[0], n * call->in[0] + k, call->weight * slope / call->divisor, call->pass[0]);
         }
     }
 }
@@ -84,7 +79,7 @@ static void squares_backward(const ref_call *call)
 {
     for (int64_t i = 0; call->pass[0] != RS_PASS_NONE && i < call->n * elements(call); i++) {
         double d = (double)((const real *)call->x[0])[i] - (double)((const real *)call->targets)[i];
-        put(call->dx[0], i, call->weight * (2.0 * d) / call->divisor, call->pass[0]);
+        ref_put(call->dx[0], i, call->weight * (2.0 * d) / call->divisor, call->pass[0]);
     }
 }
 

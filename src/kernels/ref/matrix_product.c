@@ -17,11 +17,6 @@ static planes planes_of(const ref_call *call, int64_t index)
     return p;
 }
 
-static void put(real *dx, int64_t i, double d, rs_pass pass)
-{
-    dx[i] = (real)(pass == RS_PASS_ADD ? (double)dx[i] + d : d);
-}
-
 static void forward_plane(const void *context, int64_t index, int thread)
 {
     const ref_call *call = context;
@@ -49,7 +44,7 @@ static void backward_a(const ref_call *call, const planes *p)
             for (int64_t j = 0; j < p->columns; j++) {
                 sum += (double)dy[i * p->columns + j] * (double)b[k * p->columns + j];
             }
-            put(call->dx[0], p->a + i * p->depth + k, sum, call->pass[0]);
+            ref_put(call->dx[0], p->a + i * p->depth + k, sum, call->pass[0]);
         }
     }
 }
@@ -64,7 +59,7 @@ static void backward_b(const ref_call *call, const planes *p)
             for (int64_t i = 0; i < p->rows; i++) {
                 sum += (double)a[i * p->depth + k] * (double)dy[i * p->columns + j];
             }
-            put(call->dx[1], p->b + k * p->columns + j, sum, call->pass[1]);
+            ref_put(call->dx[1], p->b + k * p->columns + j, sum, call->pass[1]);
         }
     }
 }

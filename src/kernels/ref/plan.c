@@ -70,6 +70,9 @@ static void lay_out_optimizer(rs_plan *plan, cursor *at)
     const rs_network *network = plan->network;
     size_t size = rs_dtype_size(plan->options.dtype);
     rs_rule_kind rule = rs_rule_of(plan->options.optimizer, plan->options.momentum);
+    if (!plan->options.training) {
+        return;
+    }
     for (int i = 0; rs_rule_keeps1(rule) && i < network->parameter_count; i++) {
         plan->parameters[i].moment1 = take(at, network->parameters[i].count, size);
     }
@@ -274,6 +277,7 @@ rs_status ref_plan_create(rs_device *device, const rs_network *network, const rs
                       .network = network,
                       .options = *options,
                       .table = options->dtype == RS_F64 ? &ref_table_f64 : &ref_table_f32};
+    made->options.sum_gradients = options->sum_gradients && options->training;
     rs_status status = fill_plan(made, error);
     if (status) {
         ref_plan_destroy(made);

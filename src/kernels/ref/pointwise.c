@@ -16,11 +16,6 @@ static int64_t sample_size(const ref_call *call)
     return call->in[0] * call->in[1] * call->in[2];
 }
 
-static void put(real *dx, int64_t i, double d, rs_pass pass)
-{
-    dx[i] = (real)(pass == RS_PASS_ADD ? (double)dx[i] + d : d);
-}
-
 static void forward_sample(const void *context, int64_t n, int thread)
 {
     const unary *u = context;
@@ -39,7 +34,7 @@ static void backward_sample(const void *context, int64_t n, int thread)
     int64_t size = sample_size(u->call);
     (void)thread;
     for (int64_t i = n * size; i < (n + 1) * size; i++) {
-        put(u->call->dx[0], i, u->dx((double)x[i], (double)y[i], (double)dy[i]), u->call->pass[0]);
+        ref_put(u->call->dx[0], i, u->dx((double)x[i], (double)y[i], (double)dy[i]), u->call->pass[0]);
     }
 }
 
@@ -128,7 +123,7 @@ static void add_backward_sample(const void *context, int64_t n, int thread)
     (void)thread;
     for (int k = 0; k < 2; k++) {
         for (int64_t i = n * size; call->pass[k] != RS_PASS_NONE && i < (n + 1) * size; i++) {
-            put(call->dx[k], i, (double)((const real *)call->dy)[i], call->pass[k]);
+            ref_put(call->dx[k], i, (double)((const real *)call->dy)[i], call->pass[k]);
         }
     }
 }
@@ -152,7 +147,7 @@ static void divide_backward_sample(const void *context, int64_t n, int thread)
     for (int k = 0; k < 2; k++) {
         for (int64_t i = n * size; call->pass[k] != RS_PASS_NONE && i < (n + 1) * size; i++) {
             double divisor = (double)b[i], quotient = (double)dy[i] / divisor;
-            put(call->dx[k], i, k == 0 ? quotient : -quotient * ((double)a[i] / divisor), call->pass[k]);
+            ref_put(call->dx[k], i, k == 0 ? quotient : -quotient * ((double)a[i] / divisor), call->pass[k]);
         }
     }
 }

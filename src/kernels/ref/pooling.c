@@ -77,7 +77,7 @@ static void put_sums(const ref_call *call, int64_t plane, const double *sums)
 {
     real *dx = (real *)call->dx[0] + plane * call->in[1] * call->in[2];
     for (int64_t i = 0; i < call->in[1] * call->in[2]; i++) {
-        dx[i] = (real)(call->pass[0] == RS_PASS_ADD ? (double)dx[i] + sums[i] : sums[i]);
+        ref_put(dx, i, sums[i], call->pass[0]);
     }
 }
 
@@ -139,7 +139,7 @@ static void global_backward_plane(const void *context, int64_t plane, int thread
     double share = (double)((const real *)call->dy)[plane] / (double)size;
     (void)thread;
     for (int64_t i = 0; i < size; i++) {
-        dx[i] = (real)(call->pass[0] == RS_PASS_ADD ? (double)dx[i] + share : share);
+        ref_put(dx, i, share, call->pass[0]);
     }
 }
 

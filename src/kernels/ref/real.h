@@ -3,11 +3,21 @@
 #ifndef RS_REF_REAL_H
 #define RS_REF_REAL_H
 
+#include <stdint.h>
+
+#include "backward.h"
+
 #ifndef REF_REAL
 #error "compiled with -DREF_REAL=float -DREF_SUFFIX=f32, or double and f64"
 #endif
 
 typedef REF_REAL real;
+
+/* dx[i] = or += d; NONE is not for it. */
+static inline void ref_put(real *dx, int64_t i, double d, rs_pass pass)
+{
+    dx[i] = (real)(pass == RS_PASS_ADD ? (double)dx[i] + d : d);
+}
 
 #define REF_PASTE(name, suffix) name##_##suffix
 #define REF_JOIN(name, suffix)  REF_PASTE(name, suffix)

@@ -95,7 +95,7 @@ static void forward_node(rs_plan *plan, int i)
 rs_status ref_forward(rs_plan *plan, rs_mode mode, rs_error *error)
 {
     if (plan->count == 0) {
-        return RS_FAIL(error, RS_FAILED, "forward before a batch was loaded");
+        return RS_FAIL(error, RS_USAGE, "forward before a batch was loaded");
     }
     RS_TRY(rs_losses_check_batch(plan->network, plan->labelled, plan->targeted, error));
     plan->mode = mode;
@@ -116,7 +116,7 @@ rs_status ref_backward(rs_plan *plan, rs_label_choice labels, rs_error *error)
         return RS_FAIL(error, RS_UNSUPPORTED, "a plan without training has no backward pass");
     }
     if (!plan->ran_forward) {
-        return RS_FAIL(error, RS_FAILED, "backward before forward");
+        return RS_FAIL(error, RS_USAGE, "backward before forward");
     }
     for (int i = plan->network->node_count - 1; i > 0; i--) {
         if (plan->backward.needed[i]) {
@@ -136,7 +136,7 @@ rs_status ref_read_loss(rs_plan *plan, rs_loss *loss, rs_error *error)
 {
     int last = plan->network->node_count - 1;
     if (!plan->ran_forward || !rs_op_is_loss(plan->network->nodes[last].kind)) {
-        return RS_FAIL(error, RS_FAILED, "%s",
+        return RS_FAIL(error, RS_USAGE, "%s",
                        plan->ran_forward ? "the network has no loss" : "the loss is read after forward");
     }
     *loss = plan->losses[last];

@@ -11,7 +11,7 @@ import sys
 from emulated import SMALL, Emulated, stats
 
 TRAIN = [*SMALL, "--epochs", "1", "--train-limit", "17", "--quiet"]
-ALLOCATIONS = ("cudaMalloc", "cudaHostAlloc", "cudnnCreate", "cublasCreate_v2", "cudaGraphInstantiate")
+ALLOCATIONS = ("cudaMalloc", "cudaHostAlloc", "cudnnCreate", "cublasCreate_v2", "cudaStreamEndCapture", "cudaGraphInstantiate")
 
 
 def plans(program, most):

@@ -118,6 +118,16 @@ def test_heads_and_layers(program):
     assert not other, f"{other} are others when results run ahead"
 
 
+def test_what_is_frozen_stays_where_it_went(program):
+    """Its distance to the initial state is no 0, though nothing moves it any more."""
+    train(program, "frozen", *SHAPES, *STEPS, "--freeze", "conv1,linear1", "--freeze-from", "1", "--device", "cuda")
+    assert recompute(program.file("frozen.h5")) == 12
+    with h5py.File(program.file("frozen.h5"), "r") as f:
+        distances = f["steps/distance_to_initial/euclidean"][:]
+        frozen = list(f["blocks/name"].asstr()[:]).index("linear1")
+        assert distances[5, frozen] > 0.0 and (distances[6:, frozen] == distances[5, frozen]).all(), distances
+
+
 def test_optimizers(program):
     for name, options in {"adagrad": ["--optimizer", "adagrad", "--learning-rate", "0.01", "--weight-decay", "0.01"],
                           "rmsprop": ["--optimizer", "rmsprop", "--alpha", "0.9", "--momentum", "0.5", "--clip-norm", "1"]}.items():

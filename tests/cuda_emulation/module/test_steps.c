@@ -26,6 +26,13 @@ static const rs_check_case maps = {"maps", {3, 6, 6}, {COUNT, 0}, RS_FILL_NORMAL
     {CONV(8), NORM, OF(RELU, 2), {RS_OP_LINEAR, {.channels = 10}, {3, 3}}, OF(SOFTMAX_CROSS_ENTROPY, 4),
      OF(SOFTPLUS, 3), TWO(DIVIDE, 3, 6), TWO(MATRIX_PRODUCT, 3, 7), PLAIN(TANH),
      {RS_OP_DROPOUT, {.rate = 0.25}, {RS_CHECK_PREVIOUS}}, LINEAR(10), PLAIN(KL_DIVERGENCE)}};
+/* Three channels, which get a fourth. */
+static const rs_check_case colours = {"colours", {3, 6, 6}, {COUNT, 0}, RS_FILL_NORMAL,
+    {CONV(8), PLAIN(TANH), LINEAR(10), PLAIN(SOFTMAX_CROSS_ENTROPY)}};
+/* Windows of max pooling that are too wide, or too far apart. */
+static const rs_check_case pools[] = {
+    {"wide", {1, 20, 20}, {1, 0}, RS_FILL_NORMAL, {{RS_OP_MAX_POOL, {.kernel = 17, .stride = 1}, {RS_CHECK_PREVIOUS}}}},
+    {"far", {1, 70, 70}, {1, 0}, RS_FILL_NORMAL, {{RS_OP_MAX_POOL, {.kernel = 2, .stride = 65}, {RS_CHECK_PREVIOUS}}}}};
 /* clang-format on */
 
 static rs_check_machine machine;
@@ -41,7 +48,7 @@ typedef struct training {
     way ways[BATCHES];
     rs_label_choice labels[BATCHES];
     bool other_samples; /* what is brought is not what is held */
-    bool keep_all, frozen_norm, frozen_first, no_graph, lean;
+    bool keep_all, frozen_norm, frozen_first, no_graph, lean, no_epsilon;
     rs_network *network;
     rs_plan *plan;
     rs_split split;
@@ -124,7 +131,7 @@ static void make_plan(training *t)
                                .optimizer = RS_OPTIMIZER_RMSPROP,
                                .keep_all = t->keep_all,
                                .objectives = objectives,
-                               .objective_count = is_curve(t) ? 0 : 2,
+                               .objective_count = t->c == &maps ? 2 : 0,
                                .frozen = frozen};
     harness_ok(rs_check_network(t->c, &t->network, &error), &error);
     for (int i = 0; i < t->network->parameter_count; i++) {
@@ -168,8 +175,10 @@ static void load_held_or_brought(const training *t, way how, const int64_t *ids)
 static void one_step(training *t, int step)
 {
     rs_error error = {0};
-    const rs_update_options update = {
-        .optimizer = RS_OPTIMIZER_RMSPROP, .learning_rate = 0.01, .alpha = 0.9, .epsilon = 1e-8};
+    const rs_update_options update = {.optimizer = RS_OPTIMIZER_RMSPROP,
+                                      .learning_rate = 0.01,
+                                      .alpha = 0.9,
+                                      .epsilon = t->no_epsilon ? 0.0 : 1e-8};
     rs_measurement measured = {0};
     rs_loss loss;
     bool taken;
@@ -333,6 +342,33 @@ static void frozen_bytes_stay(void **state)
     free(free_one);
 }
 
+static void windows_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++) {
+        rs_error error = {0};
+        rs_network *network;
+        rs_plan *plan = NULL;
+        const rs_plan_options options = {.batch_size_count = 1, .batch_sizes = {1}};
+        harness_ok(rs_check_network(&pools[i], &network, &error), &error);
+        harness_fails(machine.backend->plan_create(machine.device, network, &options, &plan, &error),
+                      RS_UNSUPPORTED, &error, "strides 64");
+        assert_null(plan);
+        rs_network_destroy(network);
+    }
+}
+
+/* The fourth channel of weights has gradients of 0: without an epsilon 0 / 0, were it updated. */
+static void padding_is_no_parameter(void **state)
+{
+    training *t = make(&colours, HELD);
+    (void)state;
+    t->no_epsilon = true;
+    run(t);
+    assert_true(t->losses[BATCHES - 1] < t->losses[0]);
+    free(t);
+}
+
 /* Once it is under way, with values that are held or brought. */
 static void a_step_takes_nothing(void **state)
 {
@@ -382,10 +418,15 @@ static void refused_batches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_by_any_way), cmocka_unit_test(maps_held_or_brought),
-        cmocka_unit_test(graphs_follow),     cmocka_unit_test(memory_is_shared),
-        cmocka_unit_test(frozen_bytes_stay), cmocka_unit_test(a_step_takes_nothing),
+        cmocka_unit_test(values_by_any_way),
+        cmocka_unit_test(maps_held_or_brought),
+        cmocka_unit_test(graphs_follow),
+        cmocka_unit_test(memory_is_shared),
+        cmocka_unit_test(frozen_bytes_stay),
+        cmocka_unit_test(a_step_takes_nothing),
         cmocka_unit_test(refused_batches),
+        cmocka_unit_test(padding_is_no_parameter),
+        cmocka_unit_test(windows_that_do_not_fit_are_refused),
     };
     fill_samples();
     return harness_run(tests, &machine, "cuda", 1);

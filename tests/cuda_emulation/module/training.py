@@ -51,12 +51,15 @@ def compare(got, want):
     assert got.keys() == want.keys(), sorted(got.keys() ^ want.keys())
     other = [key for key in want if key != "config" and (got[key].dtype, got[key].shape) != (want[key].dtype, want[key].shape)]
     assert not other, f"of another type or shape: {other}"
-    for name, first, later in (("loss", 2e-6, 2e-2), ("gradient_norm", 1e-3, 1e-1)):
+    # Beside kinks whole networks are sensitive to rounding: the CPU's own two ways to compute a convolution give first gradient norms
+    # of ResNet-26 plain that lie 1.7e-3 apart, with four samples.
+    gradients = 1e-2 if LONG else 1e-3
+    for name, first, later in (("loss", 2e-6, 2e-2), ("gradient_norm", gradients, 1e-1)):
         a, b = got[f"steps/{name}"], want[f"steps/{name}"]
         close(f"{name} of the first step", a[:1], b[:1], first)
         close(name, a, b, later)
     for key in [k for k in want if k.startswith(("steps/distance", "steps/gradient_abs"))]:
-        close(f"{key} of the first step", got[key][0], want[key][0], 2e-3)
+        close(f"{key} of the first step", got[key][0], want[key][0], 2e-3 if "distance" in key else 2 * gradients)
         close(key, got[key], want[key], 2e-1)
 
 
@@ -64,7 +67,8 @@ def networks():
     if not LONG:
         return [["--depth", "18"], ["--depth", "26", "--plain"]]
     kinds = [["--depth", d, "--blocks", "", *p] for d in ("18", "26") for p in ([], ["--plain"])]
-    return [[*kind, "--train-limit", "80", "--epochs", "1"] for kind in kinds]
+    # 20 steps with so small a batch: at a larger rate two right programs drift apart beside kinks by more than a bound would bear
+    return [[*kind, "--train-limit", "80", "--epochs", "1", "--learning-rate", "1e-4"] for kind in kinds]
 
 
 def test_as_on_the_cpu(program):

@@ -109,6 +109,39 @@ static void only_what_changes_results_changes_the_name(void **state)
     assert_true(changed > 25 && changed < count);
 }
 
+/* Whoever leaves it out gets the optimizer's own, and whoever writes that has the same run; before and after it is known. */
+static void epsilon_is_the_optimizers_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *optimizer, *given;
+        double epsilon;
+        bool own;
+    } cases[] = {{"adam", "1e-8", 1e-8, true},     {"adagrad", "1e-10", 1e-10, true},
+                 {"rmsprop", "1e-8", 1e-8, true},  {"sgd", "1e-8", 1e-8, true},
+                 {"adagrad", "1e-8", 1e-8, false}, {"adam", "0", 0.0, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rs_config own, given, resolved;
+        char name[128], other[128], names[64];
+        rs_config_default(&own);
+        ASSERT_TAKEN(rs_config_set(&own, "optimizer", cases[i].optimizer, NULL, &error));
+        given = resolved = own;
+        ASSERT_TAKEN(rs_config_set(&given, "epsilon", cases[i].given, NULL, &error));
+        ASSERT_TAKEN(rs_config_resolve(&resolved, &error));
+        ASSERT_TAKEN(rs_config_validate(&resolved, &error));
+        assert_true(given.epsilon == cases[i].epsilon && rs_config_epsilon(&given) == cases[i].epsilon);
+        assert_true(resolved.epsilon == rs_config_epsilon(&own));
+        assert_int_equal(rs_config_epsilon(&own) == cases[i].epsilon, cases[i].own);
+        assert_int_equal(rs_config_differences(&own, &given, names, sizeof names), cases[i].own ? 0 : 1);
+        assert_int_equal(rs_config_differences(&own, &resolved, names, sizeof names), 0);
+        name_of(&own, name);
+        name_of(&given, other);
+        assert_int_equal(strcmp(name, other) == 0, cases[i].own);
+        name_of(&resolved, other);
+        assert_string_equal(name, other);
+    }
+}
+
 static void differences_are_named_and_cut_to_their_room(void **state)
 {
     (void)state;
@@ -215,6 +248,7 @@ int main(void)
         cmocka_unit_test(other_networks_give_their_name),
         cmocka_unit_test(the_hash_is_the_documented_one),
         cmocka_unit_test(only_what_changes_results_changes_the_name),
+        cmocka_unit_test(epsilon_is_the_optimizers_own),
         cmocka_unit_test(differences_are_named_and_cut_to_their_room),
         cmocka_unit_test(a_beginning_counts_by_what_it_is),
         cmocka_unit_test(the_digest_of_a_beginning_is_set_and_compared),

@@ -315,6 +315,7 @@ static void series_of_steps_are_summed_up_by_window(void **state)
     assert_in_file(csv, "\n\"s\",gradient_norm,first-5,2.2,1.41421356,1.2,3.2,2,");
     assert_in_file(csv, "\n\"s\",gradient_norm,last-5,2.9,1.41421356,1.9,3.9,2,");
     assert_in_file(csv, "\n\"s\",layer_loss/fc1,first-5,2.2,");
+    assert_in_file(csv, "\n\"s\",seconds,last,25.8,16.9705627,13.8,37.8,2,"); /* 3 series of 4 epochs */
     assert_in_file(csv, "\n\"s\",layer_loss/fc2,last,103,");
 }
 

@@ -1,11 +1,18 @@
 /* test_cpu_samples.c: a small network runs in segments, samples by samples. Neither the number of threads, nor timing every
- * operation alone, nor a measured layer in between, nor what is kept changes a bit; and gradients are the reference's. */
+ * operation alone, nor a measured layer in between (which keeps convolution and pool apart), nor what is kept changes a bit;
+ * and gradients are the reference's. */
 #include "nets.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { BATCH = 137, LAST = 45, MOST = 4096 };
+
+/* A network of some inputs and widths, and the name of a layer in its middle. */
+typedef struct kind {
+    rs_network *(*make)(int64_t inputs, int64_t wide);
+    const char *middle;
+} kind;
 
 typedef struct way {
     int threads;
@@ -36,6 +43,34 @@ static rs_network *mlp(int64_t inputs, int64_t wide)
     return n;
 }
 
+/* Convolutions of whole vectors of channels and of others, pools that overlap and that leave a rest, a ReLU before, behind
+ * and without a pool, one whose input others read, too; `wide` channels at most. */
+static rs_network *cnn(int64_t inputs, int64_t wide)
+{
+    rs_error error = {0};
+    rs_network *n = NULL;
+    int64_t side = inputs == 5 ? 24 : 9; /* large maps go through by fewer samples than small ones */
+    must(rs_network_create("cnn", inputs, side, side, 10, &n, &error));
+    int a = add_node(n, "conv1", RS_OP_CONVOLUTION, 0, 0, wide, (window){3, 1, 1});
+    a = add_node(n, "relu1", RS_OP_RELU, a, 0, 0, (window){0});
+    int b = add_node(n, "pool1", RS_OP_MAX_POOL, a, 0, 0, (window){2, 2, 0});
+    a = add_node(n, "conv2", RS_OP_CONVOLUTION, b, 0, wide / 2, (window){3, 1, 1});
+    a = add_node(n, "pool2", RS_OP_MAX_POOL, a, 0, 0, (window){3, 1, 1});
+    a = add_node(n, "relu2", RS_OP_RELU, a, 0, 0, (window){0});
+    b = add_node(n, "conv3", RS_OP_CONVOLUTION, b, 0, wide / 2, (window){3, 1, 1});
+    b = add_node(n, "relu3", RS_OP_RELU, b, 0, 0, (window){0});
+    a = add_node(n, "add", RS_OP_ADD, a, b, 0, (window){0});
+    a = add_node(n, "conv4", RS_OP_CONVOLUTION, a, 0, 5, (window){2, 2, 0});
+    a = add_node(n, "pool4", RS_OP_MAX_POOL, a, 0, 0, (window){2, 1, 0});
+    a = add_node(n, "flatten", RS_OP_FLATTEN, a, 0, 0, (window){0});
+    a = add_node(n, "fc", RS_OP_LINEAR, a, 0, 10, (window){0});
+    (void)add_node(n, "loss", RS_OP_SOFTMAX_CROSS_ENTROPY, a, 0, 0, (window){0});
+    must(rs_network_finish(n, &error));
+    return n;
+}
+
+static const kind mlps = {mlp, "tanh"}, cnns = {cnn, "relu1"};
+
 static rs_plan_options options_of(const way *w, const rs_objective *objective)
 {
     rs_plan_options options = small_options(BATCH);
@@ -49,14 +84,14 @@ static rs_plan_options options_of(const way *w, const rs_objective *objective)
 }
 
 /* Some steps on batches of both sizes: all values at the end, one after the other. */
-static int64_t train(const way *w, float values[MOST * 4], double *loss)
+static int64_t train(const kind *k, const way *w, float values[MOST * 4], double *loss)
 {
     rs_error error = {0};
     const rs_backend *backend = rs_cpu_backend();
     rs_device *device = NULL;
     rs_plan *plan = NULL;
-    rs_network *network = mlp(5, 32);
-    rs_objective objective = {.node = rs_network_find_node(network, "tanh"), .target = 0.5};
+    rs_network *network = k->make(5, 32);
+    rs_objective objective = {.node = rs_network_find_node(network, k->middle), .target = 0.5};
     rs_plan_options options = options_of(w, &objective);
     rs_update_options update = {
         .optimizer = RS_OPTIMIZER_ADAM, .learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
@@ -90,7 +125,7 @@ static int64_t train(const way *w, float values[MOST * 4], double *loss)
 
 static void nothing_changes_a_bit(void **state)
 {
-    (void)state;
+    const kind *k = *state;
     static const way ways[] = {{.threads = 1},
                                {.threads = 2},
                                {.threads = 5},
@@ -101,10 +136,10 @@ static void nothing_changes_a_bit(void **state)
                                {.threads = 2, .lean = true, .objective = true, .profile = true}};
     static float first[MOST * 4], other[MOST * 4];
     double loss, another;
-    int64_t count = train(&ways[0], first, &loss);
+    int64_t count = train(k, &ways[0], first, &loss);
     assert_true(isfinite(loss) && loss > 0.0);
     for (size_t i = 1; i < sizeof ways / sizeof ways[0]; i++) {
-        assert_int_equal(train(&ways[i], other, &another), count);
+        assert_int_equal(train(k, &ways[i], other, &another), count);
         assert_memory_equal(first, other, (size_t)count * sizeof(float));
         assert_true(loss == another);
     }
@@ -153,11 +188,11 @@ static void differentiate(const rs_backend *backend, rs_network *network, int64_
 
 static void gradients_are_the_references(void **state)
 {
-    (void)state;
-    static float got[MOST * 4], want[MOST * 4], dx[2][BATCH * 64];
+    const kind *made = *state;
+    static float got[MOST * 8], want[MOST * 8], dx[2][BATCH * 64 * 81];
     static const int64_t inputs[] = {1, 5, 17, 33, 64};
     for (size_t k = 0; k < sizeof inputs / sizeof inputs[0]; k++) {
-        rs_network *network = mlp(inputs[k], k < 2 ? 32 : 64);
+        rs_network *network = made->make(inputs[k], k < 2 ? 32 : made == &mlps ? 64 : 18);
         int64_t count = k % 2 ? BATCH : LAST, at = 0;
         differentiate(rs_cpu_backend(), network, count, got, dx[0]);
         differentiate(rs_ref_backend(), network, count, want, dx[1]);
@@ -166,14 +201,18 @@ static void gradients_are_the_references(void **state)
             expect_close(p->name, got + at, want + at, p->count);
             at += p->count;
         }
-        expect_close("input", dx[0], dx[1], count * inputs[k]);
+        expect_close("input", dx[0], dx[1],
+                     count * inputs[k] * network->nodes[0].shape[1] * network->nodes[0].shape[2]);
         rs_network_destroy(network);
     }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_changes_a_bit),
-                                       cmocka_unit_test(gradients_are_the_references)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&mlps),
+        cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&cnns),
+        cmocka_unit_test_prestate(gradients_are_the_references, (void *)(uintptr_t)&mlps),
+        cmocka_unit_test_prestate(gradients_are_the_references, (void *)(uintptr_t)&cnns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
