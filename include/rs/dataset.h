@@ -65,6 +65,9 @@ void rs_dataset_destroy(rs_dataset *dataset); /* takes NULL */
 /* counts [classes]: how many samples of a split have each label. All 0 of a split with targets. */
 void rs_split_class_counts(const rs_split *split, int classes, int64_t *counts);
 
+/* What the labels of a data set mean, in label order: [*count], for ever; NULL and 0 where it has no labels or is not known. */
+const char *const *rs_dataset_class_names(const char *name, int *count);
+
 /* One batch, borrowed from a loader until the next call of rs_loader_next. */
 typedef struct rs_batch {
     int64_t count; /* samples, <= the plan's largest batch size and one of its sizes */

@@ -25,6 +25,10 @@ const rs_position *rs_record_reader_committed(const rs_record_reader *reader); /
 rs_status rs_record_reader_attribute(const rs_record_reader *reader, const char *name, char **text,
                                      rs_error *error);
 
+/* The same of one that is a number ("seed", "resumed"). */
+rs_status rs_record_reader_integer(const rs_record_reader *reader, const char *name, int64_t *value,
+                                   rs_error *error);
+
 /* A data set that is one text ("network_file"); the caller's (rs_free). DATA when there is none. */
 rs_status rs_record_reader_text(const rs_record_reader *reader, const char *path, char **text,
                                 rs_error *error);
@@ -41,6 +45,18 @@ rs_status rs_record_reader_snapshot(const rs_record_reader *reader, int64_t snap
 
 /* Whether the record has that data set. */
 bool rs_record_reader_has(const rs_record_reader *reader, const char *path);
+/* One of its data sets. Borrowed until the reader is closed. */
+typedef struct rs_record_item {
+    const char *path;
+    bool numbers;   /* else text */
+    bool grows;     /* its rows are steps, epochs, snapshots or commits */
+    int value_size; /* bytes of one number, or text */
+    int64_t rows;   /* that count; 1 where it has no axis */
+    int rank;       /* axes, that of the rows too */
+    rs_shape row; /* shape of one row; rank 0: one value. Of no use where it has more axes than RS_MAX_RANK */
+} rs_record_item;
+/* Data set `index`, from 0; false past the last. */
+bool rs_record_reader_item(const rs_record_reader *reader, int index, rs_record_item *item);
 /* A parameter or running statistic of one snapshot: `name` as in weights/, in canonical order. DATA when it was not
  * recorded or has another shape. */
 rs_status rs_record_reader_tensor(const rs_record_reader *reader, const char *name, int64_t snapshot,

@@ -116,15 +116,20 @@ typedef struct rs_record_summary {
     char device[128];  /* that it was begun on, as rs_device_info names it */
     char *config_yaml; /* rs_free */
     bool writer_mark;  /* HDF5's mark of an unfinished writer: a live or killed run */
+    bool writer_lives; /* a process writes it; the mark without one: killed */
 } rs_record_summary;
 /* Reads without changing the file, also of a killed run. DATA when it is no such record. */
 rs_status rs_record_summarize(const char *path, rs_record_summary *summary, rs_error *error);
 
-/* The commands `info RUN.h5` and `verify RUN.h5 [--repair]`, `verify --same A.h5 B.h5`; exit status of the
+/* What is in a record, or in a file of results (rs/result_file.h), as text or JSON on `stream`: state, last values, where
+ * it comes from, configuration, layers, every data set with shape, type and bytes. Reads live and killed files, too.
+ * gradients: instead of all that, statistics of gradients over the first and last so many steps; 0: none. */
+rs_status rs_record_info(const char *path, int64_t gradients, bool json, FILE *stream, rs_error *error);
+
+/* The commands `verify RUN.h5 [--repair]` and `verify --same A.h5 B.h5`; exit status of the
  * program. verify reads every committed row of every data set and says what is missing or torn. --same
  * compares two records data set by data set, byte by byte; commits/, seconds, attributes and the
  * configuration keys of RUN scope (rs/config.h) aside. */
-int rs_command_info(int argc, char **argv);
 int rs_command_verify(int argc, char **argv);
 
 #endif

@@ -71,6 +71,8 @@ void rs_trainer_destroy(rs_trainer *trainer); /* takes NULL */
 
 /* Borrowed; another one from the epoch on in which layers begin to be isolated or frozen (NULL where that failed). */
 rs_plan *rs_trainer_plan(rs_trainer *trainer);
+/* That epoch, counted from 0, where it is still to come; else -1. */
+int64_t rs_trainer_plan_ends(const rs_trainer *trainer);
 /* What ended the run: "epochs", or the rule "stop-change" or "stop-gradient". */
 const char *rs_trainer_reason(const rs_trainer *trainer);
 /* What the weights began from (file, sha256, snapshot), "" for a seed; borrowed. */

@@ -8,6 +8,7 @@
 #include "rs/check.h"
 #include "rs/dataset.h"
 #include "rs/host.h"
+#include "rs/inspect.h"
 #include "rs/network.h"
 #include "rs/recorder.h"
 #include "rs/text.h"

@@ -1,6 +1,6 @@
 /* test_trainer.c: the training loop on a small network: the same bits with and without measuring, after
- * stopping and going on at every step, snapshots, gradient means, divergence. On every backend of this build.
- */
+ * stopping and going on at every step, snapshots, gradient means, divergence. On every backend of this build, or on
+ * RS_TEST_DEVICE alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -232,18 +232,23 @@ static void expect_same(const fixture *f, const witness *a, const float *wa, con
     assert_memory_equal(wa, wb, (size_t)f->network->weight_count * sizeof *wa);
 }
 
-/* Runs a check on every backend, or on that of RS_TEST_DEVICE alone (ref, under the thread sanitizer). */
+static void on(const char *device, void (*check)(fixture *f))
+{
+    fixture f;
+    set_up(&f, device);
+    check(&f);
+    tear_down(&f);
+}
+
+/* RS_TEST_DEVICE: a GPU, or ref under the thread sanitizer. */
 static void on_every_backend(void (*check)(fixture *f))
 {
     const char *only = getenv("RS_TEST_DEVICE");
-    for (int i = 0; i < rs_backend_count(); i++) {
-        if (only && strcmp(only, rs_backend_at(i)->name) != 0) {
-            continue;
-        }
-        fixture f;
-        set_up(&f, rs_backend_at(i)->name);
-        check(&f);
-        tear_down(&f);
+    for (int i = 0; !only && i < rs_backend_count(); i++) {
+        on(rs_backend_at(i)->name, check);
+    }
+    if (only) {
+        on(only, check);
     }
 }
 
@@ -288,7 +293,8 @@ static void cut_and_resume(fixture *f, const rs_config *config, int64_t stop_aft
     float *resumed = new_weights(f);
     witness w = {.stop_after = stop_after};
     assert_int_equal(train(f, config, WANT_ALL, path, false, &w, resumed), RS_INTERRUPTED);
-    assert_int_equal(w.steps, stop_after);
+    const int64_t ahead = f->backend->update_later ? RS_MOST_RESULTS : 0; /* steps under way are finished */
+    assert_in_range(w.steps, stop_after, stop_after + ahead);
     w.stop_after = 0;
     rs_config other = *config;
     (void)snprintf(other.memory, sizeof other.memory, "%s", stop_after % 2 ? "lean" : "fast");

@@ -33,6 +33,7 @@ rs_status rs__analyze_interpolate(rs__analysis *a, rs_error *error);
 rs_status rs__analyze_distances(rs__analysis *a, rs_error *error);
 rs_status rs__analyze_hessian(rs__analysis *a, rs_error *error);
 rs_status rs__analyze_sensitivity(rs__analysis *a, rs_error *error);
+rs_status rs__analyze_predict(rs__analysis *a, rs_error *error);
 
 /* Arrays of rank 1, in one line each. */
 rs_status rs__put_list(rs_result_file *file, const char *path, const char *what, const char *unit,

@@ -31,10 +31,10 @@ static rs_status open_inputs(rs__command *c, rs_error *error)
         return RS_FAIL(error, RS_MEMORY, "no memory for %d runs", c->argument_count);
     }
     for (; a->input_count < c->argument_count; a->input_count++) {
-        rs_status status = rs__input_open(c->arguments[a->input_count], c->kind->snapshots,
-                                          &a->inputs[a->input_count], error);
+        rs_status status =
+            rs__run_open(c->arguments[a->input_count], c->kind->snapshots, &a->inputs[a->input_count], error);
         if (status) {
-            rs__input_close(&a->inputs[a->input_count]);
+            rs__run_close(&a->inputs[a->input_count]);
             return status;
         }
     }
@@ -129,10 +129,10 @@ int rs_command_analyze(int argc, char **argv)
     rs__command command = {0};
     rs_error error = {0};
     command.arguments = rs_alloc_array((size_t)argc, sizeof *command.arguments);
-    rs_status status = command.arguments ? rs__command_parse(&command, argc, argv, &error)
+    rs_status status = command.arguments ? rs__analyze_parse(&command, argc, argv, &error)
                                          : RS_FAIL(&error, RS_MEMORY, "no memory for the command line");
     if (!status && command.help) {
-        rs__command_help(stdout);
+        rs__analyze_help(stdout);
     } else if (!status) {
         status = run(&command, argc, argv, &error);
     }
@@ -140,7 +140,7 @@ int rs_command_analyze(int argc, char **argv)
         (void)fprintf(stderr, "resnet_study analyze: %s\n", error.text);
     }
     for (int i = 0; i < command.analysis.input_count; i++) {
-        rs__input_close(&command.analysis.inputs[i]);
+        rs__run_close(&command.analysis.inputs[i]);
     }
     rs_free(command.analysis.inputs);
     rs_free(command.arguments);

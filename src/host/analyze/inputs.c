@@ -39,7 +39,7 @@ static size_t path_length(const char *argument)
     return at && at > argument && access(argument, F_OK) != 0 ? (size_t)(at - argument) : strlen(argument);
 }
 
-rs_status rs__input_open(const char *argument, const char *otherwise, rs__input *input, rs_error *error)
+rs_status rs__run_open(const char *argument, const char *otherwise, rs__input *input, rs_error *error)
 {
     const size_t length = path_length(argument);
     memset(input, 0, sizeof *input);
@@ -55,7 +55,7 @@ rs_status rs__input_open(const char *argument, const char *otherwise, rs__input 
     return rs_config_read_yaml(&input->config, rs_record_reader_config(input->reader), input->path, error);
 }
 
-void rs__input_close(rs__input *input)
+void rs__run_close(rs__input *input)
 {
     rs_record_reader_close(input->reader);
     rs_free(input->path);

@@ -16,8 +16,8 @@ typedef struct rs__input {
 
 /* Text of an argument: a path, or one with @last, @all, @N or @A..B behind it. `otherwise`: what holds without @. DATA,
  * USAGE. */
-rs_status rs__input_open(const char *argument, const char *otherwise, rs__input *input, rs_error *error);
-void rs__input_close(rs__input *input); /* takes a zeroed one */
+rs_status rs__run_open(const char *argument, const char *otherwise, rs__input *input, rs_error *error);
+void rs__run_close(rs__input *input); /* takes a zeroed one */
 
 /* The trainable tensors of a record whose names a list of globs takes (NULL or "": all but those of classifiers beside the
  * network). A glob takes a whole name or its beginning up to a dot; several stand with commas between them. */

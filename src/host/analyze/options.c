@@ -17,6 +17,8 @@ static const rs__kind kinds[] = {
      "last", rs__analyze_hessian},
     {"sensitivity", "RUN.h5...", "norm of the gradient of the loss by the input", "last",
      rs__analyze_sensitivity},
+    {"predict", "RUN.h5...", "what the network gives for every sample, beside what it should", "last",
+     rs__analyze_predict},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -61,20 +63,20 @@ static const option options[] = {
      0},
     {"--labels", "WHOSE", "true, predicted (default: the network's own), or both, added", "sensitivity",
      CHOICE, AT(analysis.labels), "true|predicted|both", 0},
-    {"--split", "NAME", "train (default), valid or test", "hessian sensitivity", CHOICE, AT(analysis.split),
-     "train|valid|test", 0},
+    {"--split", "NAME", "train (default; of predict: test), valid or test", "hessian sensitivity predict",
+     CHOICE, AT(analysis.split), "train|valid|test", 0},
     {"--samples", "N", "only the first N samples of a split (default: all)",
-     "interpolate hessian sensitivity", INTEGER, AT(analysis.samples), NULL, 1},
+     "interpolate hessian sensitivity predict", INTEGER, AT(analysis.samples), NULL, 1},
     {"--batch-size", "N", "samples of a batch, 0: all (default: the run's)",
-     "interpolate hessian sensitivity", INTEGER, AT(analysis.batch_size), NULL, 0},
+     "interpolate hessian sensitivity predict", INTEGER, AT(analysis.batch_size), NULL, 0},
     {"--device", "D", "auto (default), cpu, cuda, cuda:N or ref; hessian always runs on the CPU in double",
-     "interpolate sensitivity", TEXT, AT(analysis.device), NULL, 0},
-    {"--threads", "N", "CPU threads (default: one per core)", "interpolate hessian sensitivity", TEXT,
+     "interpolate sensitivity predict", TEXT, AT(analysis.device), NULL, 0},
+    {"--threads", "N", "CPU threads (default: one per core)", "interpolate hessian sensitivity predict", TEXT,
      AT(analysis.threads), NULL, 0},
-    {"--data-dir", "DIR", "where data sets lie (default: as the run says)", "interpolate hessian sensitivity",
-     TEXT, AT(analysis.data_dir), NULL, 0},
-    {"--no-download", "", "never fetch a missing data set", "interpolate hessian sensitivity", NOTHING,
-     AT(analysis.no_download), NULL, 0},
+    {"--data-dir", "DIR", "where data sets lie (default: as the run says)",
+     "interpolate hessian sensitivity predict", TEXT, AT(analysis.data_dir), NULL, 0},
+    {"--no-download", "", "never fetch a missing data set", "interpolate hessian sensitivity predict",
+     NOTHING, AT(analysis.no_download), NULL, 0},
     {"-o", "FILE.h5", "the result (default: the first run's name with .KIND.h5)", NULL, TEXT, AT(out), NULL,
      0},
     {"--out", "FILE.h5", "the same", NULL, TEXT, AT(out), NULL, 0},
@@ -112,9 +114,10 @@ static rs_status find_kind(rs__command *c, const char *word, rs_error *error)
         }
     }
     const char *nearest = rs_text_nearest(word, names, KINDS);
-    return RS_FAIL(error, RS_USAGE,
-                   "%s: no kind of analysis; there are pca, interpolate, distances, hessian, sensitivity%s%s",
-                   word, nearest ? "; nearest " : "", nearest ? nearest : "");
+    return RS_FAIL(
+        error, RS_USAGE,
+        "%s: no kind of analysis; there are pca, interpolate, distances, hessian, sensitivity, predict%s%s",
+        word, nearest ? "; nearest " : "", nearest ? nearest : "");
 }
 
 static rs_status find_option(const char *text, size_t length, const option **found, rs_error *error)
@@ -200,7 +203,7 @@ static rs_status check_statistics(const rs__command *c, rs_error *error)
                : RS_FAIL(error, RS_USAGE, "--bn %s: must be %s for %s", given, allowed, c->kind->name);
 }
 
-rs_status rs__command_parse(rs__command *c, int argc, char **argv, rs_error *error)
+rs_status rs__analyze_parse(rs__command *c, int argc, char **argv, rs_error *error)
 {
     c->analysis.batch_size = -1;
     c->analysis.eigenvalues = 5;
@@ -222,7 +225,7 @@ rs_status rs__command_parse(rs__command *c, int argc, char **argv, rs_error *err
     if (!c->kind || c->argument_count == 0) {
         return RS_FAIL(error, RS_USAGE, "%s; see resnet_study analyze --help",
                        c->kind ? "which runs? RUN.h5 is missing"
-                               : "which kind? pca, interpolate, distances, hessian, sensitivity");
+                               : "which kind? pca, interpolate, distances, hessian, sensitivity, predict");
     }
     return check_statistics(c, error);
 }
@@ -249,7 +252,8 @@ static void print_options(FILE *stream)
 {
     for (int i = 0; i < OPTIONS; i++) {
         const option *o = &options[i];
-        (void)fprintf(stream, "  %s%s%s\n", o->name, *o->value ? " " : "", o->value);
+        const char *value = o->type == CHOICE ? o->allowed : o->value;
+        (void)fprintf(stream, "  %s%s%s\n", o->name, *value ? " " : "", value);
         print_wrapped(stream, o->help);
         if (o->kinds) {
             (void)fprintf(stream, "      [%s]\n", o->kinds);
@@ -257,7 +261,7 @@ static void print_options(FILE *stream)
     }
 }
 
-void rs__command_help(FILE *stream)
+void rs__analyze_help(FILE *stream)
 {
     (void)fputs(
         "usage: resnet_study analyze KIND RUN.h5[@SNAPSHOT]... [OPTIONS]\n\n"
@@ -281,6 +285,8 @@ void rs__command_help(FILE *stream)
                 "  resnet_study analyze hessian resnet.h5 --samples 512 --bn batch --iterations 60\n"
                 "      both ends of the spectrum of a network with many weights\n"
                 "  resnet_study analyze distances run.h5 --metric cosine,chebyshev\n"
-                "      what training did not measure, from its snapshots\n",
+                "      what training did not measure, from its snapshots\n"
+                "  resnet_study analyze predict fit.h5@all\n"
+                "      how the network's curve came nearer to the function, at every snapshot\n",
                 stream);
 }

@@ -24,7 +24,7 @@ typedef struct rs__command {
 } rs__command;
 
 /* Parses argv[1..]. USAGE with the nearest kind or option, what a value may be, and options that the kind has not. */
-rs_status rs__command_parse(rs__command *command, int argc, char **argv, rs_error *error);
-void rs__command_help(FILE *stream);
+rs_status rs__analyze_parse(rs__command *command, int argc, char **argv, rs_error *error);
+void rs__analyze_help(FILE *stream);
 
 #endif

@@ -7,6 +7,7 @@ int rs_command_train(int argc, char **argv);   /* no command word: train one net
 int rs_command_run(int argc, char **argv);     /* run STUDY.yaml */
 int rs_command_devices(int argc, char **argv); /* devices */
 int rs_command_version(int argc, char **argv); /* --version */
-/* data: rs/dataset.h   check: rs/check.h   info, verify: rs/recorder.h   networks: rs/network.h   analyze: rs/analyze.h */
+/* data: rs/dataset.h   check: rs/check.h   verify: rs/recorder.h   info, export, compare: rs/inspect.h
+ * networks: rs/network.h   analyze: rs/analyze.h   plot: rs/plot.h   report: rs/report.h */
 
 #endif

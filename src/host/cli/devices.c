@@ -9,9 +9,14 @@
 int rs_command_devices(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-        (void)puts("usage: resnet_study devices\n\nLists the backends of this build with device, threads, "
-                   "memory and libraries,\n"
-                   "or one line why a backend cannot be used here.");
+        (void)puts("usage: resnet_study devices\n"
+                   "\n"
+                   "Lists the backends of this build with device, threads, memory and libraries,\n"
+                   "or one line why a backend cannot be used here.\n"
+                   "\n"
+                   "Examples:\n"
+                   "  resnet_study devices\n"
+                   "      what a run could use here; resnet_study --device cuda:0 then takes the first GPU");
         return 0;
     }
     if (argc > 1) {

@@ -20,7 +20,9 @@ static const struct {
     {"resnet_study --dataset shapes --train-limit 2048 --epochs 2", "a small run without a download"},
     {"resnet_study run experiments/minkowski_even.yaml --set dataset=cifar10 --set depth=18,34",
      "part of a study"},
-    {"resnet_study info runs/NAME.h5", "what a record holds"},
+    {"resnet_study info runs/NAME.h5", "what a record holds; with --watch how it goes, beside the run"},
+    {"resnet_study export runs/NAME.h5 -o DIR", "its series as CSV"},
+    {"resnet_study compare A.h5 B.h5", "in what two runs differ, and how far apart their weights are"},
     {"resnet_study analyze hessian runs/NAME.h5 --samples 500", "second derivatives of its last state"},
 };
 

@@ -1,6 +1,7 @@
 /* session.c: makes a training run from its configuration: device, data, network, plan, record. */
 #include "session.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,12 @@ static rs_status print_algorithms(session *s, rs_error *error)
         return RS_FAIL(error, RS_MEMORY, "no memory to describe the plan");
     }
     s->backend->plan_print(rs_trainer_plan(s->trainer), stream);
+    if (rs_trainer_plan_ends(s->trainer) >= 0) {
+        (void)fprintf(stream,
+                      "from epoch %" PRId64
+                      " on (counted from 0: --isolate-from, --freeze-from) another plan\n",
+                      rs_trainer_plan_ends(s->trainer));
+    }
     (void)fclose(stream);
     s->algorithms = text ? rs_strdup(text) : NULL;
     free(text);

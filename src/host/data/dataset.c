@@ -266,3 +266,10 @@ void rs_dataset_destroy(rs_dataset *dataset)
         rs_free(dataset);
     }
 }
+
+const char *const *rs_dataset_class_names(const char *name, int *count)
+{
+    const rs__set *set = rs__catalog_find(name);
+    *count = set && set->class_names ? set->classes : 0;
+    return *count > 0 ? set->class_names : NULL;
+}

@@ -19,9 +19,13 @@ static void print_help(FILE *stream)
                 "end): the same\n"
                 "for a network of your own, which is checked.\n"
                 "\n"
+                "Examples:\n"
                 "  resnet_study networks cnn-b\n"
+                "      its layers, shapes and parameters\n"
                 "  resnet_study networks cnn-b --yaml > mine.yaml\n"
-                "  resnet_study --network mine.yaml --dataset mnist\n"
+                "      the text of a network to change\n"
+                "  resnet_study networks ./mine.yaml\n"
+                "      whether it is right; then: resnet_study --network mine.yaml --dataset mnist\n"
                 "\n"
                 "Exit status: 0 done; 2 unknown name or a mistake in the file; 3 the file can't be read.\n",
                 stream);

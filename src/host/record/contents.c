@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lock.h"
 #include "rs/host.h"
+#include "rs/result_file.h"
 
 enum { PIECE_BYTES = 4 << 20 };
 
@@ -76,7 +78,7 @@ static rs_status add(rs_contents *contents, const char *path, rs_error *error)
         return RS_FAIL(error, RS_DATA, "a data set's name is too long: %.40s...", path);
     }
     (void)snprintf(content->path, sizeof content->path, "%s", path);
-    content->table = table_of(path);
+    content->table = contents->is_result ? -1 : table_of(path);
     hid_t dataset;
     RS_H5(dataset = H5Dopen2(contents->file, path, H5P_DEFAULT));
     rs_status status = measure(dataset, content, error);
@@ -108,16 +110,33 @@ static rs_status list_all(rs_contents *contents, rs_error *error)
     return walk.status;
 }
 
-rs_status rs_contents_open(const char *path, rs_contents *contents, rs_error *error)
+static bool is_result(hid_t file)
+{
+    rs_error ignored;
+    char *format = NULL;
+    const bool found =
+        rs_h5_get_text(file, "format", &format, &ignored) == RS_OK && strcmp(format, RS_RESULT_FORMAT) == 0;
+    rs_free(format);
+    return found;
+}
+
+static rs_status read_record(rs_contents *contents, rs_error *error)
+{
+    RS_TRY(rs_record_check_format(contents->file, error));
+    return rs_commits_read(contents->file, &contents->commits, error);
+}
+
+static rs_status open_file(const char *path, bool results_too, rs_contents *contents, rs_error *error)
 {
     struct stat about;
     rs_status status;
     memset(contents, 0, sizeof *contents);
     contents->file = H5I_INVALID_HID;
+    contents->writer_lives = rs_lock_is_held(path);
     RS_TRY_GOTO(rs_h5_read_mark(path, &contents->mark, error));
     RS_TRY_GOTO(rs_h5_open(path, RS_H5_READ, &contents->file, error));
-    RS_TRY_GOTO(rs_record_check_format(contents->file, error));
-    RS_TRY_GOTO(rs_commits_read(contents->file, &contents->commits, error));
+    contents->is_result = results_too && is_result(contents->file);
+    RS_TRY_GOTO(contents->is_result ? RS_OK : read_record(contents, error));
     RS_TRY_GOTO(list_all(contents, error));
     contents->path = rs_strdup(path);
     if (!contents->path || stat(path, &about) != 0) {
@@ -133,6 +152,16 @@ done:
         return strstr(error->text, path) ? error->status : rs_error_prefix(error, "%s", path);
     }
     return RS_OK;
+}
+
+rs_status rs_contents_open(const char *path, rs_contents *contents, rs_error *error)
+{
+    return open_file(path, false, contents, error);
+}
+
+rs_status rs_contents_open_any(const char *path, rs_contents *contents, rs_error *error)
+{
+    return open_file(path, true, contents, error);
 }
 
 void rs_contents_close(rs_contents *contents)

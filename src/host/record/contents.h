@@ -23,6 +23,8 @@ typedef struct rs_contents {
     hid_t file;
     char *path; /* of the file */
     uint64_t file_bytes;
+    bool is_result;    /* a file of results: nothing in it grows, it has no commits */
+    bool writer_lives; /* a process writes it */
     rs_h5_mark mark;
     rs_commits commits;
     int count, capacity;
@@ -31,6 +33,8 @@ typedef struct rs_contents {
 
 /* Opens a record for reading, whatever state it is in. DATA when it is none. */
 rs_status rs_contents_open(const char *path, rs_contents *contents, rs_error *error);
+/* The same, also of a file of results. */
+rs_status rs_contents_open_any(const char *path, rs_contents *contents, rs_error *error);
 void rs_contents_close(rs_contents *contents);
 
 /* Rows of a data set that count. */

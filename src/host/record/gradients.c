@@ -60,7 +60,7 @@ static rs_status gather(const rs_contents *contents, int64_t first, int64_t rows
 }
 
 static rs_status print_table(const rs_contents *contents, int64_t steps, int64_t parameters,
-                             const statistics *first, const statistics *last, rs_error *error)
+                             const statistics *first, const statistics *last, FILE *stream, rs_error *error)
 {
     const rs_content *content = rs_contents_find(contents, "parameters/name");
     hid_t dataset = content ? H5Dopen2(contents->file, content->path, H5P_DEFAULT) : H5I_INVALID_HID;
@@ -70,19 +70,21 @@ static rs_status print_table(const rs_contents *contents, int64_t steps, int64_t
                            : RS_FAIL(error, RS_DATA, "the record has no names of parameters");
     rs_h5_close(dataset);
     if (!status) {
-        (void)printf("\n|gradient|, mean and standard deviation over the first and the last %" PRId64
-                     " steps\n  %-36s %12s %12s %12s %12s\n",
-                     steps, "parameter", "first mean", "first std", "last mean", "last std");
+        (void)fprintf(stream,
+                      "\n|gradient|, mean and standard deviation over the first and the last %" PRId64
+                      " steps\n  %-36s %12s %12s %12s %12s\n",
+                      steps, "parameter", "first mean", "first std", "last mean", "last std");
         for (int64_t p = 0; p < parameters; p++) {
-            (void)printf("  %-36.*s %12.5g %12.5g %12.5g %12.5g\n", RS_NAME_MAX, names + p * RS_NAME_MAX,
-                         first->mean[p], first->deviation[p], last->mean[p], last->deviation[p]);
+            (void)fprintf(stream, "  %-36.*s %12.5g %12.5g %12.5g %12.5g\n", RS_NAME_MAX,
+                          names + p * RS_NAME_MAX, first->mean[p], first->deviation[p], last->mean[p],
+                          last->deviation[p]);
         }
     }
     rs_free(names);
     return status;
 }
 
-rs_status rs_gradients_print(const rs_contents *contents, int64_t steps, rs_error *error)
+rs_status rs_gradients_print(const rs_contents *contents, int64_t steps, FILE *stream, rs_error *error)
 {
     const rs_content *means = rs_contents_find(contents, "steps/gradient_abs_mean"),
                      *deviations = rs_contents_find(contents, "steps/gradient_abs_std");
@@ -103,7 +105,7 @@ rs_status rs_gradients_print(const rs_contents *contents, int64_t steps, rs_erro
                last = {values + 2 * parameters, values + 3 * parameters};
     rs_status status = gather(contents, 0, steps, parameters, &first, error);
     status = status ? status : gather(contents, rows - steps, steps, parameters, &last, error);
-    status = status ? status : print_table(contents, steps, parameters, &first, &last, error);
+    status = status ? status : print_table(contents, steps, parameters, &first, &last, stream, error);
     rs_free(values);
     return status;
 }

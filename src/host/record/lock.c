@@ -29,3 +29,15 @@ rs_status rs_lock_take(const char *path, bool create, int *descriptor, rs_error 
     rs_log(RS_LOG_DEBUG, "no lock on %s (%s): do not start the same run twice", path, strerror(errno));
     return RS_OK;
 }
+
+bool rs_lock_is_held(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = RS_LOCK_PLACE, .l_len = 1};
+    const int file = rs_files()->open(path, O_RDONLY, 0);
+    /* Where the file system has no locks nobody can tell. */
+    const bool held = file >= 0 && (fcntl(file, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK);
+    if (file >= 0) {
+        (void)close(file);
+    }
+    return held;
+}

@@ -12,4 +12,8 @@
  * it. */
 rs_status rs_lock_take(const char *path, bool create, int *descriptor, rs_error *error);
 
+/* Whether a process has it now; true where the file system does not say. Ask before looking at the file's mark of a
+ * writer: a writer that closes in between then counts as alive, not as killed. */
+bool rs_lock_is_held(const char *path);
+
 #endif

@@ -66,6 +66,12 @@ rs_status rs_record_reader_attribute(const rs_record_reader *reader, const char 
     return rs_h5_get_text(reader->contents.file, name, text, error);
 }
 
+rs_status rs_record_reader_integer(const rs_record_reader *reader, const char *name, int64_t *value,
+                                   rs_error *error)
+{
+    return rs_h5_get_int(reader->contents.file, name, value, error);
+}
+
 rs_status rs_record_reader_text(const rs_record_reader *reader, const char *path, char **text,
                                 rs_error *error)
 {
@@ -104,6 +110,27 @@ rs_status rs_record_reader_find_snapshot(const rs_record_reader *reader, const c
 bool rs_record_reader_has(const rs_record_reader *reader, const char *path)
 {
     return rs_contents_find(&reader->contents, path) != NULL;
+}
+
+bool rs_record_reader_item(const rs_record_reader *reader, int index, rs_record_item *item)
+{
+    if (index < 0 || index >= reader->contents.count) {
+        return false;
+    }
+    const rs_content *content = &reader->contents.list[index];
+    *item = (rs_record_item){.path = content->path,
+                             .numbers = content->class == H5T_FLOAT || content->class == H5T_INTEGER,
+                             .grows = content->table >= 0,
+                             .value_size = (int)content->type_size,
+                             .rows = content->table >= 0  ? rs_content_rows(&reader->contents, content)
+                                     : content->rank == 0 ? 1
+                                                          : (int64_t)content->dim[0],
+                             .rank = content->rank,
+                             .row.rank = content->rank > 0 ? content->rank - 1 : 0};
+    for (int axis = 0; axis < item->row.rank && axis < RS_MAX_RANK; axis++) {
+        item->row.dim[axis] = (int64_t)content->dim[axis + 1];
+    }
+    return true;
 }
 
 /* A data set of numbers whose rows first .. first + rows - 1 count. */

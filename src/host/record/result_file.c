@@ -9,6 +9,7 @@
 
 #include "h5.h"
 #include "recorder_state.h"
+#include "result_axes.h"
 #include "rs/host.h"
 #include "rs/version.h"
 
@@ -114,11 +115,9 @@ done:
     return status;
 }
 
-static rs_status describe(hid_t dataset, const rs_result_array *array, rs_error *error)
+static rs_status describe(hid_t file, hid_t dataset, const rs_result_array *array, rs_error *error)
 {
-    for (int axis = 0; axis < array->rank; axis++) {
-        RS_H5(H5DSset_label(dataset, (unsigned)axis, array->axis[axis]));
-    }
+    RS_TRY(rs__result_axes(file, dataset, array, error));
     RS_TRY(rs_h5_put_text(dataset, "what", array->what, error));
     return rs_h5_put_text(dataset, "unit", array->unit, error);
 }
@@ -139,7 +138,7 @@ static rs_status put(rs_result_file *file, const rs_result_array *array, hid_t s
     if (H5Sget_simple_extent_npoints(space) > 0) {
         RS_H5_GOTO(H5Dwrite(dataset, given, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
     }
-    RS_TRY_GOTO(describe(dataset, array, error));
+    RS_TRY_GOTO(describe(file->file, dataset, array, error));
 done:
     rs_h5_close(dataset);
     rs_h5_close(space);

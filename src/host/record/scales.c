@@ -2,7 +2,8 @@
  *
  * Tensors have labels only: netCDF readers (xarray) refuse a variable of which some axes have scales and some none.
  * Scales stand at the root (step, snapshot, epoch, block, parameter), where readers of the netCDF kind look
- * for them; blocks/depth and the like are further scales of the same axes. Labels are
+ * for them; blocks/depth and the like are further scales of the same axes. A data set of one axis that has the name of a root's
+ * scale but another axis (commits/step, parameters/block) needs a scale of its own: h5netcdf would take it for the root's. Labels are
  * written as the high-level library would, in one go instead of one call an axis. */
 #include "scales.h"
 
@@ -21,7 +22,7 @@ static const scale_list row_scales[RS_TABLES] = {
     [RS_TABLE_STEPS] = {1, {"step"}, {-1, -1, -1, -1}},
     [RS_TABLE_SNAPSHOTS] = {1, {"snapshot"}, {-1, -1, -1, -1}},
     [RS_TABLE_EPOCHS] = {1, {"epoch"}, {-1, -1, -1, -1}},
-    [RS_TABLE_COMMITS] = {0, {NULL}, {-1, -1, -1, -1}},
+    [RS_TABLE_COMMITS] = {1, {"commits/step"}, {-1, -1, -1, -1}},
 };
 static const scale_list axis_scales[] = {
     [RS_AXIS_NONE] = {0, {NULL}, {-1, -1, -1, -1}},
@@ -41,7 +42,11 @@ static rs_status open_scales(hid_t file, scale_list *list, rs_error *error)
     for (int i = 0; i < list->count; i++) {
         const char *slash = strrchr(list->path[i], '/');
         RS_H5(list->dataset[i] = H5Dopen2(file, list->path[i], H5P_DEFAULT));
-        RS_H5(H5DSset_scale(list->dataset[i], slash ? slash + 1 : list->path[i]));
+        htri_t already;
+        RS_H5(already = H5DSis_scale(list->dataset[i]));
+        if (!already) {
+            RS_H5(H5DSset_scale(list->dataset[i], slash ? slash + 1 : list->path[i]));
+        }
     }
     return RS_OK;
 }
@@ -115,6 +120,26 @@ done:
     return status;
 }
 
+/* The columns of parameters/ on the axis of their names. */
+static rs_status tie_parameters(hid_t file, rs_error *error)
+{
+    static const char *const columns[] = {"parameters/layer", "parameters/count", "parameters/block"};
+    scale_list names = {1, {"parameters/name"}, {-1, -1, -1, -1}};
+    hid_t dataset = H5I_INVALID_HID;
+    rs_status status = RS_OK;
+    RS_TRY_GOTO(open_scales(file, &names, error));
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        RS_H5_GOTO(dataset = H5Dopen2(file, columns[i], H5P_DEFAULT));
+        RS_TRY_GOTO(attach(dataset, &names, 0, error));
+        rs_h5_close(dataset);
+        dataset = H5I_INVALID_HID;
+    }
+done:
+    rs_h5_close(dataset);
+    close_scales(&names);
+    return status;
+}
+
 rs_status rs_scales_attach(hid_t file, const rs_layout *layout, rs_error *error)
 {
     scale_list rows[RS_TABLES], axes[AXES];
@@ -127,6 +152,7 @@ rs_status rs_scales_attach(hid_t file, const rs_layout *layout, rs_error *error)
     for (int i = 0; i < AXES; i++) {
         RS_TRY_GOTO(open_scales(file, &axes[i], error));
     }
+    RS_TRY_GOTO(tie_parameters(file, error));
     for (int t = 0; t < RS_TABLES; t++) {
         const rs_table *table = &layout->table[t];
         for (int c = 0; c < table->count; c++) {

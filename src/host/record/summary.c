@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commits.h"
+#include "lock.h"
 #include "rs/host.h"
 
 static rs_status read_texts(hid_t file, rs_record_summary *summary, rs_error *error)
@@ -30,6 +31,7 @@ rs_status rs_record_summarize(const char *path, rs_record_summary *summary, rs_e
     rs_h5_mark mark;
     rs_status status;
     memset(summary, 0, sizeof *summary);
+    summary->writer_lives = rs_lock_is_held(path);
     RS_TRY_GOTO(rs_h5_read_mark(path, &mark, error));
     RS_TRY_GOTO(rs_h5_open(path, RS_H5_READ, &file, error));
     RS_TRY_GOTO(rs_record_check_format(file, error));

@@ -14,9 +14,19 @@ static const char usage[] =
     "       resnet_study verify --same A.h5 B.h5\n"
     "\n"
     "Reads every committed row of a record and says what is missing or torn.\n"
+    "\n"
     "  --repair  first clear HDF5's mark of a killed writer, so that every tool opens the file\n"
     "  --same    compare two records data set by data set, byte by byte (commits, times and\n"
     "            options that only say how a run is run, such as threads, aside)\n"
+    "\n"
+    "Examples:\n"
+    "  resnet_study verify runs/quickstart.h5\n"
+    "      is everything there that its commits cover?\n"
+    "  resnet_study verify runs/killed.h5 --repair\n"
+    "      after a kill, for tools that cannot read a file that still has a writer's mark\n"
+    "  resnet_study verify --same whole.h5 resumed.h5\n"
+    "      did a resumed run come to the same bits?\n"
+    "\n"
     "Exit status: 0 whole (the same), 1 damaged (different), 2 bad usage, 3 unusable.\n";
 
 typedef struct request {

@@ -21,6 +21,7 @@ const char *const rs__series_names[SERIES] = {"train_loss",
                                               "valid_r_squared",
                                               "test_mean_absolute_error",
                                               "test_r_squared"};
+const char *const rs__length_names[LENGTHS] = {"epochs", "seconds"};
 const char *const rs__statistic_names[STATISTICS] = {"mean", "std", "min", "max", "n"};
 const char *const rs__kind_names[KINDS] = {"initial", "previous"};
 
@@ -115,9 +116,11 @@ static rs_status make_tables(aggregate *a, rs_error *error)
             complete = complete && a->epoch[s][k] && a->last[s][k];
         }
     }
-    for (int k = 0; k < STATISTICS; k++) {
-        a->length[k] = make_table(a, 1);
-        complete = complete && a->length[k];
+    for (int l = 0; l < LENGTHS; l++) {
+        for (int k = 0; k < STATISTICS; k++) {
+            a->length[l][k] = make_table(a, 1);
+            complete = complete && a->length[l][k];
+        }
     }
     for (int d = 0; d < KINDS; d++) {
         for (int k = 0; k < RS_STUDY_SUMMARIES; k++) {
@@ -174,7 +177,7 @@ static void spread_columns(const double *values, int runs, int64_t columns, doub
 typedef struct scratch {
     double *epochs;    /* [SERIES][run][a->epochs] */
     double *last;      /* [SERIES][run] */
-    double *lengths;   /* [run] */
+    double *lengths;   /* [LENGTHS][run] */
     double *summaries; /* [KINDS][RS_STUDY_SUMMARIES][run][a->blocks] */
     double *column;    /* [run] */
 } scratch;
@@ -193,7 +196,7 @@ static rs_status make_scratch(const aggregate *a, int runs, scratch *s, rs_error
     size_t n = (size_t)runs;
     s->epochs = rs_alloc_array(SERIES * n * (size_t)a->epochs + 1, sizeof(double));
     s->last = rs_alloc_array(SERIES * n, sizeof(double));
-    s->lengths = rs_alloc_array(n, sizeof(double));
+    s->lengths = rs_alloc_array(LENGTHS * n, sizeof(double));
     s->summaries = rs_alloc_array(KINDS * RS_STUDY_SUMMARIES * n * (size_t)a->blocks + 1, sizeof(double));
     s->column = rs_alloc_array(n, sizeof(double));
     if (s->epochs && s->last && s->lengths && s->summaries && s->column) {
@@ -229,6 +232,26 @@ static rs_status read_distances(const aggregate *a, const rs_record_reader *read
     return status;
 }
 
+/* Epochs of a run, and the seconds its trainer took for them: over all its stretches, where it was resumed. */
+static rs_status read_lengths(const rs_record_reader *reader, double *to, int runs, rs_error *error)
+{
+    static const char *const parts[] = {"epochs/train_seconds", "epochs/valid_seconds",
+                                        "epochs/record_seconds"};
+    int64_t epochs = rs_record_reader_committed(reader)->epochs;
+    double sum = 0.0, *values = rs_alloc_array((size_t)epochs + 1, sizeof *values);
+    rs_status status = values ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " epochs", epochs);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && !status; i++) {
+        status = rs_record_reader_series(reader, parts[i], 0, epochs, 1, values, error);
+        for (int64_t e = 0; e < epochs; e++) {
+            sum += values[e];
+        }
+    }
+    rs_free(values);
+    to[0] = (double)epochs;
+    to[runs] = sum;
+    return status;
+}
+
 /* Member number `r` of `runs`. */
 static rs_status read_run(const aggregate *a, const rs_study_run *run, int r, int runs, const scratch *s,
                           rs_error *error)
@@ -238,11 +261,11 @@ static rs_status read_run(const aggregate *a, const rs_study_run *run, int r, in
     const char *at = run->config.metric;
     RS_TRY(rs_record_reader_open(run->config.out, &reader, error));
     rs_status status = RS_OK;
-    s->lengths[r] = (double)rs_record_reader_committed(reader)->epochs;
     for (int i = 0; i < SERIES && !status; i++) {
         status = read_series(a, reader, i, s->epochs + ((int64_t)i * runs + r) * a->epochs,
                              &s->last[i * runs + r], error);
     }
+    status = status ? status : read_lengths(reader, s->lengths + r, runs, error);
     bool has_metric = rs_text_next_word(&at, ',', metric, sizeof metric);
     for (int d = 0; d < KINDS && !status; d++) {
         double *to[RS_STUDY_SUMMARIES];
@@ -264,7 +287,9 @@ static rs_status read_run(const aggregate *a, const rs_study_run *run, int r, in
 /* Nothing of run `r` of the group counts. */
 static void forget_run(const aggregate *a, const scratch *s, int r, int runs)
 {
-    s->lengths[r] = NAN;
+    for (int l = 0; l < LENGTHS; l++) {
+        s->lengths[l * runs + r] = NAN;
+    }
     for (int i = 0; i < SERIES; i++) {
         s->last[i * runs + r] = NAN;
         for (int64_t e = 0; e < a->epochs; e++) {
@@ -285,7 +310,9 @@ static void spread_group(aggregate *a, int g, int runs, const scratch *s)
                        (int64_t)g * a->epochs);
         spread_columns(s->last + (int64_t)i * runs, runs, 1, s->column, a->last[i], g);
     }
-    spread_columns(s->lengths, runs, 1, s->column, a->length, g);
+    for (int l = 0; l < LENGTHS; l++) {
+        spread_columns(s->lengths + (int64_t)l * runs, runs, 1, s->column, a->length[l], g);
+    }
     for (int d = 0; d < KINDS; d++) {
         for (int k = 0; k < RS_STUDY_SUMMARIES; k++) {
             const double *values = s->summaries + (int64_t)(d * RS_STUDY_SUMMARIES + k) * runs * a->blocks;
@@ -336,8 +363,10 @@ static void release(aggregate *a)
             rs_free(a->last[s][k]);
         }
     }
-    for (int k = 0; k < STATISTICS; k++) {
-        rs_free(a->length[k]);
+    for (int l = 0; l < LENGTHS; l++) {
+        for (int k = 0; k < STATISTICS; k++) {
+            rs_free(a->length[l][k]);
+        }
     }
     for (int d = 0; d < KINDS; d++) {
         for (int k = 0; k < RS_STUDY_SUMMARIES; k++) {

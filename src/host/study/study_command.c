@@ -247,7 +247,7 @@ static void print_lists(void)
 {
     size_t count;
     const rs_option *table = rs_option_table(&count);
-    const char *between = "  ";
+    const char *between = "";
     for (size_t i = 0; i < count; i++) {
         if (rs_study_value_is_list(&table[i]) && table[i].scope == RS_SCOPE_RESULT) {
             (void)printf("%s%s", between, table[i].name);
@@ -255,6 +255,22 @@ static void print_lists(void)
         }
     }
     (void)printf("\n");
+}
+
+static void print_examples(void)
+{
+    (void)printf(
+        "\nExamples:\n"
+        "  resnet_study run experiments/minkowski_even.yaml --dry-run\n"
+        "      the runs of a study, and which are done\n"
+        "  resnet_study run experiments/minkowski_even.yaml --set dataset=cifar10 --set depth=18,34\n"
+        "      a part of it\n"
+        "  resnet_study run experiments/learning_rates.yaml --seeds 1..3 --jobs 2\n"
+        "      three seeds, two runs at a time\n"
+        "  resnet_study run experiments/mnist_cnns.yaml --set train-limit=2000 --set epochs=2 --out-dir "
+        "small\n"
+        "      the same on less, into a folder of its own\n"
+        "\n");
 }
 
 static void print_help(void)
@@ -277,6 +293,7 @@ static void print_help(void)
         "The first --set of an option replaces what the study says of it; another adds values. Options\n"
         "that may hold commas take one value per --set:\n");
     print_lists();
+    print_examples();
     (void)printf(
         "Exit status: 0 all done; 1 at least one run failed; 2 bad usage or study; 130, 143 interrupted.\n");
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -380,11 +379,8 @@ static int conclude(const runner *r, const char *study_name)
 /* Threads for each of several runs at a time, so that together they take what the process may use. */
 static int64_t share_of_cores(int jobs)
 {
-    cpu_set_t cores;
-    if (jobs == 1 || sched_getaffinity(0, sizeof cores, &cores) != 0) {
-        return jobs == 1 ? 0 : 1;
-    }
-    return CPU_COUNT(&cores) > jobs ? CPU_COUNT(&cores) / jobs : 1;
+    int cores = rs_usable_cores();
+    return jobs == 1 ? 0 : cores > jobs ? cores / jobs : 1;
 }
 
 static void start_all(runner *r)

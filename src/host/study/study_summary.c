@@ -64,7 +64,7 @@ static rs_status put_statistics(const aggregate *a, rs_result_file *file, bool b
                        by_epoch ? ", by epoch" : ", of their last epoch");
         const rs_result_array array = {.path = path,
                                        .what = what,
-                                       .unit = "1",
+                                       .unit = strcmp(name, "seconds") == 0 ? "s" : "1",
                                        .rank = by_epoch ? 2 : 1,
                                        .dim = {a->group_count, a->epochs},
                                        .axis = {"group", "epoch"}};
@@ -179,7 +179,9 @@ static rs_status put_all(const aggregate *a, rs_result_file *file, rs_error *err
         RS_TRY(put_statistics(a, file, true, rs__series_names[s], a->epoch[s], error));
         RS_TRY(put_statistics(a, file, false, rs__series_names[s], a->last[s], error));
     }
-    RS_TRY(put_statistics(a, file, false, "epochs", a->length, error));
+    for (int l = 0; l < LENGTHS; l++) {
+        RS_TRY(put_statistics(a, file, false, rs__length_names[l], a->length[l], error));
+    }
     RS_TRY(put_steps(a, file, error));
     return put_distances(a, file, error);
 }
@@ -267,8 +269,10 @@ static void print_group(const aggregate *a, FILE *stream, int g)
         }
         print_cell(a, stream, &a->groups[g], rs__series_names[s], "last", a->last[s], g, false);
     }
-    /* a group without a whole run has this row alone */
-    print_cell(a, stream, &a->groups[g], "epochs", "last", a->length, g, true);
+    /* a group without a whole run has these rows alone */
+    for (int l = 0; l < LENGTHS; l++) {
+        print_cell(a, stream, &a->groups[g], rs__length_names[l], "last", a->length[l], g, true);
+    }
     for (int64_t i = 0; i < a->step_count; i++) {
         const step_row *row = &a->steps[i];
         if (row->group == g && row->values[STATISTICS - 1] > 0.0) {

@@ -5,9 +5,10 @@
 #include "study_aggregate.h"
 
 /* The first WHOLE_SERIES of the series are in every whole record, the others only where numbers are predicted. */
-enum { SERIES = 10, WHOLE_SERIES = 6, STATISTICS = 5, KINDS = 2 };
+enum { SERIES = 10, WHOLE_SERIES = 6, STATISTICS = 5, KINDS = 2, LENGTHS = 2 };
 
 extern const char *const rs__series_names[SERIES];        /* of epochs/: "train_loss" */
+extern const char *const rs__length_names[LENGTHS];       /* "epochs", "seconds" */
 extern const char *const rs__statistic_names[STATISTICS]; /* "mean" */
 extern const char *const rs__kind_names[KINDS];           /* of distances: "initial" */
 
@@ -32,11 +33,11 @@ typedef struct aggregate {
     int *group_of; /* [run] */
     group *groups;
     int group_count;
-    int64_t epochs, blocks;            /* most of any run */
-    double *epoch[SERIES][STATISTICS]; /* [group][epochs] */
-    double *last[SERIES][STATISTICS];  /* [group], of each run's last epoch */
-    double *length[STATISTICS];        /* [group], epochs of each run */
-    step_row *steps;                   /* [step_count], by group */
+    int64_t epochs, blocks;              /* most of any run */
+    double *epoch[SERIES][STATISTICS];   /* [group][epochs] */
+    double *last[SERIES][STATISTICS];    /* [group], of each run's last epoch */
+    double *length[LENGTHS][STATISTICS]; /* [group]: how long each run is */
+    step_row *steps;                     /* [step_count], by group */
     int64_t step_count;
     double *distance[KINDS][RS_STUDY_SUMMARIES][2]; /* [group][blocks]: mean and std over the runs */
 } aggregate;

@@ -130,7 +130,7 @@ static void make_update(rs_trainer *trainer)
     trainer->update = (rs_update_options){.optimizer = rs__optimizer_kind(config),
                                           .beta1 = config->beta1,
                                           .beta2 = config->beta2,
-                                          .epsilon = config->epsilon,
+                                          .epsilon = rs_config_epsilon(config),
                                           .alpha = config->alpha,
                                           .momentum = config->momentum,
                                           .weight_decay = config->weight_decay,

@@ -76,6 +76,20 @@ unsigned rs__stage_of(const rs_config *config, int64_t epoch)
     return stage;
 }
 
+int64_t rs_trainer_plan_ends(const rs_trainer *trainer)
+{
+    const rs_config *config = trainer->options.config;
+    const int64_t from[] = {config->isolate_from, config->freeze_from};
+    int64_t ends = -1;
+    for (size_t i = 0; i < sizeof from / sizeof from[0]; i++) {
+        const bool other = from[i] < config->epochs && rs__stage_of(config, from[i]) != trainer->stage;
+        if (other && from[i] > trainer->position.epochs && (ends < 0 || from[i] < ends)) {
+            ends = from[i];
+        }
+    }
+    return ends;
+}
+
 /* A name of --freeze takes a parameter, a layer, or a layer as isolation counts them. */
 static bool freeze_takes(const rs_network *network, const char *globs, const rs_parameter *parameter)
 {

@@ -81,6 +81,11 @@ static void test_descriptions(void **state)
         }
         assert_string_equal(dataset->class_names[0], sets[i].first);
         assert_string_equal(dataset->class_names[dataset->classes - 1], sets[i].last);
+        int count = 0;
+        assert_ptr_equal(rs_dataset_class_names(sets[i].name, &count), dataset->class_names);
+        assert_int_equal(count, sets[i].classes);
+        assert_null(rs_dataset_class_names("function", &count));
+        assert_int_equal(count, 0);
         rs_dataset_destroy(dataset);
     }
 }

@@ -53,6 +53,35 @@ static int close_record(void **state)
     return unlink(path);
 }
 
+static bool find_item(const char *name, rs_record_item *item)
+{
+    for (int i = 0; rs_record_reader_item(reader, i, item); i++) {
+        if (strcmp(item->path, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_items(void **state)
+{
+    rs_record_item item;
+    (void)state;
+    assert_true(find_item("steps/distance_to_initial/minkowski:1", &item));
+    assert_true(item.numbers && item.grows && item.rank == 2 && item.row.rank == 1);
+    assert_int_equal(item.value_size, sizeof(double));
+    assert_int_equal(item.rows, EPOCHS * FIXTURE_STEPS);
+    assert_int_equal(item.row.dim[0], FIXTURE_BLOCKS);
+    assert_true(find_item("blocks/name", &item));
+    assert_true(!item.numbers && !item.grows && item.rank == 1 && item.row.rank == 0);
+    assert_int_equal(item.rows, FIXTURE_BLOCKS);
+    assert_true(find_item("config", &item));
+    assert_true(!item.grows && item.rank == 0 && item.rows == 1);
+    assert_false(find_item("nothing", &item));
+    assert_false(rs_record_reader_item(reader, -1, &item));
+    assert_false(rs_record_reader_item(reader, 100000, &item));
+}
+
 static void test_whole(void **state)
 {
     rs_snapshot_place place;
@@ -178,9 +207,9 @@ static void test_too_wide(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole), cmocka_unit_test(test_tensors),
-                                       cmocka_unit_test(test_series), cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_too_wide)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_items),   cmocka_unit_test(test_whole),
+                                       cmocka_unit_test(test_tensors), cmocka_unit_test(test_series),
+                                       cmocka_unit_test(test_refused), cmocka_unit_test(test_too_wide)};
     if (!mkdtemp(folder)) {
         return 2;
     }

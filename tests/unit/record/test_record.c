@@ -541,10 +541,6 @@ static void test_commands(void **state)
     (void)state;
     run(path, 3);
     run(other, 3);
-    assert_int_equal(command(rs_command_info, path, NULL, NULL), 0);
-    assert_int_equal(command(rs_command_info, "--help", NULL, NULL), 0);
-    assert_int_equal(command(rs_command_info, NULL, NULL, NULL), 2);
-    assert_int_equal(command(rs_command_info, "/nonexistent.h5", NULL, NULL), 3);
     assert_int_equal(command(rs_command_verify, path, NULL, NULL), 0);
     assert_int_equal(command(rs_command_verify, path, "--repair", NULL), 0);
     assert_int_equal(command(rs_command_verify, "--same", path, other), 0);

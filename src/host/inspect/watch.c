@@ -1,0 +1,224 @@
+/* watch.c: the loop of `info --watch`: looks at the record every second or so, redraws on a terminal, prints a line for each
+ * commit elsewhere, and ends with the run. See watch.h. */
+#include "watch.h"
+
+#include <inttypes.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rs/host.h"
+
+/* A writer that closes its file or renames it can make one look fail; so many in a row are a fault. */
+enum { MOST_FAILURES = 5, RUNNING = -1 };
+
+typedef struct watch {
+    const char *path;
+    double interval;
+    bool terminal, unicode;
+    rs__frame frame;
+    double committed;    /* rs_seconds of the last commit that was seen */
+    int64_t commits;     /* that were seen; -1: none was looked for yet */
+    int lines, columns;  /* of the frame on the terminal, and of the terminal then */
+    int failures, kills; /* looks in a row that failed, that found the writer dead */
+} watch;
+
+static bool is_unicode(void)
+{
+    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+    const bool unicode = locale != (locale_t)0 && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
+    if (locale != (locale_t)0) {
+        freelocale(locale);
+    }
+    return unicode;
+}
+
+static bool is_terminal(void)
+{
+    const char *kind = getenv("TERM");
+    return isatty(STDOUT_FILENO) && kind && strcmp(kind, "dumb") != 0;
+}
+
+static rs__view terminal_view(const watch *w)
+{
+    struct winsize size = {0};
+    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    return (rs__view){.columns = (size.ws_col > 0 ? size.ws_col : 80) - 1,
+                      .rows =
+                          (size.ws_row > 0 ? size.ws_row : 24) - 2, /* the closing line and the cursor's */
+                      .unicode = w->unicode};
+}
+
+/* --- drawing ----------------------------------------------------------------------------------------------- */
+
+/* Bytes of the first `columns` characters of a line. */
+static int bytes_of(const char *line, size_t length, int columns)
+{
+    size_t at = 0;
+    while (at < length && (columns > 0 || ((unsigned char)line[at] & 0xc0) == 0x80)) {
+        columns -= ((unsigned char)line[at] & 0xc0) != 0x80;
+        at++;
+    }
+    return (int)at;
+}
+
+/* Over the frame before; where the terminal's width changed that may have wrapped, so everything goes. */
+static void draw(watch *w, const char *text, const rs__view *view)
+{
+    if (w->lines > 0 && w->columns == view->columns) {
+        (void)printf("\033[%dA\r", w->lines);
+    } else if (w->lines > 0) {
+        (void)fputs("\033[2J\033[H", stdout);
+    }
+    w->lines = 0;
+    w->columns = view->columns;
+    while (*text && w->lines < view->rows) {
+        const size_t length = strcspn(text, "\n");
+        (void)printf("%.*s\033[K\n", bytes_of(text, length, view->columns), text);
+        text += length + (text[length] == '\n');
+        w->lines++;
+    }
+    (void)fputs("\033[J", stdout);
+    (void)fflush(stdout);
+}
+
+static void show_frame(watch *w)
+{
+    const rs__view view = terminal_view(w);
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    if (stream) {
+        rs__frame_print(&w->frame, w->path, rs_seconds() - w->committed, &view, stream);
+        if (fclose(stream) == 0) {
+            draw(w, text, &view);
+        }
+    }
+    free(text);
+}
+
+/* Lines of the commits from `first` on; of a run that has gone on for long only the last. */
+static rs_status show_commits(const watch *w, int64_t first, rs_error *error)
+{
+    for (int64_t i = first; i < w->frame.summary.commits; i++) {
+        rs__moment moment;
+        RS_TRY(rs__moment_read(w->path, i, &moment, error));
+        rs__moment_print(&moment, &w->frame, rs_seconds() - w->committed, stdout);
+    }
+    (void)fflush(stdout);
+    return RS_OK;
+}
+
+/* --- the run's end ----------------------------------------------------------------------------------------- */
+
+static int say_end(const char *path, const rs_record_summary *summary, const char *what, int status)
+{
+    (void)printf("%s: %s: %" PRId64 " epochs, %" PRId64 " steps\n", path, what, summary->committed.epochs,
+                 summary->committed.steps);
+    (void)fflush(stdout);
+    return status;
+}
+
+/* Exit status once the run has ended, or RUNNING. A killed writer must be seen twice: between two looks at the file another
+ * may have gone on with it. */
+static int find_end(watch *w, const rs_record_summary *summary)
+{
+    const bool killed = summary->writer_mark && !summary->writer_lives;
+    w->kills = killed ? w->kills + 1 : 0;
+    if (w->kills > 1) {
+        return say_end(w->path, summary, "killed: no process writes it any more; go on with --resume", 1);
+    }
+    if (summary->writer_mark) {
+        return RUNNING;
+    }
+    if (strcmp(summary->state, rs_run_state_name(RS_RUN_DONE)) == 0) {
+        return say_end(w->path, summary, "done", 0);
+    }
+    if (strcmp(summary->state, rs_run_state_name(RS_RUN_RUNNING)) == 0) { /* another tool cleared the mark */
+        return say_end(w->path, summary, "no process writes it any more; go on with --resume", 1);
+    }
+    const bool diverged = strcmp(summary->state, rs_run_state_name(RS_RUN_DIVERGED)) == 0;
+    return say_end(w->path, summary, summary->state, diverged ? rs_status_exit_code(RS_DIVERGED) : 1);
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------------- */
+
+/* When the last commit was: now, or, at the first look, when the file changed last. */
+static double commit_time(const watch *w)
+{
+    struct stat about;
+    struct timespec now;
+    if (w->commits >= 0 || stat(w->path, &about) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
+        return rs_seconds();
+    }
+    const double age = (double)(now.tv_sec - about.st_mtim.tv_sec);
+    return rs_seconds() - (age > 0.0 ? age : 0.0);
+}
+
+/* Reads what is new. */
+static rs_status look(watch *w, rs_record_summary *summary, rs_error *error)
+{
+    rs__frame frame;
+    RS_TRY(rs_record_summarize(w->path, summary, error));
+    const bool changed = summary->commits != w->commits ||
+                         summary->writer_mark != w->frame.summary.writer_mark ||
+                         strcmp(summary->state, w->frame.summary.state) != 0;
+    if (!changed) {
+        return RS_OK;
+    }
+    RS_TRY(rs__frame_read(w->path, &frame, error));
+    rs__frame_free(&w->frame);
+    w->frame = frame;
+    if (summary->commits == w->commits) {
+        return RS_OK;
+    }
+    w->committed = commit_time(w);
+    const int64_t first = w->commits >= 0 ? w->commits : frame.summary.commits - 1;
+    w->commits = frame.summary.commits;
+    return w->terminal ? RS_OK : show_commits(w, first < 0 ? 0 : first, error);
+}
+
+static int watch_on(watch *w)
+{
+    rs_error error = {0};
+    for (;;) {
+        rs_record_summary summary = {0};
+        const rs_status status = look(w, &summary, &error);
+        rs_free(summary.config_yaml);
+        w->failures = status ? w->failures + 1 : 0;
+        if (status && (w->commits < 0 || w->failures > MOST_FAILURES)) {
+            (void)fprintf(stderr, "resnet_study info: %s\n", error.text);
+            return rs_status_exit_code(status);
+        }
+        if (!status) {
+            if (w->terminal) {
+                show_frame(w);
+            }
+            const int end = find_end(w, &summary);
+            if (end != RUNNING) {
+                return end;
+            }
+        }
+        const double pause = w->kills > 0 ? 0.2 : w->interval;
+        const struct timespec time = {(time_t)pause, (long)((pause - floor(pause)) * 1e9)};
+        (void)nanosleep(&time, NULL);
+    }
+}
+
+int rs__watch(const char *path, double interval)
+{
+    watch w = {.path = path,
+               .interval = interval,
+               .terminal = is_terminal(),
+               .unicode = is_unicode(),
+               .commits = -1};
+    const int status = watch_on(&w);
+    rs__frame_free(&w.frame);
+    return status;
+}
