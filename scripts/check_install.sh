@@ -7,7 +7,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cmake --install "$build" --prefix "$folder" >/dev/null
 for path in bin/resnet_study include/rs/backend.h include/rs/options.def share/man/man1/resnet_study.1 \
-    share/bash-completion/completions/resnet_study share/resnet_study/experiments/minkowski_even.yaml \
+    share/bash-completion/completions/resnet_study share/zsh/site-functions/_resnet_study \
+    share/resnet_study/experiments/minkowski_even.yaml \
     share/doc/resnet_study/README.md share/doc/resnet_study/LICENSE share/doc/resnet_study/SCHEMA.md; do
     if [ ! -s "$folder/$path" ]; then
         echo "check_install.sh: $path is not installed" >&2

@@ -1,53 +1,32 @@
 #!/bin/sh
-# Makes a completion script for bash from the program's own --help: completion.sh PROGRAM > resnet_study
+# Makes a completion script from the program's own help: completion.sh bash|zsh PROGRAM > resnet_study
 #
-# Commands are the first words under "Commands:"; options begin their lines; an option that takes one of a few words has them
-# in brackets: [adam|adamw|sgd; default adam].
+# completion_table.awk reads --help, and --help of every command, into lines of fields with tabs between them:
+#   command NAME FILES SUMMARY            FILES: what it is given: records, study, networks or none
+#   word COMMAND WORD SUMMARY             what may stand behind a command, as the kinds of analyze
+#   option COMMAND NAME KIND WORDS HELP   COMMAND -: the program without a command; KIND: flag, words, networks, directory, file,
+#                                         setting (KEY=VALUE of a study) or text
+# and completion_bash.awk or completion_zsh.awk write the script from them.
 set -eu
-[ $# -eq 1 ] || { echo "usage: $0 PROGRAM > /usr/share/bash-completion/completions/resnet_study" >&2; exit 2; }
-help=$("$1" --help)
-printf '%s\n' "$help" | awk '
-function flush() {
-    gsub(/\| /, "|", text) # a list that goes on in the next line
-    if (option != "" && match(text, /\[[a-z0-9|-]+\|[a-z0-9|-]+;/)) {
-        words = substr(text, RSTART + 1, RLENGTH - 2)
-        gsub(/\|/, " ", words)
-        choices = choices "    " option ") COMPREPLY=($(compgen -W \"" words "\" -- \"$word\")); return ;;\n"
-    }
-    option = text = ""
-}
-/^[^ ].*:$/ { flush(); commands_now = ($0 == "Commands:"); next }
-commands_now && /^  [a-z]/ && $1 != "COMMAND" { commands = commands " " $1; next }
-/^  (-h, )?--/ {
-    flush()
-    for (i = 1; i <= NF && $i !~ /^--/; i++) {
-    }
-    option = $i
-    if (option ~ /^--\[no-\]/) {
-        sub(/\[no-\]/, "", option)
-        negated = option
-        sub(/^--/, "--no-", negated)
-        options = options " " negated
-    }
-    options = options " " option
-}
-{ text = text " " $0 }
-END {
-    flush()
-    print "# bash completion of resnet_study; made from --help by scripts/completion.sh"
-    print "_resnet_study() {"
-    print "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}"
-    print "    COMPREPLY=()"
-    print "    case $before in"
-    printf "%s", choices
-    print "    --data-dir|--out-dir) COMPREPLY=($(compgen -d -- \"$word\")); return ;;"
-    print "    esac"
-    print "    if [[ $word == -* ]]; then"
-    print "        COMPREPLY=($(compgen -W \"" substr(options, 2) "\" -- \"$word\"))"
-    print "    elif [[ $COMP_CWORD -eq 1 ]]; then"
-    print "        COMPREPLY=($(compgen -W \"" substr(commands, 2) "\" -- \"$word\"))"
-    print "    fi"
-    print "}"
-    print "complete -o default -F _resnet_study resnet_study"
-}
-'
+case $#:${1:-} in
+2:bash | 2:zsh) shell=$1 program=$2 ;;
+*) echo "usage: $0 bash|zsh PROGRAM > /usr/share/bash-completion/completions/resnet_study" >&2 && exit 2 ;;
+esac
+here=$(dirname "$0")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Names that no help lists: networks, and data sets that can be fetched.
+networks=$("$program" networks | awk 'NR > 1 { printf "%s ", $1 }')
+fetched=$(RS_DATA_DIR=$work "$program" data list | awk '/^[a-z]/ { name = $1 } /resnet_study data fetch/ { printf "%s ", name }')
+
+{
+    "$program" --help | awk -v of=- -f "$here/completion_table.awk"
+    for command in $("$program" --help | awk '/^[^ ].*:$/ { on = $0 == "Commands:" } on && /^  [a-z]/ { print $1 }'); do
+        "$program" "$command" --help | awk -v of="$command" -f "$here/completion_table.awk"
+    done
+    for name in $fetched; do
+        printf 'word\tdata fetch\t%s\t\n' "$name"
+    done
+} >"$work/table"
+awk -F '\t' -v networks="$networks" -v template="$here/completion_$shell.sh" -f "$here/completion_$shell.awk" "$work/table"

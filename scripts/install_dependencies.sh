@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the project needs and this machine lacks, with apt (as root, or with sudo).
 #   scripts/install_dependencies.sh            to build and run
-#   scripts/install_dependencies.sh --look     also Python with h5py, to look at records
+#   scripts/install_dependencies.sh --look     also gnuplot, for `plot`, and Python with h5py, to look at records
 #   scripts/install_dependencies.sh --tests    also what the tests need
 #   scripts/install_dependencies.sh --lint     also clang-format, clang-tidy and valgrind
 #   scripts/install_dependencies.sh --cuda     also what nvcc and scripts/install_cuda.sh need, not CUDA itself
@@ -29,15 +29,23 @@ libarchive-dev
 libssl-dev
 "
 look="
+gnuplot-nox|gnuplot-qt|gnuplot-x11
 python3
 python3-h5py
 "
 tests="
 libcmocka-dev
+gnuplot-nox|gnuplot-qt|gnuplot-x11
 python3
 python3-numpy
 python3-h5py
+python3-pandas
+python3-matplotlib
+python3-venv
 hdf5-tools
+netcdf-bin
+zsh
+mandoc
 "
 lint="
 clang-format
@@ -88,7 +96,8 @@ install_dependencies.sh: this system has no apt, so nothing was installed. Insta
 (C compiler with OpenMP, development files of the libraries), then configure with: cmake --preset release
   to build: gcc or clang, CMake 3.25 or newer, ninja, pkg-config, oneDNN 2.6 or newer, OpenBLAS (built with OpenMP),
             HDF5 1.10 or newer (serial, with its high-level library), Random123, libyaml, zlib, libcurl, libarchive, OpenSSL
-  to test:  cmocka, Python 3 with numpy and h5py, the HDF5 tools
+  to draw:  gnuplot with its cairo terminals (optional, a program of its own; 5.4 was tried)
+  to test:  cmocka, Python 3 with numpy, h5py, pandas and matplotlib, the HDF5 tools, gnuplot, ncdump, zsh, mandoc
 END
     exit 1
 fi

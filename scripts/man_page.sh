@@ -1,54 +1,32 @@
 #!/bin/sh
-# Makes the manual page from the program's own --help: man_page.sh PROGRAM > resnet_study.1
-#
-# Lines of --help without a blank in front that end in ":" are sections; those that are none of usage, commands, examples and
-# exit status are groups of options. Two blanks begin an entry, more blanks go on with its text.
+# Makes the manual page from the program's own --help, and --help of every command: man_page.sh PROGRAM > resnet_study.1
+# man_page.awk turns one help into parts of the page; here they are put into the order that pages have.
 set -eu
 [ $# -eq 1 ] || { echo "usage: $0 PROGRAM > resnet_study.1" >&2; exit 2; }
-version=$("$1" --version | sed -n '1s/[^0-9]*\([0-9][0-9.]*\).*/\1/p')
-help=$("$1" --help)
-printf '%s\n' "$help" | awk -v version="$version" '
-function escaped(text) {
-    gsub(/\\/, "\\e", text)
-    gsub(/-/, "\\-", text)
-    sub(/^[.\047]/, "\\\\\\&&", text)
-    return text
-}
-function section(name) {
-    if (name == "Usage") {
-        print ".SH SYNOPSIS"
-    } else if (name == "Commands" || name == "Examples" || name == "Exit status") {
-        print ".SH " toupper(name)
-    } else {
-        if (!options++) {
-            print ".SH OPTIONS"
-        }
-        print ".SS " name
-    }
-    top = name
-}
-BEGIN {
-    print ".\\\" made from --help by scripts/man_page.sh"
-    print ".TH RESNET_STUDY 1 \"\" \"resnet_study " version "\" \"User Commands\""
-    print ".SH NAME\nresnet_study \\- train networks and record how every layer moves"
-    print ".SH DESCRIPTION"
-}
-/^[^ ].*:$/ { section(substr($0, 1, length($0) - 1)); next }
-/^  [^ ]/ {
-    entry = substr($0, 3)
-    text = ""
-    # An option, or an exit status, has its text on the same line, behind two blanks or more.
-    if (match(entry, /  +/)) {
-        text = substr(entry, RSTART + RLENGTH)
-        entry = substr(entry, 1, RSTART - 1)
-    }
-    print ".TP\n\\fB" escaped(entry) "\\fR"
-    if (text != "") {
-        print escaped(text)
-    }
-    next
-}
-/^ *$/ { next }
-{ sub(/^ +/, ""); print escaped($0) }
-END { print ".SH SEE ALSO\nresnet_study run \\-\\-help, resnet_study analyze \\-\\-help, h5dump(1)" }
-'
+program=$1
+here=$(dirname "$0")
+parts=$(mktemp -d)
+trap 'rm -rf "$parts"' EXIT
+version=$("$program" --version | sed -n '1s/[^0-9]*\([0-9][0-9.]*\).*/\1/p')
+
+"$program" --help | awk -v folder="$parts" -f "$here/man_page.awk"
+commands=$("$program" --help | awk '/^[^ ].*:$/ { on = $0 == "Commands:" } on && /^  [a-z]/ { print $1 }')
+for command in $commands; do
+    "$program" "$command" --help | awk -v folder="$parts" -v command="$command" -f "$here/man_page.awk"
+done
+
+echo '.\" made from --help by scripts/man_page.sh'
+echo ".TH RESNET_STUDY 1 \"\" \"resnet_study $version\" \"User Commands\""
+echo '.SH NAME'
+echo 'resnet_study \- train networks and record how every layer moves'
+for part in synopsis description commands options; do
+    cat "$parts/$part"
+done
+for command in $commands; do
+    cat "$parts/command-$command"
+done
+cat "$parts/exit_status" "$parts/examples"
+for command in $commands; do
+    [ ! -e "$parts/examples-$command" ] || cat "$parts/examples-$command"
+done
+printf '.SH SEE ALSO\n.BR h5dump (1),\n.BR h5ls (1),\n.BR gnuplot (1)\n'

@@ -10,7 +10,9 @@
 #include "rs/host.h"
 #include "rs/inspect.h"
 #include "rs/network.h"
+#include "rs/plot.h"
 #include "rs/recorder.h"
+#include "rs/report.h"
 #include "rs/text.h"
 
 static const struct {

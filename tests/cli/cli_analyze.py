@@ -172,6 +172,42 @@ def test_sensitivity(p):
         assert close(f["sample"], one["sample"], 1e-5) and np.all(f["batch"][:] < f["sample"][:]) and f["batch_size"][0] == 60
 
 
+def fitted(p, name, x, snapshot):
+    """The network's curve by numpy in double, from the recorded weights."""
+    y = np.asarray(x, float)[:, None]
+    with h5py.File(p.file(name)) as run:
+        layers = len([n for n in run["weights"] if n.endswith(".weight")])
+        for i in range(1, layers + 1):
+            y = y @ run[f"weights/linear{i}.weight"][snapshot].T.astype(float) + run[f"weights/linear{i}.bias"][snapshot].astype(float)
+            y = np.maximum(y, 0) if i < layers else y
+    return y
+
+
+def test_predictions(p):
+    name, = train(p, FIT, [1])
+    p.run("analyze", "predict", name + "@all", "-o", "fit.h5", *DEVICE)
+    with h5py.File(p.file("fit.h5")) as f, h5py.File(p.file(name)) as run:
+        x, target, output = f["run0/input"][:], f["run0/target"][:], f["run0/output"][:]
+        assert output.shape == (4, 20, 1) and list(f["run0/step"]) == [0, 2, 4, 6] and f.attrs["split"] == "test"
+        assert close(x, np.linspace(1, 5, 20), 1e-6) and close(target[:, 0], np.sinc(5 * x) + np.log(x + 1), 1e-6)
+        for snapshot in range(4):
+            assert close(output[snapshot], fitted(p, name, x, snapshot), 1e-5), snapshot
+        assert abs(np.mean((output[3] - target) ** 2) - run["epochs/test_loss"][-1]) < 1e-6
+    p.run("analyze", "predict", name, "--split", "train", "--samples", "7", "--batch-size", "3", "-o", "some.h5", *DEVICE)
+    with h5py.File(p.file("some.h5")) as f:
+        assert f["run0/output"].shape == (1, 7, 1)
+        assert close(f["run0/output"][0], fitted(p, name, f["run0/input"][:], 3), 1e-5)
+
+
+def test_scores_of_classes(p):
+    name, = train(p, IMAGES, [1])
+    p.run("analyze", "predict", name, "-o", "scores.h5", *DEVICE)
+    with h5py.File(p.file("scores.h5")) as f, h5py.File(p.file(name)) as run:
+        assert f["run0/output"].shape == (1, 40, 10) and "run0/input" not in f
+        right = np.mean(np.argmax(f["run0/output"][0], axis=1) == f["run0/label"][:])
+        assert abs(right - run["epochs/test_accuracy"][-1]) < 1e-9, right
+
+
 def test_changed_network(p):
     """The layers are those that were trained, whatever has become of the file that --network named."""
     text = p.run("networks", "mlp-20x3", "--yaml").stdout
@@ -208,4 +244,5 @@ def test_refused(p):
 
 if __name__ == "__main__":
     program.main([test_components, test_where_results_come_from, test_line, test_estimated_statistics, test_distances,
-                  test_second_derivatives, test_modes_of_batch_norm, test_sensitivity, test_changed_network, test_refused])
+                  test_second_derivatives, test_modes_of_batch_norm, test_sensitivity, test_predictions,
+                  test_scores_of_classes, test_changed_network, test_refused])

@@ -1,4 +1,4 @@
-"""cli_config_help.py PROGRAM: --help word by word, errors of usage with exit status 2, manual page and completion.
+"""cli_config_help.py PROGRAM: --help word by word, errors of usage with exit status 2, manual page.
 
 RS_UPDATE_GOLDEN=1 writes the golden files anew; read the difference before you commit it."""
 import os
@@ -43,6 +43,12 @@ def test_help_of_analyze_is_the_golden_text(p):
     assert max(len(line) for line in text.splitlines()) <= 100
 
 
+def test_help_of_plot_is_the_golden_text(p):
+    text = p.run("plot", "--help").stdout
+    compare(text, "cli_plot_help.txt")
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
 def test_bad_usage_says_what_is_allowed(p):
     cases = [
         (["--depth", "67"], "--depth 67: not one of 18, 26, 34, 50, 68, 101; nearest 68"),
@@ -80,21 +86,38 @@ def test_the_manual_page_has_every_option(p):
         assert "EXIT STATUS" in re.sub(".\b", "", rendered.stdout)
 
 
-def complete(p, script, *words):
-    line = f"source {script}; COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _resnet_study; echo ${{COMPREPLY[@]}}"
-    return subprocess.run(["bash", "-c", line], check=True, capture_output=True, text=True, cwd=p.dir).stdout.split()
+def commands_of(text):
+    return re.findall(r"^  ([a-z]+)", text.split("\nCommands:\n")[1].split("\n\n")[0], re.M)
 
 
-def test_the_completion_knows_commands_options_and_words(p):
-    script = p.file("completion")
-    with open(script, "w", encoding="utf-8") as f:
-        subprocess.run([os.path.join(SCRIPTS, "completion.sh"), p.path], check=True, stdout=f)
-    everything = set(complete(p, script, "resnet_study", "--"))
-    assert options_of(p.run("--help").stdout) <= {o[2:] for o in everything}
-    assert "--no-stop-on-nan" in everything
-    assert complete(p, script, "resnet_study", "--optimizer", "ad") == ["adam", "adamw", "adagrad"]
-    assert complete(p, script, "resnet_study", "--depth", "1") == ["18", "101"]
-    assert "run" in complete(p, script, "resnet_study", "r")
+def test_the_help_of_every_command_has_examples(p):
+    commands = commands_of(p.run("--help").stdout)
+    assert len(commands) >= 8 and {"run", "info", "analyze"} <= set(commands), commands
+    for command in commands:
+        text = p.run(command, "--help").stdout
+        assert re.match(rf"usage: resnet_study {command}\b", text, re.I), f"{command}: {text[:80]}"
+        examples = re.search(r"\n\nExamples:\n((?:  .*\n)+)", text)
+        assert examples, f"{command} --help has no examples:\n{text}"
+        lines = re.findall(r"^  (\S.*)$", examples[1], re.M)
+        assert all(re.match(rf"resnet_study {command}\b", line) for line in lines), f"{command}: {lines}"
+        assert max(map(len, text.splitlines())) <= 130, f"{command}: a line is too long"
+
+
+def test_the_manual_page_has_every_command(p):
+    page = subprocess.run([os.path.join(SCRIPTS, "man_page.sh"), p.path], check=True, capture_output=True, text=True).stdout
+    found = page.replace("\\-", "-")
+    for command in commands_of(p.run("--help").stdout):
+        own = found.split(f"\n.SH RESNET_STUDY {command.upper()}\n")
+        assert len(own) == 2, f"{command} has no section"
+        for option in re.findall(r"^  (--?[a-z][a-z-]*)", p.run(command, "--help").stdout, re.M):
+            assert f'.B "{option}' in own[1].split("\n.SH ")[0], f"{command}: {option} is not on the manual page"
+        assert f"\n.SS {command}\n" in found.split("\n.SH EXAMPLES\n")[1], f"{command} has no example on the manual page"
+    if not shutil.which("mandoc"):
+        print("skipped: mandoc is not here, so the page was not checked by it")
+        return
+    said = subprocess.run(["mandoc", "-Tlint", "-Wwarning"], input=page, check=False, capture_output=True, text=True).stdout
+    wrong = [line for line in said.splitlines() if "missing date" not in line]
+    assert not wrong, wrong
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ sys.path.insert(0, BENCH)
 import pairs  # noqa: E402  (from the folder of the benchmarks)
 import report  # noqa: E402
 import scaling  # noqa: E402
+import small  # noqa: E402
 
 # A worker whose steps take 20 ms by its own account, 10 with NHWC, 4/5 of it with a malloc that keeps memory.
 STAND_IN = """#!{python}
@@ -26,6 +27,8 @@ if "--compile" in sys.argv:
     sys.exit("no compiler here")
 if "pytorch_epoch" in sys.argv[1]:
     sys.exit(print("PyTorch: net: 1 parameters" + chr(10) + "epoch 1/1  done", file=sys.stderr))
+if "pytorch_peaks" in sys.argv[1]:
+    sys.exit(print("gemm 2x2x2 forward {peak}" + chr(10) + "convolution 1x2->2@4x4 forward 1000000.0"))
 step = (0.01 if "nhwc" in sys.argv else 0.02) * (0.8 if "MALLOC_MMAP_MAX_" in os.environ else 1)
 print("ready 0.1", flush=True)
 for line in sys.stdin:
@@ -36,12 +39,12 @@ print("peak 1048576")
 """
 
 
-def stand_in(p, name, loss="1.0"):
+def stand_in(p, name, loss="1.0", peak="2000000.0"):
     """(program, its log): a worker as above, also as the python of a virtual environment."""
     path, log = p.file(f"{name}/bin/python"), p.file(f"{name}.log")
     os.makedirs(os.path.dirname(path))
     with open(path, "w", encoding="utf-8") as f:
-        f.write(STAND_IN.format(python=sys.executable, log=log, loss=loss))
+        f.write(STAND_IN.format(python=sys.executable, log=log, loss=loss, peak=peak))
     os.chmod(path, 0o755)
     return path, log
 
@@ -216,7 +219,7 @@ def test_operators(p):
 
 def test_our_usage(p):
     """Help is no failure; a number is a whole number within its range, or the program says what is allowed."""
-    for name in ("operators", "recorder_bench"):
+    for name in ("operators", "recorder_bench", "peaks"):
         assert f"{name} [--" in ours(p, name, "--help") and "[--rounds 5]" in ours(p, name, "-h")
         for wrong in ("0", "x", "2x", "", "-1", "99999999999999999999", "1000"):
             assert f"--rounds {wrong}: must be a number from 1 to" in ours(p, name, "--rounds", wrong, expect=2)
@@ -258,6 +261,48 @@ def test_step_apart(p):
     assert read(log).count("pytorch_worker.py") == 4 + 2 * 3 and read(log).count("turn 2") == 2 * 3, read(log)
 
 
+def test_goals_of_small_networks(_):
+    """The lower of the ratio and the share of the peak; what is no number reaches neither."""
+    entry = dict(network="baseline-net", operations=1e9)
+    nan = math.nan
+    for rate, ratio, peak, said in ((245.1, 2.0, 350.0, ("3 or 70%: met", "70%")), (244.0, 2.99, 350.0, ("3 or 70%: missed", "70%")),
+                                    (100.0, 3.0, 350.0, ("3 or 70%: met", "29%")), (300.0, 2.0, None, ("3: missed", "-")),
+                                    (300.0, 3.0, None, ("3: met", "-")), (nan, nan, 350.0, ("3 or 70%: missed", "nan%"))):
+        assert small.goal(entry, rate, ratio, peak) == said, (rate, ratio, peak)
+
+
+def test_operations_and_peaks(p):
+    """Of the smallest network counted by hand: 8 layers of 8 x 8, less one input's gradient; the peaks: every size and pass."""
+    worker = os.path.join(os.path.dirname(p.path), "bench", "small_worker")
+    (line,) = small.lines_of([worker, "function-fit", "operations"], "operations")
+    assert line == ["operations", str(2000 * 2 * (2 * 8 + 3 * 7 * 64 + 3 * 8))], line
+    lines = [line.split() for line in ours(p, "peaks", "--rounds", "1", "--threads", "1").splitlines()]
+    assert len(lines) == 3 * 2 + 3 * 3 and all(float(rate) > 0 for *_, rate in lines), lines
+    assert {(kind, passed) for kind, _, passed, _ in lines} == {("gemm", "forward"), ("gemm", "backward"), ("convolution", "forward"),
+                                                                ("convolution", "weights"), ("convolution", "data")}
+
+
+def test_small(p):
+    """Rates, operations a second and the share of the highest peak, whoever reached it."""
+    stand_in(p, "venv")
+    build = os.path.dirname(p.path)
+    options = ["--rounds", "1", "--steps", "2", "--threads", "1"]
+    script(p, "small.py", build, "--venv", p.file("venv"), "--networks", "function-fit,mnist-cnn-b", *options, "-o", p.file("small.md"))
+    text = read(p.file("small.md"))
+    assert "| gemm | 2000000 | PyTorch | 2x2x2 | forward |" in text and "| convolution | 1000000 | PyTorch | 1x2->2@4x4 | forward |" in text
+    fit, net = ([cell.strip() for cell in line.split("|")[1:-1]] for line in text.split("\n")
+                if line.startswith(("| function-fit", "| mnist-cnn-b")))
+    assert fit[2] == "62.5 (62.5–62.5)" and fit[5] == "-" and fit[6].startswith("5: "), fit
+    assert net[2] == "125 (125–125)" and net[5] == "0%" and net[6].startswith("3 or 70%: ") and net[7] == "NHWC malloc keeps", net
+    with open(p.file("small.jsonl"), encoding="utf-8") as f:
+        entry = next(e for e in map(json.loads, f) if e.get("network") == "mnist-cnn-b")
+    rate = entry["steps"] / entry["seconds"]["ours"][0] * entry["operations"] / 1e9
+    assert entry["operations"] == 924825600 and net[4].startswith(report.figures(rate)), (net, rate)
+    stand_in(p, "odd", peak="nan")
+    script(p, "small.py", build, "--venv", p.file("odd"), "--networks", "function-fit", *options, "-o", p.file("odd.md"), expect=1)
+    assert "peaks: not measured: PyTorch: gemm 2x2x2 forward: nan" in read(p.file("odd.md")), read(p.file("odd.md"))
+
+
 def test_epoch_and_scaling(p):
     stand_in(p, "venv")
     build = os.path.dirname(p.path)
@@ -274,7 +319,7 @@ def test_epoch_and_scaling(p):
 
 
 def test_usage(p):
-    for name in ("step.py", "epoch.py", "scaling.py", "peer.py", "machine.py"):
+    for name in ("step.py", "small.py", "epoch.py", "scaling.py", "peer.py", "machine.py"):
         assert "usage" in script(p, name, "--help") or name == "machine.py"
     assert "18, 26, 34" in script(p, "step.py", ".", "--depths", "19", expect=2)
     assert "no program there" in script(p, "step.py", p.dir, expect=1)

@@ -73,6 +73,19 @@ def test_isolated_layers_stay_to_the_byte(p):
                 assert np.allclose(b["steps/loss"][3:], total, rtol=1e-6)
 
 
+def test_the_algorithms_say_whose_they_are(p):
+    """Those of the plan that the run began with, and until when."""
+    late = ["--isolate", "none", "--isolate-from", "2", "--freeze", "linear1"]
+    for options, last in ([], None), ([*late, "--freeze-from", "1"], 1), (late, 2), (late[:2], None):
+        p.run(*NN, *options, "--overwrite", "--out", "a.h5")
+        with h5py.File(p.file("a.h5"), "r") as f:
+            lines = f.attrs["algorithms"].rstrip("\n").split("\n")
+        said = [line for line in lines if "another plan" in line]
+        want = f"from epoch {last} on (counted from 0: --isolate-from, --freeze-from) another plan"
+        assert said == ([want] if last is not None else []), (options, said)
+        assert not said or lines[-1] == want, lines[-1]
+
+
 def test_blocks_of_a_resnet_are_isolated_on_both_edges(p):
     """A residual block's two entries are cut: with objective none only fc moves, with target every block."""
     small = ["--depth", "18", "--blocks", "1,1,1,1", "--dataset", "shapes", "--train-limit", "96", "--test-limit", "32", "--batch-size",

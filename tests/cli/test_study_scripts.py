@@ -42,12 +42,36 @@ def test_ours_beside_published(p):
     assert "| 0.036 | not run |" in text, text
     text = beside(p, '"stage from-16, batch-size 32",sensitivity_batch,last,0.5,,0.5,0.5,1,1,0,"",flatness_sensitivity_published\n')
     assert "| stage from-16, batch-size 32 | sensitivity batch | 0.465 | 0.5 | 1 | +0.035 |" in text, text
+    text = beside(p, '"a",seconds,last,2.5,,2,3,2,2,0,"",mnist_cnns\n"b",seconds,last,10,,10,10,1,1,0,"",mnist_cnns\n')
+    assert "\n3 runs, 15 s of training in all.\n" in text, text
     assert "No published figures" in beside(p, '"a",test_loss,last,1,,1,1,1,1,0,"",none_such\n', expect=1)
     write(p, "old_summary.csv", "group,quantity\n")
     write(p, "number_summary.csv", HEAD + '"network cnn-b",test_loss,last,x,,,,1,1,0,"",mnist_cnns\n')
     for arguments, says in ((["none_summary.csv"], "cannot be read"), (["old_summary.csv"], "is no summary"),
                             (["number_summary.csv"], "x is no number"), (["-o"], ""), ([], "")):
         assert says in script(p, "beside_published.py", *arguments, expect=2).stderr
+
+
+def result(p, kind, **arrays):
+    with h5py.File(p.file("result.h5"), "w") as f:
+        f.attrs["kind"] = kind
+        for name, values in arrays.items():
+            f[name.replace("__", "/")] = values
+    return p.file("result.h5")
+
+
+def test_analyses_beside_published(p):
+    path = result(p, "interpolate", alpha=[0.0, 0.5, 1.0, 9.9], train__accuracy=[0.99, 0.2, 0.98, 0.3], test__accuracy=[0.9, 0.1, 0.8, 0.25],
+                  train__loss=[1.0, 2.0, 3.0, 4.0], test__loss=[5.0, 6.0, 7.0, 8.0])
+    text = script(p, "beside_published.py", path).stdout
+    assert "| 0.5 | 0.17 | 0.2 | 0.1 | 2 | 6 |" in text and "| 10 | 0.34 | 0.3 (at 9.9) |" in text, text
+    path = result(p, "hessian", minimal_ratio=[0.31, 0.5, 0.29], loss=[1e-4, 1e-3, 1e-4], positive_eigenvalue_share=[0.1, 0.2, 0.4],
+                  smallest=[-1.0, -2.0, -3.0], largest=[10.0, 30.0, 20.0])
+    text = script(p, "beside_published.py", path).stdout
+    assert "| 0.30 to 0.45 | 0.29 | 0.31 | 0.5 | 1 of 3 |" in text and "| mostly < 0.0005 | 0.0001 | 0.0001 | 0.001 | 2 of 3 |" in text, text
+    assert "| largest eigenvalue |  | 10 | 20 | 30 |" in text, text
+    for kind, says in (("pca", "is no result that is compared"), ("hessian", "cannot be read")):
+        assert says in script(p, "beside_published.py", result(p, kind), expect=2).stderr
 
 
 def test_published_groups_are_those_of_the_study_files(p):

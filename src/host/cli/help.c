@@ -23,6 +23,7 @@ static const struct {
     {"resnet_study info runs/NAME.h5", "what a record holds; with --watch how it goes, beside the run"},
     {"resnet_study export runs/NAME.h5 -o DIR", "its series as CSV"},
     {"resnet_study compare A.h5 B.h5", "in what two runs differ, and how far apart their weights are"},
+    {"resnet_study report runs/NAME.h5", "a page about it: figures, tables, layers, provenance"},
     {"resnet_study analyze hessian runs/NAME.h5 --samples 500", "second derivatives of its last state"},
 };
 

@@ -1,0 +1,111 @@
+/* chart.h: a figure as numbers: panels in a grid, axes, series, colour bar, key. Figures build one; script.c turns it into
+ * gnuplot's language. Everything in a chart is its own copy. */
+#ifndef RS_PLOT_CHART_H
+#define RS_PLOT_CHART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rs/status.h"
+
+typedef enum rs__mark {
+    RS__LINE,   /* y over x, gaps where y is not finite */
+    RS__STAIRS, /* the same, level up to the next x */
+    RS__BAND,   /* filled between low and high */
+    RS__POINTS,
+    RS__BARS,   /* from the lower edge (0 where the axis has it) to y, `width` wide in x */
+    RS__ERRORS, /* points with a bar from low to high */
+    RS__CELLS   /* a map of colours: value y2 at (x, y); a full grid, x fastest; see chart's bar */
+} rs__mark;
+
+enum { RS__SOLID = 0, RS__DASHED = 1, RS__DOTTED = 2 };
+#define RS__NO_COLOUR UINT32_MAX
+
+/* What a series looks like. */
+typedef struct rs__style {
+    uint32_t colour; /* 0xRRGGBB; RS__NO_COLOUR: by `level` on the chart's colour bar */
+    double level;    /* 0 to 1, as rs__depth_colour takes it */
+    double width;    /* points; of BARS in units of x */
+    int dash;        /* RS__SOLID ... */
+    double opacity;  /* 0 to 1; 0 counts as 1 */
+    double dot;      /* diameter of points, in points of length; 0: the usual */
+} rs__style;
+
+typedef struct rs__series {
+    rs__mark mark;
+    rs__style style;
+    int64_t count;
+    double *x, *y;      /* [count] */
+    double *low, *high; /* [count] of BAND and ERRORS; `high` is the value of CELLS; else NULL */
+    char *label;        /* in the key; NULL: not there. One key for the chart: each label once */
+    char *name;         /* what a pointer is told; NULL: nothing */
+} rs__series;
+
+typedef struct rs__tick {
+    double at;
+    char *text;  /* "" : a small tick without a number */
+    char *power; /* stands raised behind it: "10", "-3"; or NULL */
+} rs__tick;
+
+typedef struct rs__axis {
+    char *label; /* NULL: none */
+    bool log;
+    bool whole;       /* ticks at whole numbers only: epochs, steps, depths */
+    bool hidden;      /* no ticks and no numbers */
+    bool bare;        /* ticks without numbers: the panel beside it has them */
+    bool upright;     /* texts of x stand on end: long names */
+    bool zero;        /* the range begins at 0 where nothing is below */
+    bool tight;       /* no margin beyond the data */
+    double low, high; /* NaN: from the data; what was set by hand stays */
+    int tick_count;   /* ticks with texts instead of numbers */
+    rs__tick *ticks;
+} rs__axis;
+
+typedef struct rs__panel {
+    char *title; /* NULL: none */
+    rs__axis x, y;
+    int count, capacity;
+    rs__series *series; /* drawn in this order: what comes later lies over what came before */
+} rs__panel;
+
+typedef struct rs__bar {
+    bool shown;
+    char *label;
+    double low, high; /* what the ends of the palette stand for */
+    bool whole;       /* ticks at whole numbers */
+    bool log;
+} rs__bar;
+
+typedef struct rs__chart {
+    char *title, *alt; /* the heading; what is told instead of the picture */
+    bool show_title;   /* over the panels */
+    int rows, columns;
+    rs__panel *panels;     /* [rows][columns] */
+    bool share_x, share_y; /* panels of a column, of a row have one range and one set of numbers */
+    bool share_all_y;      /* all panels have one range of y */
+    rs__bar bar;
+    double width, height; /* points (1/72 inch); what a figure sets is its usual size */
+} rs__chart;
+
+/* A zeroed chart becomes one of that many empty panels. */
+rs_status rs__chart_make(rs__chart *chart, int rows, int columns, rs_error *error);
+void rs__chart_clear(rs__chart *chart); /* frees what it holds; takes a zeroed one */
+rs__panel *rs__chart_panel(rs__chart *chart, int row, int column);
+
+/* Sets a text that a chart owns (title, label, name); printf's way. */
+rs_status rs__chart_text(char **text, rs_error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What is added to a panel; copied. `y`, `low`, `high` may be NULL where the mark has none. */
+typedef struct rs__points {
+    rs__mark mark;
+    int64_t count;
+    const double *x, *y, *low, *high;
+    rs__style style;
+    const char *label, *name;
+} rs__points;
+rs_status rs__panel_add(rs__panel *panel, const rs__points *points, rs_error *error);
+/* A tick with a text of its own; `power` may be NULL. */
+rs_status rs__axis_tick(rs__axis *axis, double at, const char *text, const char *power, rs_error *error);
+
+#endif

@@ -1,0 +1,134 @@
+/* figure_layers.c: the learning curves of layers: own loss and mean output at every step, and loss and accuracy of their
+ * classifiers, one row each of what was recorded; one column for each configuration, one colour for each layer. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rs/host.h"
+#include "runs.h"
+
+enum { KINDS = 4, MOST_COLUMNS = 6, FEW = 12 };
+
+static const struct {
+    const char *path, *names, *shown;
+} kinds[KINDS] = {{"steps/layer_loss", "layer", "own loss"},
+                  {"steps/layer_output_mean", "layer", "mean output"},
+                  {"steps/head_loss", "head", "classifier's loss"},
+                  {"steps/head_accuracy", "head", "classifier's accuracy"}};
+
+/* Which rows there are: what a run of every configuration recorded. */
+static int list_rows(const rs__plot *plot, int rows[KINDS])
+{
+    int count = 0;
+    for (int k = 0; k < KINDS; k++) {
+        bool all = true;
+        for (int i = 0; i < plot->inputs.count; i++) {
+            all = all && rs_record_reader_has(plot->inputs.list[i].record, kinds[k].path);
+        }
+        if (all) {
+            rows[count++] = k;
+        }
+    }
+    return count;
+}
+
+/* Few layers are told by name and line colour, many by the colour bar. */
+static rs_status draw_layer(const rs__plot *plot, const rs__group *group, const rs__columns *layers,
+                            const rs__series_of_runs *series, int64_t layer, rs__panel *panel,
+                            rs_error *error)
+{
+    char name[640];
+    const double level = layers->count > 1 ? (double)layer / (double)(layers->count - 1) : 0.0;
+    (void)snprintf(name, sizeof name, "%s, %s", group->label, layers->names[layer]);
+    const rs__curve_style style = {.mark = RS__LINE,
+                                   .colour = rs__depth_colour(&plot->palettes, level),
+                                   .width = 0.7,
+                                   .first = 1.0,
+                                   .label = layers->count <= FEW ? layers->names[layer] : NULL,
+                                   .name = name};
+    return rs__runs_draw(plot, series, layers->index[layer], &style, panel, error);
+}
+
+static rs_status fill_panel(const rs__plot *plot, const rs__group *group, int kind, rs__chart *chart,
+                            rs__panel *panel, rs_error *error)
+{
+    rs__columns layers;
+    rs__series_of_runs series = {0};
+    RS_TRY(rs__read_columns(group->runs[0], kinds[kind].names, plot->options->layers, &layers, error));
+    rs_status status = rs__runs_read(group, kinds[kind].path, &series, error);
+    for (int64_t i = 0; i < layers.count && !status; i++) {
+        status = draw_layer(plot, group, &layers, &series, i, panel, error);
+    }
+    if (layers.count > FEW) {
+        chart->bar.shown = chart->bar.whole = true;
+        chart->bar.low = 1.0;
+        chart->bar.high = fmax(chart->bar.high, (double)layers.count);
+    }
+    rs__runs_free(&series);
+    rs__columns_free(&layers);
+    return status;
+}
+
+static rs_status fill_row(const rs__plot *plot, int row, int kind, rs__chart *chart, rs_error *error)
+{
+    bool log = true;
+    for (int g = 0; g < plot->groups.count; g++) {
+        const rs__group *group = &plot->groups.list[g];
+        rs__panel *panel = rs__chart_panel(chart, row, g);
+        panel->x.whole = panel->x.tight = true;
+        panel->x.low = 0.0;
+        RS_TRY(fill_panel(plot, group, kind, chart, panel, error));
+        if (row == 0) {
+            RS_TRY(rs__chart_text(&panel->title, error, "%s", group->label));
+        }
+        if (row == chart->rows - 1) {
+            RS_TRY(rs__chart_text(&panel->x.label, error, "step"));
+        }
+        if (g == 0) {
+            RS_TRY(rs__chart_text(&panel->y.label, error, "%s", kinds[kind].shown));
+        }
+        log = log && rs__wants_log(panel);
+    }
+    for (int g = 0; g < plot->groups.count; g++) {
+        rs__chart_panel(chart, row, g)->y.log = log;
+    }
+    return RS_OK;
+}
+
+static rs_status set_texts(const rs__plot *plot, rs__chart *chart, rs_error *error)
+{
+    const rs_plot_options *o = plot->options;
+    char smoothed[96] = "";
+    if (o->smooth > 1) {
+        (void)snprintf(smoothed, sizeof smoothed, ", smoothed over %lld steps", (long long)o->smooth);
+    }
+    if (chart->bar.shown) {
+        RS_TRY(rs__chart_text(&chart->bar.label, error, "layer, from the input on"));
+    }
+    RS_TRY(rs__chart_text(&chart->title, error, "Learning curves of layers%s%s", smoothed,
+                          plot->inputs.count > plot->groups.count ? ", mean ± std over seeds" : ""));
+    return rs__chart_text(&chart->alt, error, "%s%s of each layer at every step, for %s%s", kinds[0].shown,
+                          chart->rows > 1 ? " and mean output" : "", plot->groups.list[0].label,
+                          plot->groups.count > 1 ? " and others" : "");
+}
+
+rs_status rs__build_layer_curves(const rs__plot *plot, rs__chart *chart, rs_error *error)
+{
+    int rows[KINDS];
+    const int count = list_rows(plot, rows);
+    if (count == 0) {
+        return RS_FAIL(error, RS_DATA, "%s and the others have no series of layers in common",
+                       plot->inputs.list[0].path);
+    }
+    if (plot->groups.count > MOST_COLUMNS) {
+        return RS_FAIL(error, RS_USAGE,
+                       "%d configurations do not fit beside each other: name at most %d, or use --sheet KEY",
+                       plot->groups.count, MOST_COLUMNS);
+    }
+    RS_TRY(rs__chart_make(chart, count, plot->groups.count, error));
+    chart->share_x = chart->share_y = true;
+    for (int row = 0; row < count; row++) {
+        RS_TRY(fill_row(plot, row, rows[row], chart, error));
+    }
+    return set_texts(plot, chart, error);
+}

@@ -1,0 +1,60 @@
+/* figures.c: the table of figures; see figures.def. */
+#include <string.h>
+
+#include "figure.h"
+#include "rs/text.h"
+
+static const rs__figure figures[] = {
+#define X(name, function, needs, takes, from, shows) {{name, shows, from}, needs, takes, function},
+#include "figures.def"
+#undef X
+};
+enum { FIGURES = sizeof figures / sizeof figures[0] };
+
+const rs__figure *rs__figure_at(int index)
+{
+    return index >= 0 && index < FIGURES ? &figures[index] : NULL;
+}
+
+const rs_plot_figure *rs_plot_figure_at(int index)
+{
+    const rs__figure *figure = rs__figure_at(index);
+    return figure ? &figure->shown : NULL;
+}
+
+rs_status rs__figure_find(const char *name, const rs__figure **figure, rs_error *error)
+{
+    const char *names[FIGURES];
+    for (int i = 0; i < FIGURES; i++) {
+        names[i] = figures[i].shown.name;
+        if (strcmp(name, names[i]) == 0) {
+            *figure = &figures[i];
+            return RS_OK;
+        }
+    }
+    const char *nearest = rs_text_nearest(name, names, FIGURES);
+    return RS_FAIL(error, RS_USAGE, "%.80s: no figure of that name%s%s; resnet_study plot --help lists them",
+                   name, nearest ? "; nearest " : "", nearest ? nearest : "");
+}
+
+bool rs_plot_can(const char *figure, const char *path)
+{
+    const rs__figure *found = NULL;
+    rs_error error = {0};
+    rs__input input = {0};
+    const bool can = rs__figure_find(figure, &found, &error) == RS_OK &&
+                     rs__input_open(path, &input, &error) == RS_OK && rs__input_has(&input, found->needs);
+    rs__input_close(&input);
+    return can;
+}
+
+void rs_plot_can_all(const char *path, bool *can)
+{
+    rs_error error = {0};
+    rs__input input = {0};
+    const bool open = rs__input_open(path, &input, &error) == RS_OK;
+    for (int i = 0; i < FIGURES; i++) {
+        can[i] = open && rs__input_has(&input, figures[i].needs);
+    }
+    rs__input_close(&input);
+}

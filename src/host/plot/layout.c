@@ -1,0 +1,386 @@
+/* layout.c: see layout.h. Lengths are multiples of the font's size, so that everything grows with it. */
+#include "layout.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "axes.h"
+#include "numbers.h"
+#include "rs/host.h"
+
+/* In font sizes. */
+#define LINE_HEIGHT 1.4
+#define GAP         1.3 /* between panels */
+#define EDGE        0.7 /* of the paper */
+#define TITLE       1.9
+#define BAR         1.1 /* width of the colours */
+#define DIGIT       0.56
+#define SAMPLE      2.2
+
+enum { MOST_TITLE_LINES = 4 };
+
+/* Widths of Helvetica's letters, roughly, in font sizes. */
+static double letter_width(unsigned char c)
+{
+    if (strchr("ijltf.,:;'!|I ()[]/", c)) {
+        return 0.30;
+    }
+    if (strchr("mwMW%@", c)) {
+        return 0.86;
+    }
+    return c >= 'A' && c <= 'Z' ? 0.68 : 0.555;
+}
+
+double rs__text_width(const char *text, double font)
+{
+    double width = 0.0;
+    for (const unsigned char *c = (const unsigned char *)text; c && *c; c++) {
+        if ((*c & 0xc0u) != 0x80u) { /* not within a letter of several bytes */
+            width += *c < 0x80u ? letter_width(*c) : 0.7;
+        }
+    }
+    return width * font;
+}
+
+/* Of the longest number on an axis. */
+static double tick_width(const rs__axis *axis, double font)
+{
+    double widest = 0.0;
+    for (int i = 0; i < axis->tick_count; i++) {
+        const rs__tick *tick = &axis->ticks[i];
+        widest = fmax(widest, rs__text_width(tick->text, font) + rs__text_width(tick->power, 0.8 * font));
+    }
+    return widest;
+}
+
+/* What stands left of, and under, a panel. */
+static double left_of(const rs__panel *panel, double font)
+{
+    const bool numbers = !panel->y.hidden && !panel->y.bare;
+    return (numbers ? tick_width(&panel->y, font) + 0.6 * font : 0.0) + (panel->y.label ? 1.5 * font : 0.0);
+}
+
+static double under(const rs__panel *panel, double font)
+{
+    const bool numbers = !panel->x.hidden && !panel->x.bare;
+    const double height = panel->x.upright ? tick_width(&panel->x, font) + 0.8 * font : LINE_HEIGHT * font;
+    return (numbers ? height : 0.3 * font) + (panel->x.label ? LINE_HEIGHT * font : 0.0);
+}
+
+/* --- key ------------------------------------------------------------------------------------------------------ */
+
+static bool listed(const rs__layout *layout, const char *label)
+{
+    for (int i = 0; i < layout->entry_count; i++) {
+        if (strcmp(layout->entries[i].series->label, label) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static rs_status list_entries(const rs__chart *chart, rs__layout *layout, rs_error *error)
+{
+    int all = 1;
+    for (int i = 0; i < chart->rows * chart->columns; i++) {
+        all += chart->panels[i].count;
+    }
+    layout->entries = rs_alloc_array((size_t)all, sizeof *layout->entries);
+    if (!layout->entries) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for the key");
+    }
+    for (int i = 0; i < chart->rows * chart->columns; i++) {
+        for (int k = 0; k < chart->panels[i].count; k++) {
+            const rs__series *series = &chart->panels[i].series[k];
+            if (series->label && !listed(layout, series->label)) {
+                layout->entries[layout->entry_count++].series = series;
+            }
+        }
+    }
+    return RS_OK;
+}
+
+/* Lays the entries out in columns from left to right, at the bottom; returns the height they take. */
+static double place_entries(rs__layout *layout, double font)
+{
+    double widest = 0.0;
+    if (layout->entry_count == 0) {
+        return 0.0;
+    }
+    layout->sample = SAMPLE * font;
+    for (int i = 0; i < layout->entry_count; i++) {
+        widest = fmax(widest, rs__text_width(layout->entries[i].series->label, font));
+    }
+    const double cell = widest + layout->sample + 2.0 * font, room = layout->width - 2.0 * EDGE * font;
+    int columns = (int)fmax(1.0, floor(room / cell));
+    columns = columns < layout->entry_count ? columns : layout->entry_count;
+    const int rows = (layout->entry_count + columns - 1) / columns;
+    const double height = rows * LINE_HEIGHT * font + 0.4 * font;
+    const double left = EDGE * font + fmax(0.0, (room - columns * cell) / 2.0) + 0.5 * font;
+    for (int i = 0; i < layout->entry_count; i++) {
+        const int row = i / columns;
+        layout->entries[i].left = left + i % columns * cell;
+        layout->entries[i].middle =
+            layout->height - EDGE * font - height + 0.4 * font + (row + 0.5) * LINE_HEIGHT * font;
+    }
+    return height;
+}
+
+double rs__key_height(const rs__chart *chart, double font)
+{
+    rs__layout layout = {.width = chart->width};
+    rs_error error = {0};
+    const double height = list_entries(chart, &layout, &error) == RS_OK ? place_entries(&layout, font) : 0.0;
+    rs__layout_free(&layout);
+    return height;
+}
+
+/* --- panels --------------------------------------------------------------------------------------------------- */
+
+/* Widest of a column, highest of a row. */
+static double column_left(const rs__chart *chart, int column, double font)
+{
+    double widest = 0.0;
+    for (int row = 0; row < chart->rows; row++) {
+        widest = fmax(widest, left_of(&chart->panels[row * chart->columns + column], font));
+    }
+    return widest;
+}
+
+static double row_under(const rs__chart *chart, int row, double font)
+{
+    double highest = 0.0;
+    for (int column = 0; column < chart->columns; column++) {
+        highest = fmax(highest, under(&chart->panels[row * chart->columns + column], font));
+    }
+    return highest;
+}
+
+static double row_over(const rs__chart *chart, int row, double font)
+{
+    for (int column = 0; column < chart->columns; column++) {
+        if (chart->panels[row * chart->columns + column].title) {
+            return TITLE * font;
+        }
+    }
+    return 0.5 * font;
+}
+
+/* What a number at an end of a panel takes beyond that end: of the first number, of the last. */
+static double overhang(const rs__panel *panel, bool last, double font)
+{
+    double most = 0.0;
+    for (int i = 0; i < panel->x.tick_count && !panel->x.bare && !panel->x.hidden && !panel->x.upright; i++) {
+        const rs__tick *tick = &panel->x.ticks[i];
+        const double part = rs__axis_part(&panel->x, tick->at);
+        if (last ? part > 0.96 : part < 0.04) {
+            most = fmax(most,
+                        (rs__text_width(tick->text, font) + rs__text_width(tick->power, 0.8 * font)) / 2.0);
+        }
+    }
+    return most;
+}
+
+/* Between two columns: so that the numbers of neighbours keep apart. */
+static double column_gap(const rs__chart *chart, double font)
+{
+    double widest = GAP * font;
+    for (int i = 0; i < chart->rows * chart->columns; i++) {
+        if (i % chart->columns > 0) {
+            const double left = chart->panels[i].y.bare ? overhang(&chart->panels[i], false, font) : 0.0;
+            widest = fmax(widest, overhang(&chart->panels[i - 1], true, font) + left + 0.5 * font);
+        }
+    }
+    return widest;
+}
+
+/* Right of the panels: the colours with their numbers, or what the last number takes. */
+static double bar_width(const rs__chart *chart, double font)
+{
+    if (!chart->bar.shown) {
+        double most = 0.5 * font;
+        for (int row = 0; row < chart->rows; row++) {
+            most =
+                fmax(most, overhang(&chart->panels[(row + 1) * chart->columns - 1], true, font) - 0.3 * font);
+        }
+        return most;
+    }
+    return (1.2 + BAR + 0.5 + 4.5 * DIGIT + (chart->bar.label ? LINE_HEIGHT : 0.0)) * font;
+}
+
+/* Columns first, then rows: what the texts leave is shared evenly. */
+static rs_status place_panels(const rs__chart *chart, double key, rs__layout *layout, rs_error *error)
+{
+    const double font = layout->font, gap = column_gap(chart, font);
+    double across = layout->width - 2.0 * EDGE * font - bar_width(chart, font) - gap * (chart->columns - 1);
+    double down = layout->height - 2.0 * EDGE * font - layout->title - key - 0.5 * font * (chart->rows - 1);
+    for (int c = 0; c < chart->columns; c++) {
+        across -= column_left(chart, c, font);
+    }
+    for (int r = 0; r < chart->rows; r++) {
+        down -= row_under(chart, r, font) + row_over(chart, r, font);
+    }
+    if (across < 2.0 * font * chart->columns || down < 2.0 * font * chart->rows) {
+        return RS_FAIL(
+            error, RS_USAGE,
+            "%.3g x %.3g cm are too small for this figure; a larger --size, or a smaller --font-size",
+            layout->width / 72.0 * 2.54, layout->height / 72.0 * 2.54);
+    }
+    double top = EDGE * font + layout->title;
+    for (int r = 0; r < chart->rows; r++) {
+        double left = EDGE * font;
+        top += row_over(chart, r, font);
+        for (int c = 0; c < chart->columns; c++) {
+            const int panel = r * chart->columns + c;
+            layout->label_x[panel] = left + 0.7 * font;
+            left += column_left(chart, c, font);
+            layout->panels[panel] = (rs__box){left, top, across / chart->columns, down / chart->rows};
+            layout->label_y[panel] =
+                top + down / chart->rows + under(&chart->panels[panel], font) - 0.5 * LINE_HEIGHT * font;
+            left += across / chart->columns + gap;
+        }
+        top += down / chart->rows + row_under(chart, r, font) + 0.5 * font;
+    }
+    const rs__box *first = layout->panels, *last = layout->panels + chart->rows * chart->columns - 1;
+    layout->bar = (rs__box){last->left + last->width + 1.2 * font, first->top, BAR * font,
+                            last->top + last->height - first->top};
+    return RS_OK;
+}
+
+/* A title that is too long for one line has several. */
+static double title_height(const rs__chart *chart, double font, int *lines)
+{
+    *lines = 0;
+    if (!chart->show_title || !chart->title) {
+        return 0.0;
+    }
+    const double room = chart->width - 2.0 * EDGE * font;
+    *lines = 1 + (int)(1.1 * rs__text_width(chart->title, font) / room);
+    *lines = *lines > MOST_TITLE_LINES ? MOST_TITLE_LINES : *lines;
+    return (TITLE + (*lines - 1) * LINE_HEIGHT) * font;
+}
+
+rs_status rs__layout_make(const rs__chart *chart, double font, rs__layout *layout, rs_error *error)
+{
+    *layout = (rs__layout){.width = chart->width, .height = chart->height, .font = font};
+    layout->title = title_height(chart, font, &layout->title_lines);
+    const size_t panels = (size_t)(chart->rows * chart->columns);
+    layout->panels = rs_alloc_array(panels, sizeof *layout->panels);
+    layout->label_x = rs_alloc_array(panels, sizeof *layout->label_x);
+    layout->label_y = rs_alloc_array(panels, sizeof *layout->label_y);
+    rs_status status = layout->panels && layout->label_x && layout->label_y
+                           ? list_entries(chart, layout, error)
+                           : RS_FAIL(error, RS_MEMORY, "no memory for a layout");
+    status = status ? status : place_panels(chart, place_entries(layout, font), layout, error);
+    if (status) {
+        rs__layout_free(layout);
+    }
+    return status;
+}
+
+void rs__layout_free(rs__layout *layout)
+{
+    rs_free(layout->panels);
+    rs_free(layout->label_x);
+    rs_free(layout->label_y);
+    rs_free(layout->entries);
+    *layout = (rs__layout){0};
+}
+
+double rs__names_height(const rs__chart *chart, double font)
+{
+    double height = 0.0;
+    for (int row = 0; row < chart->rows; row++) {
+        height += fmax(0.0, row_under(chart, row, font) - 2.0 * LINE_HEIGHT * font);
+    }
+    return height;
+}
+
+/* --- thinning ------------------------------------------------------------------------------------------------- */
+
+/* Keeps those points alone. */
+static void keep(rs__series *s, const int64_t *kept, int64_t left)
+{
+    double *const columns[] = {s->x, s->y, s->low, s->high};
+    for (int c = 0; c < 4; c++) {
+        for (int64_t i = 0; columns[c] && i < left; i++) {
+            columns[c][i] = columns[c][kept[i]];
+        }
+    }
+    s->count = left;
+}
+
+/* A band's outline: of each column both ends, with the lowest and the highest of all in it. */
+static int64_t thin_band(rs__series *s, const rs__axis *axis, int64_t columns)
+{
+    int64_t left = 0;
+    for (int64_t first = 0; first < s->count;) {
+        const int64_t column = rs__column_of(s->x[first], axis->low, axis->high, axis->log, columns);
+        int64_t end = first;
+        double low = NAN, high = NAN;
+        for (;
+             end < s->count && rs__column_of(s->x[end], axis->low, axis->high, axis->log, columns) == column;
+             end++) {
+            low = fmin(low, s->low[end]); /* fmin and fmax pass over NaN */
+            high = fmax(high, s->high[end]);
+        }
+        const double ends[] = {s->x[first], s->x[end - 1]};
+        for (int i = 0; i < (end - first > 1 ? 2 : 1); i++, left++) {
+            s->x[left] = ends[i];
+            s->low[left] = low;
+            s->high[left] = high;
+        }
+        first = end;
+    }
+    return left;
+}
+
+static bool rises(const rs__series *s)
+{
+    for (int64_t i = 1; i < s->count; i++) {
+        if (!(s->x[i] >= s->x[i - 1])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static rs_status thin(rs__series *s, const rs__axis *x, int64_t columns, rs_error *error)
+{
+    if (s->count <= 2 * columns || !rises(s)) {
+        return RS_OK;
+    }
+    if (s->mark == RS__BAND) {
+        s->count = thin_band(s, x, columns);
+        return RS_OK;
+    }
+    if (s->mark != RS__LINE && s->mark != RS__STAIRS && s->mark != RS__POINTS) {
+        return RS_OK;
+    }
+    int64_t *kept = rs_alloc_array((size_t)s->count, sizeof *kept);
+    if (!kept) {
+        return RS_FAIL(error, RS_MEMORY, "no memory to thin a curve of %lld points", (long long)s->count);
+    }
+    keep(s, kept, rs__thin(s->x, s->y, s->count, x->low, x->high, x->log, columns, kept));
+    rs_free(kept);
+    return RS_OK;
+}
+
+/* Two columns to a point of length show every bend; a sheet of very many curves has fewer, so that its file stays small. */
+rs_status rs__chart_thin(rs__chart *chart, const rs__layout *layout, rs_error *error)
+{
+    enum { PER_POINT = 2, MOST_COLUMNS = 120000, LEAST = 24 };
+    int curves = 0;
+    for (int i = 0; i < chart->rows * chart->columns; i++) {
+        curves += chart->panels[i].count;
+    }
+    for (int i = 0; i < chart->rows * chart->columns; i++) {
+        int64_t columns = (int64_t)(layout->panels[i].width * PER_POINT);
+        columns = columns > MOST_COLUMNS / (curves + 1) ? MOST_COLUMNS / (curves + 1) : columns;
+        columns = columns < LEAST ? LEAST : columns;
+        for (int k = 0; k < chart->panels[i].count; k++) {
+            RS_TRY(thin(&chart->panels[i].series[k], &chart->panels[i].x, columns, error));
+        }
+    }
+    return RS_OK;
+}

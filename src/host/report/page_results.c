@@ -1,0 +1,146 @@
+/* page_results.c: the sections Results, a row for each group, and Runs, a row for each run; see page.h. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "page.h"
+#include "rs/text.h"
+
+/* --- results -------------------------------------------------------------------------------------------------- */
+
+static void result_heads(const rs__report *report, FILE *file)
+{
+    size_t count;
+    const rs_option *table = rs_option_table(&count);
+    for (int v = 0; v < report->varying_count; v++) {
+        rs__table_head(file, table[report->varying[v]].name);
+    }
+    if (report->varying_count == 0) {
+        rs__table_head(file, "network");
+    }
+    if (report->turns) {
+        rs__table_head_number(file, "turn");
+    }
+    rs__table_head_number(file, "finished runs");
+    for (int m = 0; m < RS__MEASURES; m++) {
+        if (report->shown[m]) {
+            rs__table_head_number(file, rs__report_measures[m].title);
+        }
+    }
+}
+
+static void setting_cells(const rs__report *report, const rs__group *group, FILE *file)
+{
+    const rs__run *run = &report->runs[group->first];
+    for (int v = 0; v < report->varying_count; v++) {
+        const char *value = run->settings[report->varying[v]];
+        rs__html(file, v == 0 ? "<th scope=\"row\">%s</th>" : "<td>%s</td>", *value ? value : "–");
+    }
+    if (report->varying_count == 0) {
+        rs__html(file, "<th scope=\"row\">%s</th>", run->origin[RS__NETWORK]);
+    }
+    if (report->turns) {
+        rs__cell_integer(file, group->turn);
+    }
+}
+
+static void result_cell(const rs__spread *result, FILE *file)
+{
+    char text[64];
+    rs__report_spread_text(result, text, sizeof text);
+    if (result->n == 0) {
+        rs__html(file, "<td class=\"number\"></td>");
+        return;
+    }
+    rs__html(file, "<td class=\"number%s\" data-value=\"%.9g\">%s", result->best ? " best" : "", result->mean,
+             text);
+    rs__html(file, result->best ? " <span class=\"tag\">best</span></td>" : "</td>");
+}
+
+static void result_row(const rs__report *report, int g, FILE *file)
+{
+    const rs__group *group = &report->groups[g];
+    rs__html(file, "<tr id=\"group-%d\">", g + 1);
+    setting_cells(report, group, file);
+    rs__html(file, "<td class=\"number\" data-value=\"%d\"><a href=\"#run-%d\">%d of %d</a></td>",
+             group->whole, group->first + 1, group->whole, group->count);
+    for (int m = 0; m < RS__MEASURES; m++) {
+        if (report->shown[m]) {
+            result_cell(&group->results[m], file);
+        }
+    }
+    rs__html(file, "</tr>\n");
+}
+
+void rs__page_results(const rs__report *report, FILE *file)
+{
+    rs__html(file, "<section aria-labelledby=\"results\">\n<h2 id=\"results\">Results</h2>\n");
+    rs__table_open(file, "Results after the last epoch");
+    result_heads(report, file);
+    rs__table_body(file);
+    for (int g = 0; g < report->group_count; g++) {
+        result_row(report, g, file);
+    }
+    rs__table_close(file);
+    if (report->run_count > 1) {
+        rs__html(file,
+                 "<p>Mean ± standard deviation (n − 1) over the finished runs of a group; where none is "
+                 "finished, over what there is. <em>Best</em> is the best mean among groups with the same "
+                 "data and loss.</p>\n");
+    }
+    rs__html(file, "</section>\n");
+}
+
+/* --- runs ----------------------------------------------------------------------------------------------------- */
+
+static void run_row(const rs__report *report, int i, FILE *file)
+{
+    const rs__run *run = &report->runs[i];
+    char text[32];
+    rs__html(file, "<tr id=\"run-%d\"><th scope=\"row\">%s</th>", i + 1, run->name);
+    if (report->group_count > 1) {
+        rs__html(file, "<td class=\"line\"><a href=\"#group-%d\">%s</a></td>", run->group + 1,
+                 report->groups[run->group].label);
+    }
+    rs__html(file, "<td class=\"state-%s\">%s</td>", rs__report_is_done(run) ? "done" : "other", run->state);
+    rs__cell_integer(file, run->seed);
+    rs__cell_integer(file, run->done.epochs);
+    rs__cell_integer(file, run->done.steps);
+    rs__cell_integer(file, run->parameters);
+    for (int m = 0; m < RS__EPOCHS; m++) {
+        if (report->shown[m]) {
+            rs__cell_real(file, run->measures[m]);
+        }
+    }
+    rs_text_duration(run->seconds, text, sizeof text);
+    rs__html(file, "<td class=\"number\" data-value=\"%.9g\">%s</td>", run->seconds, text);
+    rs__html(file, "<td class=\"line\">%s</td>", run->origin[RS__STARTED]);
+    rs__html(file, "</tr>\n");
+}
+
+void rs__page_runs(const rs__report *report, FILE *file)
+{
+    rs__html(file, "<section aria-labelledby=\"runs\">\n<h2 id=\"runs\">Runs</h2>\n");
+    rs__table_open(file, "Every run");
+    rs__table_head(file, "file");
+    if (report->group_count > 1) {
+        rs__table_head(file, "group");
+    }
+    rs__table_head(file, "state");
+    rs__table_head_number(file, "seed");
+    rs__table_head_number(file, "epochs");
+    rs__table_head_number(file, "steps");
+    rs__table_head_number(file, "parameters");
+    for (int m = 0; m < RS__EPOCHS; m++) {
+        if (report->shown[m]) {
+            rs__table_head_number(file, rs__report_measures[m].title);
+        }
+    }
+    rs__table_head_number(file, "time");
+    rs__table_head(file, "started");
+    rs__table_body(file);
+    for (int i = 0; i < report->run_count; i++) {
+        run_row(report, i, file);
+    }
+    rs__table_close(file);
+    rs__html(file, "</section>\n");
+}

@@ -1,0 +1,307 @@
+"""test_report.py PROGRAM: the command `report`: pages and tables against what the records hold. What a browser makes of the pages is in
+test_report_browser.py."""
+import csv
+import glob
+import html
+import io
+import json
+import math
+import os
+import re
+import shutil
+import signal
+import time
+
+import html_check
+import program
+
+h5py = program.need_h5py()
+
+NET = """example: {input: [3, 32, 32], classes: 10}
+layers:
+  - {max_pool: 4, name: small}
+  - {linear: 16, name: hidden}
+  - relu
+  - linear: classes
+"""
+RUN = ["--network", "net.yaml", "--dataset", "shapes", "--train-limit", "64", "--test-limit", "32", "--batch-size", "16", "--epochs", "3",
+       "--device", "ref", "--quiet", "--commit-every", "0"]
+STUDY = """study: little
+settings: {network: net.yaml, dataset: shapes, train-limit: 64, test-limit: 32, batch-size: 16, epochs: 2, device: ref}
+grid: {learning-rate: [0.01, 0.0001]}
+seeds: [1, 2, 3]
+"""
+
+
+def write(p, text, name):
+    with open(p.file(name), "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def read(p, name):
+    with open(p.file(name), encoding="utf-8") as f:
+        return f.read()
+
+
+def train(p, name, *options, expect=0):
+    write(p, NET, "net.yaml")
+    p.run(*RUN, "--out", name, *options, expect=expect)
+
+
+def page(p, *arguments, name="page.html"):
+    """Writes the page and looks at its markup."""
+    p.run("report", *arguments, "-o", name, "--overwrite")
+    text = read(p, name)
+    faults = html_check.faults(text)
+    assert not faults, faults
+    return text
+
+
+def plain(text):
+    """The text that a reader sees, in one line."""
+    text = re.sub(r"<(script|style).*?</\1>", " ", text, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+def rows_of(text, caption):
+    """The cells' texts of each row of the body of the first table with that caption."""
+    table = re.search(rf"<caption>{re.escape(caption)}</caption>.*?<tbody>(.*?)</tbody></table>", text, re.S)
+    assert table, f"there is no table {caption}"
+    return [[plain(cell) for cell in re.findall(r"<t[hd]\b.*?</t[hd]>", row, re.S)]
+            for row in re.findall(r"<tr\b.*?</tr>", table[1], re.S)]
+
+
+def values_of(text, caption):
+    """data-value of every cell of the first body row."""
+    table = re.search(rf"<caption>{re.escape(caption)}</caption>.*?<tbody>(.*?)</tr>", text, re.S)
+    return [float(value) for value in re.findall(r'data-value="([^"]*)"', table[1])]
+
+
+def test_a_run_is_told_in_full(p):
+    train(p, "one.h5")
+    text = page(p, "one.h5", "--no-figures")
+    with h5py.File(p.file("one.h5")) as f:
+        loss, accuracy = f["epochs/test_loss"][-1], f["epochs/test_accuracy"][-1]
+        seen = values_of(text, "Results after the last epoch")
+        assert any(math.isclose(value, loss, rel_tol=1e-7) for value in seen), (loss, seen)
+        assert any(math.isclose(value, accuracy, rel_tol=1e-7) for value in seen), (accuracy, seen)
+        layers = {row[0]: row for row in rows_of(text, "Layers")}
+        names = list(f["parameters/name"].asstr()[:])
+        for name, layer, count in zip(names, f["parameters/layer"].asstr()[:], f["parameters/count"][:]):
+            row = " ".join(layers[layer])
+            assert f"weights/{name}" in row and f"gradients/{name}" in row, row
+            assert f["weights/" + name].shape[1:] == tuple(map(int, re.search(rf"{re.escape(name)} \[([^\]]*)\]", row)[1].split(", ")))
+            assert count <= int(layers[layer][3].replace(",", "")), row
+        column = names.index("hidden.weight")
+        assert f"column {column} of steps/gradient_abs_mean" in " ".join(layers["hidden"])
+        early = f["steps/gradient_abs_mean"][:5, column].astype(float).mean()
+        late = f["steps/gradient_abs_mean"][-5:, column].astype(float).mean()
+        assert f"{early:.4g}" in layers["hidden"] and f"{late:.4g}" in layers["hidden"], layers["hidden"]
+        body = plain(text)
+        for name in ("program_version", "commit", "device", "libraries"):
+            assert " ".join(f.attrs[name].split()) in body, name
+        assert "No warnings" in body and 'id="warnings"' not in text
+        assert "sha256" in body or "built in" in body or "shapes" in body
+    assert [row[1] for row in rows_of(text, "Options that were set") if row[0] == "epochs"] == ["3"]
+
+
+def test_groups_are_means_over_seeds(p):
+    write(p, NET, "net.yaml")
+    write(p, STUDY, "little.yaml")
+    p.run("run", "little.yaml", "--quiet")
+    p.run("report", "runs/little", "-o", "t.csv", "-o", "t.md", "-o", "t.json", "-o", "page.html", "--no-figures")
+    text = read(p, "page.html")
+    assert not html_check.faults(text), html_check.faults(text)
+    assert "<title>little</title>" in text
+    table = list(csv.DictReader(io.StringIO(read(p, "t.csv"))))
+    whole = json.loads(read(p, "t.json"))
+    assert [row["learning-rate"] for row in table] == ["0.0001", "0.01"], table
+    means = []
+    for row, group in zip(table, whole["groups"]):
+        losses = []
+        for path in glob.glob(p.file("runs/little/*.h5")):
+            with h5py.File(path) as f:
+                if f"learning-rate: {row['learning-rate']}\n" in f["config"].asstr()[()]:
+                    losses.append(f["epochs/test_loss"][-1])
+        mean = sum(losses) / 3
+        std = math.sqrt(sum((x - mean) ** 2 for x in losses) / 2)
+        assert len(losses) == 3 and math.isclose(float(row["test_loss_mean"]), mean, rel_tol=1e-8), (row, losses)
+        assert math.isclose(float(row["test_loss_std"]), std, rel_tol=1e-7), (row, std)
+        assert math.isclose(group["results"]["test_loss"]["mean"], mean, rel_tol=1e-12), group
+        assert len(group["runs"]) == 3 and row["finished"] == "3"
+        means.append(mean)
+    best = [row["test_loss_best"] for row in table]
+    assert best == (["1", "0"] if means[0] < means[1] else ["0", "1"]), (best, means)
+    marked = [line for line in read(p, "t.md").splitlines() if "**" in line]
+    assert marked and all(line.startswith("| learning-rate ") for line in marked), marked
+    assert len(rows_of(text, "Every run")) == 6 and "±" in rows_of(text, "Results after the last epoch")[0][2]
+
+
+def test_what_is_missing_is_said(p):
+    write(p, NET, "net.yaml")
+    write(p, STUDY, "little.yaml")
+    p.run("run", "little.yaml", "--quiet")
+    victim = sorted(glob.glob(p.file("runs/little/*.h5")))[0]
+    with h5py.File(victim) as f:
+        seed = int(f.attrs["seed"])
+    os.remove(victim)
+    body = plain(page(p, "runs/little_summary.h5", "--no-figures"))
+    assert f"2 finished runs where others have up to 3; missing: seed {seed}" in body, body[:1500]
+    with open(p.file("runs/little/foreign.h5"), "wb") as f:
+        f.write(b"no record")
+    body = plain(page(p, "runs/little", "--no-figures"))
+    assert "Left out:" in body and "foreign.h5" in body, body[:1500]
+
+
+def test_unfinished_and_diverged_runs_are_warned_of(p):
+    train(p, "lost.h5", "--optimizer", "sgd", "--learning-rate", "1e30", "--epochs", "9", expect=4)
+    train(p, "good.h5", "--optimizer", "sgd")
+    body = plain(page(p, "lost.h5", "--no-figures"))
+    assert "lost.h5 diverged" in body, body[:1500]
+    text = page(p, "good.h5", "lost.h5", "--no-figures")
+    assert "lost.h5 diverged" in plain(text) and "good.h5 diverged" not in plain(text)
+    write(p, NET, "net.yaml")
+    child = p.start(*RUN, "--epochs", "100000", "--train-limit", "2000", "--out", "cut.h5")
+    while not os.path.exists(p.file("cut.h5")):
+        time.sleep(0.05)
+    time.sleep(1.0)
+    live = plain(page(p, "cut.h5", "--no-figures"))
+    child.send_signal(signal.SIGINT)
+    child.communicate()
+    assert "a process writes it now, or was killed" in live, live[:1500]
+    assert "cut.h5 is not finished (interrupted)" in plain(page(p, "cut.h5", "--no-figures"))
+
+
+def test_explosions_and_nans_are_warned_of(p):
+    train(p, "a.h5")
+    with h5py.File(p.file("a.h5"), "r+") as f:
+        f["steps/loss"][5] = 1000.0 * f["steps/loss"][0]
+        f["steps/gradient_norm"][7] = math.nan
+        f["epochs/test_loss"][-1] = math.nan
+        f["steps/gradient_abs_mean"][-1] = math.nan
+    text = page(p, "a.h5", "--no-figures")
+    body = plain(text)
+    assert "the loss exploded" in body and "at step 5, 1e+03 times" in body, body[:1500]
+    assert "no finite number at step 7" in body, body[:1500]
+    nans = re.findall(r".{20}(?<![-\w])nan(?![-\w]).{20}", body.lower().replace("stop-on-nan", ""))
+    assert not nans, nans
+    p.run("report", "a.h5", "-o", "t.json")
+    json.loads(read(p, "t.json"), parse_constant=lambda word: 1 / 0)
+
+
+def test_every_metric_is_named_and_damage_is_told(p):
+    p.run("--depth", "18", "--blocks", "1,1,1,1", *RUN[2:], "--epochs", "1", "--train-limit", "16", "--metric", "minkowski:1,cosine",
+          "--out", "a.h5")
+    text = page(p, "a.h5", "--no-figures")
+    layers = {row[0]: " ".join(row) for row in rows_of(text, "Layers")}
+    row = layers["layer2.0.conv1"]
+    assert "steps/distance_to_initial/minkowski:1" in row and "steps/distance_to_previous/cosine" in row, row
+    assert "weights/layer2.0.bn1.running_var" in layers["layer2.0.bn1"], layers["layer2.0.bn1"]
+    with h5py.File(p.file("a.h5")) as f:
+        distance, weights = f["steps/distance_to_initial/minkowski:1"][-1, 1], f["blocks/weights"][1]
+    block = rows_of(text, "Blocks")[1]
+    assert block[0] == "layer2.0" and block[3] == f"{distance:.4g}" and block[4] == f"{distance / weights:.4g}", block
+    with h5py.File(p.file("a.h5"), "r+") as f:
+        del f["parameters/shape"]
+    body = plain(page(p, "a.h5", "--no-figures"))
+    assert "The layers cannot be read:" in body and "parameters/shape was not recorded" in body, body[-3000:]
+
+
+def test_resumed_and_copied_runs_are_told(p):
+    train(p, "a.h5")
+    train(p, "a.h5", "--epochs", "4", "--resume")
+    shutil.copy(p.file("a.h5"), p.file("b.h5"))
+    body = plain(page(p, "a.h5", "--no-figures"))
+    assert "1 of 1 runs were resumed: to the same bits" in body, body[:1500]
+    text = page(p, "a.h5", "b.h5", "--no-figures")
+    assert "one of them may be a copy" in plain(text), plain(text)[:1500]
+    assert [row[1] for row in rows_of(text, "Results after the last epoch")] == ["1", "2"]
+
+
+def test_results_of_analyses_go_along(p):
+    train(p, "a.h5")
+    p.run("analyze", "pca", "a.h5", "-o", "a.pca.h5")
+    body = plain(page(p, "a.h5", "a.pca.h5"))
+    assert "that figures show: a.pca.h5" in body, body[-1500:]
+    assert "name their records, too" in p.run("report", "a.pca.h5", "-o", "x.html", expect=3).stderr
+
+
+def test_hostile_names_stay_text(p):
+    evil = '<script>alert(1)</script>"\'&é日\x07.h5'.replace("/", "_")
+    train(p, "a.h5")
+    os.rename(p.file("a.h5"), p.file(evil))
+    train(p, "b.h5", "--learning-rate", "0.1")
+    with h5py.File(p.file("b.h5"), "r+") as f:
+        config = f["config"][()]
+        f["config"][()] = config.replace(b'metric: "minkowski:1"', b"metric: '<b onx=1>'")
+        assert b"<b onx" in f["config"][()], config
+    for options in (["--no-figures"], []):
+        text = page(p, evil, "b.h5", "--title", "</title><script>alert(2)</script>", *options)
+        assert "<script>alert" not in text and "<b onx" not in text
+        assert text.count("<script>") == 1 and "é日�" in plain(text)
+    p.run("report", evil, "b.h5", "-o", "t.md", "-o", "t.csv", "-o", "t.json")
+    assert "<script" not in read(p, "t.md")
+    assert json.loads(read(p, "t.json"))["groups"] and list(csv.reader(io.StringIO(read(p, "t.csv"))))
+
+
+def test_a_thousand_layers_fit(p):
+    write(p, "example: {input: [3, 32, 32], classes: 10}\nlayers:\n  - {max_pool: 8, name: small}\n" + "  - linear: 3\n" * 1000 +
+          "  - linear: classes\n", "net.yaml")
+    p.run(*RUN, "--epochs", "1", "--train-limit", "16", "--out", "deep.h5")
+    text = page(p, "deep.h5", "--no-figures")
+    assert len(rows_of(text, "Layers")) == 1001
+    assert len(text) < 5e6
+
+
+def test_one_epoch_and_none_are_right(p):
+    train(p, "none.h5", "--epochs", "0")
+    train(p, "bare.h5", "--epochs", "1", "--record", "none", "--snapshots", "none")
+    body = plain(page(p, "none.h5", "--no-figures"))
+    assert "none.h5 has no finished epoch" in body, body[:1500]
+    text = page(p, "bare.h5", "--no-figures")
+    assert "weights/" not in "".join(" ".join(row) for row in rows_of(text, "Layers"))
+
+
+def test_mistakes_are_told(p):
+    train(p, "a.h5")
+    write(p, "x", "taken.html")
+    open(p.file("empty.h5"), "wb").close()
+    with h5py.File(p.file("other.h5"), "w") as f:
+        f["x"] = 1
+    os.mkdir(p.file("nothing"))
+    cases = [
+        (["a.h5", "-o", "page.pdf"], 2, "page.pdf: its ending must say what is wanted"),
+        (["a.h5", "-o", "taken.html"], 2, "taken.html exists; --overwrite replaces it"),
+        (["a.h5", "-o"], 2, "-o needs a value"),
+        (["a.h5", "--titel", "x"], 2, "unknown option --titel; nearest: --title"),
+        ([], 2, "no record is given"),
+        (["gone.h5"], 3, "gone.h5"),
+        (["empty.h5"], 3, "empty.h5"),
+        (["other.h5"], 3, "other.h5"),
+        (["a.h5", "other.h5", "-o", "x.html"], 3, "other.h5"),
+        (["nothing"], 3, "nothing holds no records"),
+        (["a.h5", "-o", "no/such/place.html", "--no-figures"], 1, "no/such/place.html.part cannot be written"),
+    ]
+    for arguments, status, message in cases:
+        done = p.run("report", *arguments, expect=status)
+        assert message in done.stderr and done.stderr.startswith("resnet_study report: "), (arguments, done.stderr)
+    assert not glob.glob(p.file("*.part")) and not os.path.exists(p.file("x.html")) and read(p, "taken.html") == "x"
+    assert p.run("report", "a.h5", "--no-figures").stdout == "a.html\n"
+
+
+def test_help_has_examples(p):
+    text = p.run("report", "--help").stdout
+    assert text.startswith("usage: resnet_study report INPUT...") and "Examples:" in text
+    assert all(len(line) <= 110 for line in text.splitlines())
+
+
+def test_without_gnuplot_all_else_is_there(p):
+    train(p, "a.h5")
+    p.env["RS_GNUPLOT"] = "/nonexistent/gnuplot"
+    text = page(p, "a.h5")
+    assert len(re.findall(r'class="missing">There are no figures:', text)) == 1 and "<svg" not in text
+    assert rows_of(text, "Layers") and rows_of(text, "Results after the last epoch")
+
+
+if __name__ == "__main__":
+    program.main([test for name, test in list(globals().items()) if name.startswith("test_")])
