@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Sets summaries of studies beside the published figures: beside_published.py runs/STUDY_summary.csv ... [-o FILE.md]
+"""Sets summaries of studies beside the published figures: beside_published.py runs/STUDY_summary.csv|RESULT.h5 ... [-o FILE.md]
 
 One table in Markdown per summary: published, ours as mean and standard deviation over the seeds, how many of the planned runs that are,
 the difference, and what differs from the study file (epochs 20, train-limit 1000). A figure that we have no run for is said to be
-missing. Summaries of parts (STUDY.PART_summary.csv) hold what was run of them.
+missing. Summaries of parts (STUDY.PART_summary.csv) hold what was run of them. A file that `resnet_study analyze interpolate` or
+`hessian` made is set beside what was published of the line between two minima and of the share of positive second derivatives.
 Exit status 0: every summary has published figures; 1: one has none; 2: bad usage or file."""
 import csv
 import os
 import sys
+
+import published_analyses
 
 PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "published")
 COLUMNS = ("group", "quantity", "epoch", "mean", "std", "n", "planned", "diverged", "changed", "study")
@@ -76,11 +79,19 @@ def line(figure, summary, path):
     return "| " + " | ".join(cells + [figure["note"]]) + " |"
 
 
+def taken(summary, path):
+    """How long the runs of a summary took, as a line; nothing where it does not say."""
+    rows = [row for row in summary if row["quantity"] == "seconds" and row["mean"]]
+    runs = sum(int(row["n"]) for row in rows)
+    seconds = sum(number(row["mean"], path) * int(row["n"]) for row in rows)
+    return [f"{runs} runs, {seconds:.0f} s of training in all.", ""] if rows else []
+
+
 def table(path):
     summary = read(path, COLUMNS)
     study = summary[0]["study"]
     figures = figures_of(study)
-    lines = [f"### {study}", ""]
+    lines = [f"### {study}", "", *taken(summary, path)]
     if not figures:
         return lines + ["No published figures to compare with.", ""], False
     lines += ["| case | quantity | published | ours | runs | difference | ours differs in | |", "|---|---|---|---|---|---|---|---|"]
@@ -111,10 +122,10 @@ def main(arguments):
     lines, known = [], True
     try:
         for path in paths:
-            more, has_figures = table(path)
+            more, has_figures = (published_analyses.lines(path), True) if path.endswith(".h5") else table(path)
             lines += more
             known = known and has_figures
-    except BadFile as problem:
+    except (BadFile, published_analyses.BadResult) as problem:
         print(f"beside_published.py: {problem}", file=sys.stderr)
         return 2
     text = "\n".join(lines)

@@ -11,11 +11,13 @@ import re
 import tree
 
 MODULE = {  # of each public header
-    "status.h": "core", "host.h": "core", "tensor.h": "core", "random.h": "core", "metric.h": "core", "text.h": "core",
+    "status.h": "core", "host.h": "core", "tensor.h": "core", "random.h": "core", "metric.h": "core", "text.h": "core", "json.h": "core",
     "version.h": "core", "data_options.h": "core", "config.h": "config", "options.def": "config", "yaml.h": "yaml", "dataset.h": "data",
     "network.h": "network", "ops.def": "network", "backend.h": "kernels", "observer.h": "observe", "recorder.h": "record",
-    "record_reader.h": "record", "result_file.h": "record", "safetensors.h": "record", "analyze.h": "analyze",
+    "record_reader.h": "record", "result_file.h": "record", "safetensors.h": "record", "analyze.h": "analyze", "inspect.h": "inspect",
+    "plot.h": "plot", "result_reader.h": "record",
     "checkpoint.h": "record", "trainer.h": "train", "check.h": "check", "step_cost.h": "kernels",
+    "report.h": "report",
 }
 RUNNING = {"core", "config", "data", "network", "kernels", "observe", "record", "train"}
 SEES = {  # folder: modules whose public headers it may include
@@ -30,8 +32,11 @@ SEES = {  # folder: modules whose public headers it may include
     "src/host/check": {"core", "data", "network", "kernels", "check"},
     "src/host/study": {"core", "config", "record", "yaml", "network"},
     "src/host/analyze": RUNNING | {"analyze"},
-    "src/host/cli": RUNNING | {"check", "analyze"},
-    "src/host": RUNNING | {"check", "analyze"},
+    "src/host/inspect": {"core", "config", "record", "observe", "inspect"},
+    "src/host/plot": {"core", "config", "data", "record", "network", "observe", "kernels", "plot"},
+    "src/host/report": {"core", "config", "yaml", "observe", "record", "plot", "report"},
+    "src/host/cli": RUNNING | {"check", "analyze", "inspect", "plot", "report"},
+    "src/host": RUNNING | {"check", "analyze", "inspect", "plot", "report"},
 }
 INTERNAL = {"src/kernels": ["src/kernels/common"], "src/host": ["src/host"]}  # beside the folder itself
 FOREIGN = [  # pattern of a foreign header, the folder it belongs to

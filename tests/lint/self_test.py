@@ -18,7 +18,7 @@ CLEAN = {
     "include/rs/options.def": '/* options */\nX(INT, depth, "depth", 18)\nX(FLAG, plain, "plain", false)\n',
     "src/host/network/README.md": README,
     "src/host/network/graph.h": "/* graph */\n",
-    "src/host/network/graph.c": '/* graph */\n#include "graph.h"\n#include "rs/network.h"\nint f(void)\n{\n    return 1;\n}\n',
+    "src/host/network/graph.c": '/* graph */\n#include "graph.h"\n#include "rs/network.h"\nint rs_f(void)\n{\n    return 1;\n}\n',
     "src/host/record/README.md": README,
     "src/host/record/h5.h": "/* record */\n",
     "src/host/record/h5.c": "/* record */\n#include <hdf5.h>\n",
@@ -50,6 +50,10 @@ PLANTED = {  # checker: (path, its whole content or None to remove it, text that
         ("tests/training/t.c", '/* t */\n#include "graph.h"\n', "no internal header"),
         ("tests/training/t.c", "/* t */\n#include <cuda_runtime_api.h>\n", "belongs to src/kernels/cuda alone"),
         ("tests/cuda_emulation/t.c", '/* t */\n#include "graph.h"\n', "no internal header"),
+    ],
+    "symbols": [
+        ("src/host/record/x.c", "/* x */\nint rs_f(void)\n{\n    return 2;\n}\n", "rs_f is also defined in src/host/network/graph.c"),
+        ("src/host/record/x.c", "/* x */\nconst char *rs_f(int a,\n                 int b)\n{\n    return 0;\n}\n", "is also defined"),
     ],
     "sizes": [
         ("src/host/network/x.c", LONG_BODY, "function of 81 lines"),
