@@ -8,9 +8,42 @@ import os
 import subprocess
 import sys
 
-from emulated import SMALL, Emulated, stats
+from emulated import Emulated, stats
 
-TRAIN = [*SMALL, "--epochs", "1", "--train-limit", "17", "--quiet"]
+# Every kind of operator that a study has, each small: a run takes a second. Batches of two sizes; layers with losses of their own.
+NETWORK = """
+layers:
+  - {convolution: 8, kernel: 3, padding: 1, bias: false}
+  - batch_norm
+  - relu
+  - {max_pool: 3, stride: 2, padding: 1}
+  - times: 2
+    layers:
+      - block: body{}
+        layers:
+          - {convolution: 8, kernel: 3, padding: 1, bias: false}
+          - batch_norm
+          - relu
+          - {convolution: 8, kernel: 3, padding: 1, bias: false}
+          - batch_norm
+          - {add: block_input}
+          - relu
+  - block: narrower
+    layers:
+      - {convolution: 8, kernel: 1, stride: 2, name: shortcut}
+      - {convolution: 8, kernel: 3, stride: 2, padding: 1, input: body1}
+      - {add: shortcut}
+      - tanh
+  - {average_pool: 2}
+  - {linear: 12}
+  - {dropout: 0.25}
+  - sigmoid
+  - row_normalize
+  - {linear: classes}
+"""
+TRAIN = ["--network", "every.yaml", "--dataset", "shapes", "--train-limit", "17", "--test-limit", "5", "--batch-size", "4",
+         "--epochs", "1", "--commit-every", "0", "--layer-loss", "even", "--clip-norm", "1", "--threads", "1", "--device", "cuda",
+         "--record", "weights,gradients,distances,gradient-stats,layer-outputs,layer-losses", "--quiet"]
 ALLOCATIONS = ("cudaMalloc", "cudaHostAlloc", "cudnnCreate", "cublasCreate_v2", "cudaStreamEndCapture", "cudaGraphInstantiate")
 
 
@@ -63,6 +96,8 @@ def main():
     faults, given = 0, sys.argv[3:]
     most, part = given + ["0", "1/1"][len(given):]
     with Emulated() as program:
+        with open(program.file("every.yaml"), "w", encoding="utf-8") as file:
+            file.write(NETWORK)
         for plan in share(plans(program, int(most) or sys.maxsize), part):
             try:
                 fault = fault_of(program, plan)
