@@ -48,7 +48,7 @@ static rs_status check_room(const rs_plan *plan, const rs_split *split, rs_error
 
 /* --- copying ---------------------------------------------------------------------------------------------- */
 
-/* As it is; nothing where there is nothing. */
+/* As it is; nothing where there is nothing, or after an error. */
 static rs_status upload(const rs_plan *plan, const void *from, size_t bytes, const char *what, void **to,
                         rs_error *error)
 {
@@ -57,7 +57,12 @@ static rs_status upload(const rs_plan *plan, const void *from, size_t bytes, con
         return RS_OK;
     }
     RS_TRY(rs__memory_take(plan->device, bytes, what, to, error));
-    return rs__to_device(plan, *to, from, bytes, error);
+    rs_status status = rs__to_device(plan, *to, from, bytes, error);
+    if (status) {
+        rs__memory_release(*to);
+        *to = NULL;
+    }
+    return status;
 }
 
 /* Through shared scratch, a batch at a time, into the order of node 0. */
