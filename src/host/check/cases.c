@@ -245,6 +245,8 @@ static const rs_check_case cases[] = {
     {"linear_plain_17_3",         {17, 1, 1},   {1, 0}, NORMAL, {LINEAR_PLAIN(3)}},
     {"linear_of_images",          {5, 7, 3},    {3, 2}, NORMAL, {LINEAR(11), LINEAR(4)}},
     {"linear_exact",              {37, 2, 2},   {5, 3}, INTEGER, {LINEAR(19)}},
+    {"linear_of_maps",            {32, 3, 4},   {5, 3}, NORMAL, {LINEAR(70)}},
+    {"linear_of_maps_exact",      {16, 4, 3},   {5, 3}, INTEGER, {LINEAR(67)}},
     {"linear_of_conv",            {3, 6, 5},    {3, 2}, NORMAL, {CONV(17, 3, 1, 1), SOFTPLUS, LINEAR(10)}},
     {"loss_10",                   {10, 1, 1},   {16, 7}, NORMAL, {LOSS}},
     {"loss_100",                  {100, 1, 1},  {5, 1}, NORMAL, {LOSS}},

@@ -1,15 +1,25 @@
 /* linear.c: fully connected layers by oneDNN's product, which knows more processors than OpenBLAS (one that OpenBLAS has not
- * heard of gets its slowest kernels, a fifth of the speed) and is as fast on the others. After global pooling a blocked tensor with 1x1 maps is plain
- * rows [N, padded channels] and is used as it lies; larger maps are copied to canonical rows first. */
+ * heard of gets its slowest kernels, a fifth of the speed) and is as fast on the others.
+ *
+ * A blocked tensor is used as it lies where its maps are 1x1 (rows with padding at their end) or its channels whole vectors:
+ * then the weights lie in the blocks' order, too. Other maps are copied to canonical rows first. */
 #include <stdio.h>
 #include <string.h>
 
 #include "plan.h"
 
-/* Plain images are rows already; their gradient is blocked all the same. */
-static bool needs_copy(const rs__tensor *in)
+enum { PIECE = 32 }; /* outputs of a product: fewer are slower */
+
+/* Whether the weights are in the order of the input's blocks. */
+static bool in_blocks(const rs_plan *plan, const rs__tensor *in)
 {
-    return in->height * in->width > 1;
+    return !in->plain && in->height * in->width > 1 && in->channels % plan->device->kernels->lanes == 0;
+}
+
+/* Plain images are rows already; their gradient is blocked all the same. */
+static bool needs_copy(const rs_plan *plan, const rs__tensor *in)
+{
+    return in->height * in->width > 1 && !in_blocks(plan, in);
 }
 
 static int features_of(const rs__tensor *t)
@@ -17,16 +27,34 @@ static int features_of(const rs__tensor *t)
     return (int)(t->channels * t->height * t->width);
 }
 
+/* Of a tensor that is used as it lies. */
 static int row_floats(const rs_plan *plan, const rs__tensor *t)
 {
-    return (int)t->blocks * plan->device->kernels->lanes;
+    return (int)(t->blocks * t->height * t->width) * plan->device->kernels->lanes;
+}
+
+/* The weights of an output are ordered as a sample of the input is. */
+static rs_status order_weights(rs_plan *plan, const rs__op *op, rs_error *error)
+{
+    const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
+    const int64_t lanes = plan->device->kernels->lanes;
+    const rs__blocking blocking = {
+        .rank = 4,
+        .dims = {out->channels, in->channels, in->height, in->width},
+        .strides = {features_of(in), in->height * in->width * lanes, in->width * lanes, lanes},
+        .inner_count = 1,
+        .inner_size = {lanes},
+        .inner_dim = {1}};
+    return rs__order_make(&plan->parameters[rs__op_node(plan, op)->weight].order, &blocking, error);
 }
 
 static rs_status linear_prepare(rs_plan *plan, rs__op *op, rs_error *error)
 {
-    (void)error;
     const rs__tensor *in = &plan->tensors[op->input[0]];
-    if (needs_copy(in)) {
+    if (in_blocks(plan, in)) {
+        return order_weights(plan, op, error);
+    }
+    if (needs_copy(plan, in)) {
         size_t canonical = rs__round64((size_t)(rs__largest_batch(plan) * features_of(in)) * sizeof(float));
         size_t blocked = (size_t)(rs__largest_batch(plan) * rs__sample_floats(plan, in)) * sizeof(float);
         op->shared_bytes = canonical + (op->pass[0] == RS_PASS_ADD ? blocked : 0);
@@ -35,10 +63,10 @@ static rs_status linear_prepare(rs_plan *plan, rs__op *op, rs_error *error)
     return RS_OK;
 }
 
-/* Input rows, canonical within a row, and the floats from one row to the next. */
+/* Input rows, in the order of the weights, and the floats from one row to the next. */
 static const float *input_rows(rs_plan *plan, const rs__tensor *in, float *value, int *stride)
 {
-    if (!needs_copy(in) && !in->plain) {
+    if (!needs_copy(plan, in) && !in->plain) {
         *stride = row_floats(plan, in);
         return value;
     }
@@ -67,18 +95,37 @@ static void begin_rows(const rs_plan *plan, const rs_node *node, const rs__tenso
     }
 }
 
+/* y += x W^T, by pieces of the outputs where every thread has one: the library would share out the sum over many features
+ * among the threads and then add their parts. */
+static rs_status add_product(const rs_plan *plan, const rs__op *op, const float *x, int stride,
+                             rs_error *error)
+{
+    const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
+    const float *weights = plan->value + plan->parameters[rs__op_node(plan, op)->weight].offset;
+    const int features = features_of(in), outputs = (int)out->channels, to = row_floats(plan, out);
+    const int piece = outputs >= plan->device->threads * PIECE ? PIECE : outputs;
+    dnnl_status_t worst = dnnl_success;
+#pragma omp parallel for schedule(static) reduction(max : worst) if (piece < outputs)
+    for (int first = 0; first < outputs; first += piece) {
+        int count = outputs - first < piece ? outputs - first : piece;
+        dnnl_status_t status =
+            dnnl_sgemm('N', 'T', plan->count, count, features, 1.0f, x, stride,
+                       weights + (int64_t)first * features, features, 1.0f, out->value + first, to);
+        worst = status > worst ? status : worst;
+    }
+    RS__DNN(error, worst);
+    return RS_OK;
+}
+
 static rs_status linear_forward(rs_plan *plan, rs__op *op, rs_mode mode, rs_error *error)
 {
     (void)mode;
     const rs_node *node = rs__op_node(plan, op);
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
-    int stride, features = features_of(in), outputs = (int)out->channels, to = row_floats(plan, out);
+    int stride;
     const float *x = input_rows(plan, in, in->value, &stride);
     begin_rows(plan, node, out);
-    RS__DNN(error,
-            dnnl_sgemm('N', 'T', plan->count, outputs, features, 1.0f, x, stride,
-                       plan->value + plan->parameters[node->weight].offset, features, 1.0f, out->value, to));
-    return RS_OK;
+    return add_product(plan, op, x, stride, error);
 }
 
 /* Each output's sum runs over the samples in order, in double. */
@@ -118,7 +165,7 @@ static rs_status input_gradient(rs_plan *plan, const rs__op *op, rs_error *error
     const rs__tensor *in = &plan->tensors[op->input[0]];
     int stride = row_floats(plan, in), features = features_of(in);
     bool add = op->pass[0] == RS_PASS_ADD;
-    if (!needs_copy(in)) {
+    if (!needs_copy(plan, in)) {
         size_t padding = (size_t)(stride - features) * sizeof(float);
         for (int64_t n = 0; !add && padding && n < plan->count; n++) {
             memset(in->gradient + n * stride + features, 0, padding);

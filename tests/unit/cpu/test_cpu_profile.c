@@ -45,12 +45,12 @@ static rs_network *every_kind(void)
     return n;
 }
 
-/* Maps that have to become rows before the product. */
-static rs_network *linear_alone(void)
+/* Of maps. */
+static rs_network *linear_alone(int channels)
 {
     rs_error error = {0};
     rs_network *n = NULL;
-    must(rs_network_create("linear", CHANNELS, SIZE, SIZE, CHANNELS, &n, &error));
+    must(rs_network_create("linear", channels, SIZE, SIZE, CHANNELS, &n, &error));
     int a = add_node(n, "fc", RS_OP_LINEAR, 0, 0, CHANNELS, (window){0});
     (void)add_node(n, "loss", RS_OP_SOFTMAX_CROSS_ENTROPY, a, 0, 0, (window){0});
     must(rs_network_finish(n, &error));
@@ -188,18 +188,36 @@ static void an_images_gradient_fills_a_block(void **state)
     close_plan(&f);
 }
 
-static void rows_of_a_linear_layer_are_copied(void **state)
+static void maps_of_whole_vectors_are_a_linear_layer_s_rows(void **state)
 {
     (void)state;
     const double weights = narrow * SIZE * SIZE, flops = position_flops * SIZE * SIZE;
     rs_plan_options options = small_options(BATCH);
-    fixture f = profiled_step(linear_alone(), &options);
-    EXPECT_WORK(&f, {"fc", "forward", 3 * tensor + 4 * vector + weights, flops},
-                {"fc", "backward", 3 * tensor + 2 * vector + weights, flops});
+    fixture f = profiled_step(linear_alone(CHANNELS), &options);
+    EXPECT_WORK(&f, {"fc", "forward", tensor + 4 * vector + weights, flops},
+                {"fc", "backward", tensor + 2 * vector + weights, flops});
     close_plan(&f);
     options.input_gradient = true;
-    f = profiled_step(linear_alone(), &options);
-    EXPECT_WORK(&f, {"fc", "backward", 6 * tensor + 3 * vector + 2 * weights, 2 * flops});
+    f = profiled_step(linear_alone(CHANNELS), &options);
+    EXPECT_WORK(&f, {"fc", "backward", 2 * tensor + 3 * vector + 2 * weights, 2 * flops});
+    close_plan(&f);
+}
+
+static void other_maps_are_copied_to_rows(void **state)
+{
+    (void)state;
+    enum { ODD = CHANNELS + 1 };
+    const double weights = narrow / CHANNELS * ODD * SIZE * SIZE;
+    const double flops = position_flops / CHANNELS * ODD * SIZE * SIZE;
+    rs_plan_options options = small_options(BATCH);
+    fixture f = profiled_step(linear_alone(ODD), &options);
+    const double maps = tensor / CHANNELS * (CHANNELS + f.plan->device->kernels->lanes);
+    EXPECT_WORK(&f, {"fc", "forward", 3 * maps + 4 * vector + weights, flops},
+                {"fc", "backward", 3 * maps + 2 * vector + weights, flops});
+    close_plan(&f);
+    options.input_gradient = true;
+    f = profiled_step(linear_alone(ODD), &options);
+    EXPECT_WORK(&f, {"fc", "backward", 6 * maps + 3 * vector + 2 * weights, 2 * flops});
     close_plan(&f);
 }
 
@@ -298,7 +316,8 @@ int main(void)
         cmocka_unit_test(bytes_are_what_backward_moves),
         cmocka_unit_test(other_plans_move_other_bytes),
         cmocka_unit_test(an_images_gradient_fills_a_block),
-        cmocka_unit_test(rows_of_a_linear_layer_are_copied),
+        cmocka_unit_test(maps_of_whole_vectors_are_a_linear_layer_s_rows),
+        cmocka_unit_test(other_maps_are_copied_to_rows),
         cmocka_unit_test(the_update_moves_its_arrays),
         cmocka_unit_test(evaluation_counts_nothing),
         cmocka_unit_test(a_profile_begins_empty),
