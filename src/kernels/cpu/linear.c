@@ -3,6 +3,8 @@
  *
  * A blocked tensor is used as it lies where its maps are 1x1 (rows with padding at their end) or its channels whole vectors:
  * then the weights lie in the blocks' order, too. Other maps are copied to canonical rows first. */
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,9 +50,21 @@ static rs_status order_weights(rs_plan *plan, const rs__op *op, rs_error *error)
     return rs__order_make(&plan->parameters[rs__op_node(plan, op)->weight].order, &blocking, error);
 }
 
+/* The library's product counts in int; so does what is above. */
+static rs_status check_size(const rs_node *node, const rs__tensor *in, rs_error *error)
+{
+    return in->channels * in->height * in->width <= INT_MAX
+               ? RS_OK
+               : RS_FAIL(error, RS_UNSUPPORTED,
+                         "%s: an input of %" PRId64 " x %" PRId64 " x %" PRId64
+                         " is too large here; at most %d numbers",
+                         node->name, in->channels, in->height, in->width, INT_MAX);
+}
+
 static rs_status linear_prepare(rs_plan *plan, rs__op *op, rs_error *error)
 {
     const rs__tensor *in = &plan->tensors[op->input[0]];
+    RS_TRY(check_size(rs__op_node(plan, op), in, error));
     if (in_blocks(plan, in)) {
         return order_weights(plan, op, error);
     }

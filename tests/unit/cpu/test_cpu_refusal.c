@@ -116,11 +116,42 @@ static void peaks_are_not_measured_without_room(void **state)
     rs_cpu_backend()->close(device);
 }
 
+/* A vector of 2^31 numbers: more than the library's products can count. */
+static void a_linear_layer_of_too_much_is_refused(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    const rs_backend *backend = rs_cpu_backend();
+    const rs_plan_options options = small_options(1);
+    rs_device *device = NULL;
+    rs_plan *plan = NULL;
+    rs_network *n = NULL;
+    int a = 0;
+    must(rs_network_create("huge", 1, 1, 1, 10, &n, &error));
+    for (int axis = 1; axis < 3; axis++) {
+        const rs_node_spec repeat = {.name = axis == 1 ? "rows" : "columns",
+                                     .kind = RS_OP_REPEAT,
+                                     .input = {a},
+                                     .attributes = {.axis = axis, .times = axis == 1 ? 1 << 16 : 1 << 15},
+                                     .block = -1};
+        must(rs_network_add(n, &repeat, &a, &error));
+    }
+    (void)add_node(n, "wide", RS_OP_LINEAR, a, 0, 1, (window){0});
+    must(rs_network_finish(n, &error));
+    must(backend->open(rs_services(), 0, 2, &device, &error));
+    assert_int_equal(backend->plan_create(device, n, &options, &plan, &error), RS_UNSUPPORTED);
+    assert_null(plan);
+    assert_non_null(strstr(error.text, "wide: an input of 1 x 65536 x 32768"));
+    backend->close(device);
+    rs_network_destroy(n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_refusal_says_what_lean_would_do, be_honest),
         cmocka_unit_test_teardown(what_just_fits_is_taken, be_honest),
+        cmocka_unit_test(a_linear_layer_of_too_much_is_refused),
         cmocka_unit_test_teardown(peaks_are_not_measured_without_room, be_honest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
