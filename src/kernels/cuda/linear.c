@@ -1,5 +1,7 @@
 /* linear.c: fully connected layers by cuBLAS. x lies as rows of N, h w c within a row; so do the rows of the weights
  * (plan.c), so that nothing is reordered. */
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "product.h"
@@ -15,7 +17,13 @@ static rs__product product_of(const rs_plan *plan, const rs__op *op)
 static rs_status linear_prepare(rs_plan *plan, rs__op *op, rs_error *error)
 {
     const rs_node *node = rs__op_node(plan, op);
-    (void)error;
+    const rs__tensor *in = &plan->tensors[op->is.input[0]];
+    if (rs__sample_floats(in) > INT_MAX) { /* cuBLAS counts in int */
+        return RS_FAIL(error, RS_UNSUPPORTED,
+                       "%s: an input of %" PRId64 " x %" PRId64 " x %" PRId64
+                       " is too large here; at most %d numbers",
+                       node->name, in->channels, in->height, in->width, INT_MAX);
+    }
     for (int i = 0; node->bias >= 0 && i < plan->options.batch_size_count; i++) {
         rs__share_at_least(op, rs_cu_norm_partial_bytes(plan->options.batch_sizes[i], (int)node->shape[0]));
     }
