@@ -110,7 +110,8 @@ static void run(rs_plan *plan, const rs_network *network, int at, rs_mode mode, 
     x[PIXELS + SIDE * SIDE + at] = NAN;
     harness_ok(machine.backend->load_values(plan, x, NULL, NULL, SAMPLES, &error), &error);
     harness_ok(machine.backend->forward(plan, mode, &error), &error);
-    harness_ok(machine.backend->read_node(plan, RS_NODE_OUTPUT, network->node_count - 1, out, &error), &error);
+    harness_ok(machine.backend->read_node(plan, RS_NODE_OUTPUT, network->node_count - 1, out, &error),
+               &error);
 }
 
 /* Channel 1 alone has it; behind a convolution of single points all channels do. */
