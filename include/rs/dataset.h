@@ -62,6 +62,16 @@ typedef struct rs_dataset_request {
 rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **dataset, rs_error *error);
 void rs_dataset_destroy(rs_dataset *dataset); /* takes NULL */
 
+/* What the samples of a data set will be, as rs_dataset says it. */
+typedef struct rs_dataset_shape {
+    int channels, height, width;
+    int classes;  /* or numbers in a target */
+    bool targets; /* in place of labels */
+} rs_dataset_shape;
+/* The shape that a request asks for, without loading anything. USAGE: unknown name, or a request that loading refuses for
+ * what it says. */
+rs_status rs_dataset_shape_of(const rs_dataset_request *request, rs_dataset_shape *shape, rs_error *error);
+
 /* counts [classes]: how many samples of a split have each label. All 0 of a split with targets. */
 void rs_split_class_counts(const rs_split *split, int classes, int64_t *counts);
 

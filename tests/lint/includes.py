@@ -30,7 +30,7 @@ SEES = {  # folder: modules whose public headers it may include
     "src/host/record": {"core", "config", "network", "kernels", "observe", "record"},
     "src/host/train": RUNNING,
     "src/host/check": {"core", "data", "network", "kernels", "check"},
-    "src/host/study": {"core", "config", "record", "yaml", "network"},
+    "src/host/study": {"core", "config", "record", "yaml", "train"},
     "src/host/analyze": RUNNING | {"analyze"},
     "src/host/inspect": {"core", "config", "record", "observe", "inspect"},
     "src/host/plot": {"core", "config", "data", "record", "network", "observe", "kernels", "plot"},

@@ -340,7 +340,7 @@ rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *
 {
     uint32_t wants = rs_configured_wants(&s->config);
     RS_TRY(check_output(s, error));
-    RS_TRY(*s->config.network ? rs_network_check_name(s->config.network, error) : RS_OK);
+    RS_TRY(rs_configured_network_check(&s->config, error));
     if (s->config.resume && !exists(s->path)) {
         rs_log(RS_LOG_INFO, "there is no %s to resume: a new run", s->path);
     }

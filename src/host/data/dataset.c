@@ -112,6 +112,15 @@ static rs_split give_part(rs__part *part)
     return split;
 }
 
+static rs_dataset_shape shape_of(const rs__set *set, const rs_dataset_request *request)
+{
+    return (rs_dataset_shape){.channels = set->channels,
+                              .height = request->resize ? request->resize : set->height,
+                              .width = request->resize ? request->resize : set->width,
+                              .classes = set->classes,
+                              .targets = set->format == RS__FORMAT_FUNCTION};
+}
+
 /* Moves what was loaded into a new rs_dataset. */
 static rs_status assemble(const rs__set *set, const rs_dataset_request *request, rs__loaded *loaded,
                           rs_dataset **dataset, rs_error *error)
@@ -123,10 +132,11 @@ static rs_status assemble(const rs__set *set, const rs_dataset_request *request,
         return RS_FAIL(error, RS_MEMORY, "out of memory");
     }
     (void)snprintf(made->name, sizeof made->name, "%s", set->name);
-    made->channels = set->channels;
-    made->height = request->resize ? request->resize : set->height;
-    made->width = request->resize ? request->resize : set->width;
-    made->classes = set->classes;
+    const rs_dataset_shape shape = shape_of(set, request);
+    made->channels = shape.channels;
+    made->height = shape.height;
+    made->width = shape.width;
+    made->classes = shape.classes;
     memcpy(made->mean, loaded->mean, sizeof made->mean);
     memcpy(made->std, loaded->std, sizeof made->std);
     made->class_names = set->class_names;
@@ -226,18 +236,33 @@ static rs_status fetch_missing(const rs__set *set, const rs_dataset_request *req
     return rs__locate(set, directory, location) ? RS_OK : rs__locate_fail(set, directory, error);
 }
 
-rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **dataset, rs_error *error)
+static rs_status find_set(const rs_dataset_request *request, const rs__set **found, rs_error *error)
 {
-    const rs__set *set = NULL;
-    char directory[PATH_MAX];
-    rs__location location;
-    RS_TRY(rs__dataset_find(request->name, &set, error));
+    RS_TRY(rs__dataset_find(request->name, found, error));
+    const rs__set *set = *found;
     if (request->train_limit < 0 || request->test_limit < 0 || request->resize < 0) {
         return RS_FAIL(error, RS_USAGE, "limits and resize of a data set are 0 or more");
     }
     if (set->format == RS__FORMAT_FUNCTION && request->resize > 0) {
         return RS_FAIL(error, RS_USAGE, "resize is of images; the data set %s has numbers", set->name);
     }
+    return RS_OK;
+}
+
+rs_status rs_dataset_shape_of(const rs_dataset_request *request, rs_dataset_shape *shape, rs_error *error)
+{
+    const rs__set *set = NULL;
+    RS_TRY(find_set(request, &set, error));
+    *shape = shape_of(set, request);
+    return RS_OK;
+}
+
+rs_status rs_dataset_load(const rs_dataset_request *request, rs_dataset **dataset, rs_error *error)
+{
+    const rs__set *set = NULL;
+    char directory[PATH_MAX];
+    rs__location location;
+    RS_TRY(find_set(request, &set, error));
     if (set->file_count == 0) {
         return rs__dataset_load_from(set, request, NULL, dataset, error);
     }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "rs/host.h"
-#include "rs/network.h"
 #include "rs/text.h"
+#include "rs/trainer.h"
 #include "study_runs.h"
 
 static int case_count(const rs_study *study)
@@ -212,8 +212,7 @@ rs_status rs__study_finish_run(const rs_study *study, rs_study_runs *runs, int *
             "%s: out, resume and overwrite are for `run` to set; leave them out (folder: --out-dir)",
             study->path);
     }
-    if (rs_config_validate(&run->config, error) ||
-        (*run->config.network && rs_network_check_name(run->config.network, error)) ||
+    if (rs_config_validate(&run->config, error) || rs_configured_network_check(&run->config, error) ||
         rs_config_resolve(&run->config, error)) {
         return rs_error_prefix(error, "%s: run %d (%s)", study->path, runs->count,
                                *run->label ? run->label : study->name);

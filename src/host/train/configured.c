@@ -4,13 +4,13 @@
 
 #include "internal.h"
 
-static rs_network_options network_options(const rs_config *config, const rs_dataset *dataset)
+static rs_network_options network_options(const rs_config *config, const rs_dataset_shape *shape)
 {
-    return (rs_network_options){.channels = dataset->channels,
-                                .height = dataset->height,
-                                .width = dataset->width,
-                                .classes = dataset->classes,
-                                .targets = dataset->train.targets != NULL,
+    return (rs_network_options){.channels = shape->channels,
+                                .height = shape->height,
+                                .width = shape->width,
+                                .classes = shape->classes,
+                                .targets = shape->targets,
                                 .loss = config->loss,
                                 .reduction = config->loss_reduction,
                                 .dropout = config->dropout,
@@ -18,16 +18,16 @@ static rs_network_options network_options(const rs_config *config, const rs_data
                                 .initialization_std = config->initialization_std};
 }
 
-static rs_status build_resnet(const rs_config *config, const rs_dataset *dataset, rs_network **network,
+static rs_status build_resnet(const rs_config *config, const rs_dataset_shape *shape, rs_network **network,
                               rs_error *error)
 {
     rs_resnet_options options = {.depth = (int)config->depth,
                                  .plain = config->plain,
                                  .standard = strcmp(config->width, "standard") == 0,
-                                 .channels = dataset->channels,
-                                 .height = dataset->height,
-                                 .width = dataset->width,
-                                 .classes = dataset->classes};
+                                 .channels = shape->channels,
+                                 .height = shape->height,
+                                 .width = shape->width,
+                                 .classes = shape->classes};
     if (config->blocks[0] && sscanf(config->blocks, "%d,%d,%d,%d", &options.blocks[0], &options.blocks[1],
                                     &options.blocks[2], &options.blocks[3]) != 4) {
         return RS_FAIL(error, RS_USAGE, "--blocks %s: needs four numbers, as in 3,4,6,3", config->blocks);
@@ -35,10 +35,10 @@ static rs_status build_resnet(const rs_config *config, const rs_dataset *dataset
     return rs_resnet_build(&options, network, error);
 }
 
-rs_status rs_configured_network_from(const rs_config *config, const char *layers, const rs_dataset *dataset,
-                                     rs_network **network, rs_error *error)
+static rs_status build(const rs_config *config, const char *layers, const rs_dataset_shape *shape,
+                       rs_network **network, rs_error *error)
 {
-    rs_network_options options = network_options(config, dataset);
+    rs_network_options options = network_options(config, shape);
     rs_status status;
     *network = NULL;
     if (layers) {
@@ -46,7 +46,7 @@ rs_status rs_configured_network_from(const rs_config *config, const char *layers
     } else if (*config->network) {
         status = rs_network_named(config->network, &options, network, error);
     } else {
-        status = build_resnet(config, dataset, network, error);
+        status = build_resnet(config, shape, network, error);
         status = status ? status : rs_network_adjust(*network, &options, error);
     }
     status = status ? status : rs__add_classifiers(config, *network, error);
@@ -55,6 +55,28 @@ rs_status rs_configured_network_from(const rs_config *config, const char *layers
         *network = NULL;
     }
     return status;
+}
+
+rs_status rs_configured_network_from(const rs_config *config, const char *layers, const rs_dataset *dataset,
+                                     rs_network **network, rs_error *error)
+{
+    const rs_dataset_shape shape = {.channels = dataset->channels,
+                                    .height = dataset->height,
+                                    .width = dataset->width,
+                                    .classes = dataset->classes,
+                                    .targets = dataset->train.targets != NULL};
+    return build(config, layers, &shape, network, error);
+}
+
+rs_status rs_configured_network_check(const rs_config *config, rs_error *error)
+{
+    const rs_dataset_request request = rs_configured_data(config);
+    rs_dataset_shape shape;
+    rs_network *network = NULL;
+    RS_TRY(rs_dataset_shape_of(&request, &shape, error));
+    RS_TRY(build(config, NULL, &shape, &network, error));
+    rs_network_destroy(network);
+    return RS_OK;
 }
 
 rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,

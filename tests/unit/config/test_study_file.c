@@ -205,6 +205,13 @@ static void every_fault_is_named_before_anything_runs(void **state)
          ": run 2 (b): there is no network \"cnn-aa\"; nearest cnn-a; `resnet_study networks` lists them, a "
          "file's "
          "name has a slash or ends in .yaml"},
+        {"study: s\ngrid: {network: [dropout-net, baseline-net]}\nsettings: {dropout: 0.5}",
+         ": run 2 (network baseline-net): --dropout 0.5: network baseline-net has no dropout layer"},
+        {"study: s\nsettings: {dropout: 0.5}",
+         ": run 1 (s): --dropout 0.5: network resnet18 has no dropout layer"},
+        {"study: s\nsettings: {dataset: mnist, resize: 6, network: cnn-a}",
+         ": run 1 (s): networks/cnn-a.yaml:8: conv2: a window of 5 does not fit into an input of 1 x 1 with "
+         "padding 0"},
         {"study: s\ngrid: {threads: [1, 2]}", ": runs 1 (threads 1) and 2 (threads 2) are the same run: they "
                                               "differ in nothing that changes results"},
         {"study: s\ngrid: {optimizer: [sgd, adam], momentum: [0.5, 0.9]}",

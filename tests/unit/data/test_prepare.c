@@ -20,6 +20,40 @@ static rs_dataset *load(const rs_dataset_request *request)
     return dataset;
 }
 
+/* The shape is known before anything is loaded, and is that of what is. */
+static void test_shape(void **state)
+{
+    const rs_dataset_request requests[] = {
+        {.name = "shapes", .train_limit = 4, .test_limit = 4},
+        {.name = "shapes", .train_limit = 4, .test_limit = 4, .resize = 20},
+        {.name = "function",
+         .function = "sinc",
+         .function_to = 1.0,
+         .function_samples = 4,
+         .function_valid = 4}};
+    (void)state;
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        rs_dataset *loaded = load(&requests[i]);
+        rs_dataset_shape shape = {0};
+        ok(rs_dataset_shape_of(&requests[i], &shape, &error));
+        assert_int_equal(shape.channels, loaded->channels);
+        assert_int_equal(shape.height, loaded->height);
+        assert_int_equal(shape.width, loaded->width);
+        assert_int_equal(shape.classes, loaded->classes);
+        assert_int_equal(shape.targets, loaded->train.targets != NULL);
+        rs_dataset_destroy(loaded);
+    }
+}
+
+static void test_shape_of_what_there_is_not(void **state)
+{
+    const rs_dataset_request unknown = {.name = "shaped"}, resized = {.name = "function", .resize = 8};
+    rs_dataset_shape shape;
+    (void)state;
+    refused(rs_dataset_shape_of(&unknown, &shape, &error), RS_USAGE, "shaped");
+    refused(rs_dataset_shape_of(&resized, &shape, &error), RS_USAGE, "resize is of images");
+}
+
 static void wrong(const rs_dataset_request *request, const char *text)
 {
     rs_dataset *dataset = NULL;
@@ -335,7 +369,9 @@ static void test_class_counts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_division),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shape),
+                                       cmocka_unit_test(test_shape_of_what_there_is_not),
+                                       cmocka_unit_test(test_division),
                                        cmocka_unit_test(test_division_is_drawn),
                                        cmocka_unit_test(test_swap),
                                        cmocka_unit_test(test_wrong_divisions),
