@@ -97,6 +97,12 @@ def test_line(p):
     p.run("analyze", "interpolate", *names, "--points", "0,0.5", "--bn", "estimate", "-o", "estimated.h5", *DEVICE)
     with h5py.File(p.file("estimated.h5")) as f:
         assert "estimated" in f.attrs["batch_norm"] and f["train/loss"][1] != interpolated
+    # Far beyond the ends interpolated variances are negative: no numbers there, and that is said.
+    done = p.run("analyze", "interpolate", *names, "--points=-1000,0,1000", "-o", "far.h5", *DEVICE)
+    assert "at 2 of 3 points" in done.stderr and "--bn estimate" in done.stderr, done.stderr
+    with h5py.File(p.file("far.h5")) as f:
+        for name in ("train/loss", "train/accuracy", "test/loss", "test/accuracy"):
+            assert list(np.isnan(f[name][:])) == [True, False, True], (name, f[name][:])
 
 
 def test_estimated_statistics(p):

@@ -1,5 +1,6 @@
 /* analyze_interpolate.c: `analyze interpolate A B`: loss and accuracy along the line (1 - alpha) A + alpha B. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,11 +67,42 @@ static void move_to(const line *l, double alpha)
     }
 }
 
+/* Beyond the ends a variance may become negative: then there is no such network, and its accuracy is no number either. */
+static bool is_network(const line *l)
+{
+    const rs_network *network = l->model.network;
+    const float *at = l->state + l->size;
+    bool is = true;
+    for (int b = network->buffer_count - 1; b >= 0 && !l->estimate; b--) {
+        const rs_parameter *buffer = &network->buffers[b];
+        const double epsilon = network->nodes[buffer->node].attributes.epsilon;
+        at -= buffer->count;
+        for (int64_t i = 0; buffer->role == RS_ROLE_RUNNING_VARIANCE && i < buffer->count; i++) {
+            is = is && (double)at[i] + epsilon > 0.0;
+        }
+    }
+    return is;
+}
+
+static void warn_of_holes(const line *l, int64_t holes)
+{
+    if (holes > 0) {
+        rs_log(RS_LOG_WARNING,
+               "at %" PRId64 " of %" PRId64
+               " points a batch norm's interpolated variance is not positive: NaN there; "
+               "--bn estimate takes statistics from the training samples",
+               holes, l->points);
+    }
+}
+
 static rs_status walk(line *l, rs_error *error)
 {
+    int64_t holes = 0;
     (void)printf("     alpha    train loss  accuracy     test loss  accuracy\n");
     for (int64_t p = 0; p < l->points; p++) {
         move_to(l, l->alpha[p]);
+        const bool is = is_network(l);
+        holes += !is;
         RS_TRY(rs__state_write(&l->model, l->state, error));
         if (l->estimate) {
             RS_TRY(rs__estimate_statistics(&l->model, l->splits[0], error));
@@ -79,13 +111,14 @@ static rs_status walk(line *l, rs_error *error)
         for (int s = 0; s < SPLITS; s++) {
             rs__score score;
             RS_TRY(rs__model_score(&l->model, l->splits[s], &score, error));
-            l->loss[s][p] = score.loss;
-            l->accuracy[s][p] = score.accuracy;
-            (void)printf("  %12.6g  %8.5f", score.loss, score.accuracy);
+            l->loss[s][p] = is ? score.loss : (double)NAN;
+            l->accuracy[s][p] = is ? score.accuracy : (double)NAN;
+            (void)printf("  %12.6g  %8.5f", l->loss[s][p], l->accuracy[s][p]);
         }
         (void)printf("\n");
         (void)fflush(stdout);
     }
+    warn_of_holes(l, holes);
     return RS_OK;
 }
 
