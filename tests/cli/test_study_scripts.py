@@ -133,6 +133,17 @@ def test_every_study_keeps_its_last_state(p):
         assert all("last:1" in text for text in lists) or os.path.basename(path) == "weight_pca.yaml", (path, lists)
 
 
+def test_every_study_has_its_line_among_the_results(p):
+    """Published, ours, command, time; without a time it says that it was not run."""
+    with open(os.path.join(EXPERIMENTS, "results", "studies.md"), encoding="utf-8") as f:
+        rows = [[cell.strip() for cell in line.strip().strip("|").split(" | ")] for line in f if line.startswith("| `")]
+    names = [name for row in rows for name in row[0].replace("`", "").split()]
+    assert sorted(names) == sorted(os.path.basename(path)[:-5] for path in glob.glob(os.path.join(EXPERIMENTS, "*.yaml"))), names
+    for row in rows:
+        time = row[4] if len(row) == 5 else ""
+        assert row[1] and row[2] and ".yaml" in row[3] and bool(time) != row[2].startswith("not run"), row
+
+
 def test_slurm_tasks_are_parts(p):
     """The script with a program that prints its arguments."""
     write(p, "echo.sh", "#!/bin/sh\necho \"$@\"\n")
