@@ -135,7 +135,8 @@ const char *rs_check_update_name(int index);
 rs_status rs_check_run_update(const rs_check_machine *machine, int index, rs_check_report *report,
                               rs_error *error);
 
-/* Every case and rule whose name contains `filter` (NULL: all). *matched: how many. */
+/* Every case and rule whose name contains `filter` (NULL: all); where none has, the cases with an operator of that
+ * name. *matched: how many. */
 rs_status rs_check_run_all(const rs_check_machine *machine, const char *filter, rs_check_report *report,
                            int *matched, rs_error *error);
 

@@ -53,11 +53,36 @@ static void one_thread_agrees_too(void **state)
     assert_int_equal(counted.failed, 0);
 }
 
+/* No case is called matrix_product; nothing at all has the other name. */
+static void a_filter_may_be_an_operator(void **state)
+{
+    (void)state;
+    rs_error error = {0};
+    rs_check_report counted = {.device = backend_name};
+    size_t count;
+    int matched, with = 0;
+    const rs_check_case *cases = rs_check_cases(&count);
+    for (size_t i = 0; i < count; i++) {
+        bool has = false;
+        for (int k = 0; k < RS_CHECK_NODES && cases[i].ops[k].kind != RS_OP_INPUT; k++) {
+            has = has || cases[i].ops[k].kind == RS_OP_MATRIX_PRODUCT;
+        }
+        with += has;
+    }
+    harness_ok(rs_check_run_all(&machine, "matrix_product", &counted, &matched, &error), &error);
+    assert_int_equal(matched, with);
+    assert_true(with > 5);
+    assert_int_equal(counted.failed, 0);
+    harness_ok(rs_check_run_all(&machine, "matrix", &counted, &matched, &error), &error);
+    assert_int_equal(matched, 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_agrees),
         cmocka_unit_test(one_thread_agrees_too),
+        cmocka_unit_test(a_filter_may_be_an_operator),
     };
     backend_name = argc > 1 ? argv[1] : backend_name;
     threads = argc > 2 ? atoi(argv[2]) : 0;

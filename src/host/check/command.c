@@ -18,7 +18,7 @@ static const char usage[] =
     "\n"
     "  --device D     auto, cpu, ref, cuda or cuda:N (default auto)\n"
     "  --threads N    threads to use (default: one per core)\n"
-    "  --filter TEXT  only cases whose name contains TEXT\n"
+    "  --filter TEXT  only cases whose name contains TEXT; where none has, those with that operator\n"
     "  --verbose      every single comparison\n"
     "\n"
     "Examples:\n"
@@ -105,7 +105,8 @@ static rs_status run(const arguments *parsed, const rs_check_machine *machine, i
     RS_TRY(rs_check_run_all(machine, parsed->filter, &report, &matched, error));
     if (matched == 0) {
         return RS_FAIL(error, RS_USAGE,
-                       "--filter %s: no case has that in its name; without it all are listed",
+                       "--filter %s: no case has that in its name, and there is no such operator; without it "
+                       "all are listed",
                        parsed->filter);
     }
     *failed = rs_check_report_end(&report);

@@ -234,23 +234,45 @@ static bool matches(const char *filter, const char *name)
     return !filter || strstr(name, filter);
 }
 
-rs_status rs_check_run_all(const rs_check_machine *machine, const char *filter, rs_check_report *report,
-                           int *matched, rs_error *error)
+static bool is_called(const rs_check_case *c, const char *filter)
+{
+    return matches(filter, c->name);
+}
+
+static bool has_operator(const rs_check_case *c, const char *filter)
+{
+    bool has = false;
+    for (int i = 0; filter && i < RS_CHECK_NODES && c->ops[i].kind != RS_OP_INPUT; i++) {
+        has = has || strcmp(rs_op_name(c->ops[i].kind), filter) == 0;
+    }
+    return has;
+}
+
+static rs_status run_cases(const rs_check_machine *machine,
+                           bool (*takes)(const rs_check_case *, const char *), const char *filter,
+                           rs_check_report *report, int *matched, rs_error *error)
 {
     size_t count;
     const rs_check_case *cases = rs_check_cases(&count);
-    *matched = 0;
     for (size_t i = 0; i < count; i++) {
-        if (matches(filter, cases[i].name)) {
+        if (takes(&cases[i], filter)) {
             (*matched)++;
             RS_TRY(rs_check_run_case(machine, &cases[i], report, error));
         }
     }
+    return RS_OK;
+}
+
+rs_status rs_check_run_all(const rs_check_machine *machine, const char *filter, rs_check_report *report,
+                           int *matched, rs_error *error)
+{
+    *matched = 0;
+    RS_TRY(run_cases(machine, is_called, filter, report, matched, error));
     for (int i = 0; i < rs_check_update_count(); i++) {
         if (matches(filter, rs_check_update_name(i))) {
             (*matched)++;
             RS_TRY(rs_check_run_update(machine, i, report, error));
         }
     }
-    return RS_OK;
+    return *matched > 0 ? RS_OK : run_cases(machine, has_operator, filter, report, matched, error);
 }
