@@ -275,18 +275,20 @@ void rs__analyze_help(FILE *stream)
     }
     (void)fputs("\nOptions, with the kinds that have them:\n", stream);
     print_options(stream);
-    (void)fputs("\nExamples:\n"
-                "  resnet_study analyze pca runs/mlp/*.h5 --layer fc1.weight -o fc1.h5\n"
-                "      tracks of several runs in one plane, of the first layer's weights without its bias\n"
-                "  resnet_study analyze interpolate large.h5 small.h5 --points 0..10/100,-0.5..1.5/41\n"
-                "      the loss between, and beyond, two trained states\n"
-                "  resnet_study analyze hessian fit.h5@all\n"
-                "      signs of the second derivatives and all eigenvalues after every recorded epoch\n"
-                "  resnet_study analyze hessian resnet.h5 --samples 512 --bn batch --iterations 60\n"
-                "      both ends of the spectrum of a network with many weights\n"
-                "  resnet_study analyze distances run.h5 --metric cosine,chebyshev\n"
-                "      what training did not measure, from its snapshots\n"
-                "  resnet_study analyze predict fit.h5@all\n"
-                "      how the network's curve came nearer to the function, at every snapshot\n",
-                stream);
+    (void)fputs(
+        "\nExamples:\n"
+        "  resnet_study analyze pca runs/mlp/*.h5 --layer fc1.weight -o fc1.h5\n"
+        "      tracks of several runs in one plane, of the first layer's weights without its bias\n"
+        "  resnet_study analyze interpolate large.h5 small.h5 --points 0..10/100,-0.5..1.5/41\n"
+        "      the loss between, and beyond, two trained states\n"
+        "  resnet_study analyze hessian fit.h5@all\n"
+        "      after every recorded epoch all eigenvalues, and the signs of the second derivatives;\n"
+        "      ratio is the share of positive ones: zero, as of a unit that no sample reaches, is not\n"
+        "  resnet_study analyze hessian resnet.h5 --samples 512 --bn batch --iterations 60\n"
+        "      both ends of the spectrum of a network with many weights\n"
+        "  resnet_study analyze distances run.h5 --metric cosine,chebyshev\n"
+        "      what training did not measure, from its snapshots\n"
+        "  resnet_study analyze predict fit.h5@all\n"
+        "      how the network's curve came nearer to the function, at every snapshot\n",
+        stream);
 }
