@@ -13,7 +13,7 @@
 
 typedef struct rs_record_reader rs_record_reader;
 
-/* DATA when it is no record. The caller closes it. */
+/* DATA when it is no record. Looks at no data set but those that are asked for. The caller closes it. */
 rs_status rs_record_reader_open(const char *path, rs_record_reader **reader, rs_error *error);
 void rs_record_reader_close(rs_record_reader *reader); /* takes NULL */
 
@@ -43,7 +43,7 @@ rs_status rs_record_reader_find_snapshot(const rs_record_reader *reader, const c
 rs_status rs_record_reader_snapshot(const rs_record_reader *reader, int64_t snapshot,
                                     rs_snapshot_place *place, rs_error *error);
 
-/* Whether the record has that data set. */
+/* Whether the record has that data set, readable or not. */
 bool rs_record_reader_has(const rs_record_reader *reader, const char *path);
 /* One of its data sets. Borrowed until the reader is closed. */
 typedef struct rs_record_item {
@@ -55,7 +55,9 @@ typedef struct rs_record_item {
     int rank;       /* axes, that of the rows too */
     rs_shape row; /* shape of one row; rank 0: one value. Of no use where it has more axes than RS_MAX_RANK */
 } rs_record_item;
-/* Data set `index`, from 0; false past the last. */
+/* Lists all data sets, for rs_record_reader_item. DATA when one of them cannot be read. */
+rs_status rs_record_reader_list(const rs_record_reader *reader, rs_error *error);
+/* Data set `index` of the list, from 0; false past the last. Only after rs_record_reader_list. */
 bool rs_record_reader_item(const rs_record_reader *reader, int index, rs_record_item *item);
 /* A parameter or running statistic of one snapshot: `name` as in weights/, in canonical order. DATA when it was not
  * recorded or has another shape. */

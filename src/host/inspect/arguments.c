@@ -108,6 +108,7 @@ rs_status rs__place_open(const char *argument, rs__place *place, rs_error *error
     }
     place->named = snapshots != NULL;
     RS_TRY(rs_record_reader_open(place->path, &place->reader, error));
+    RS_TRY(rs_record_reader_list(place->reader, error)); /* export and compare go through all of it */
     if (!snapshots && rs_record_reader_committed(place->reader)->snapshots == 0) {
         return RS_OK;
     }

@@ -11,6 +11,11 @@
 
 enum { PIECE_BYTES = 4 << 20 };
 
+struct rs_looked_up {
+    rs_content content;
+    rs_looked_up *next;
+};
+
 static bool begins(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -50,12 +55,31 @@ static rs_status measure(hid_t dataset, rs_content *content, rs_error *error)
             goto done;
         }
     }
-    content->stored = H5Dget_storage_size(dataset);
 done:
     rs_h5_close(space);
     rs_h5_close(type);
     return status;
 }
+
+/* Opens a data set and takes its shape; `stored`, which is a walk over its chunks, where a list wants it. */
+static rs_status describe(const rs_contents *contents, const char *path, bool stored, rs_content *content,
+                          rs_error *error)
+{
+    hid_t dataset;
+    memset(content, 0, sizeof *content);
+    if (strlen(path) >= sizeof content->path) {
+        return RS_FAIL(error, RS_DATA, "a data set's name is too long: %.40s...", path);
+    }
+    (void)snprintf(content->path, sizeof content->path, "%s", path);
+    content->table = contents->is_result ? -1 : table_of(path);
+    RS_H5(dataset = H5Dopen2(contents->file, path, H5P_DEFAULT));
+    rs_status status = measure(dataset, content, error);
+    content->stored = stored ? H5Dget_storage_size(dataset) : 0;
+    rs_h5_close(dataset);
+    return status;
+}
+
+/* --- the list ------------------------------------------------------------------------------------------------- */
 
 static rs_status add(rs_contents *contents, const char *path, rs_error *error)
 {
@@ -72,17 +96,7 @@ static rs_status add(rs_contents *contents, const char *path, rs_error *error)
         contents->list = grown;
         contents->capacity = capacity;
     }
-    rs_content *content = &contents->list[contents->count];
-    memset(content, 0, sizeof *content);
-    if (strlen(path) >= sizeof content->path) {
-        return RS_FAIL(error, RS_DATA, "a data set's name is too long: %.40s...", path);
-    }
-    (void)snprintf(content->path, sizeof content->path, "%s", path);
-    content->table = contents->is_result ? -1 : table_of(path);
-    hid_t dataset;
-    RS_H5(dataset = H5Dopen2(contents->file, path, H5P_DEFAULT));
-    rs_status status = measure(dataset, content, error);
-    rs_h5_close(dataset);
+    rs_status status = describe(contents, path, true, &contents->list[contents->count], error);
     contents->count += status == RS_OK;
     return status;
 }
@@ -103,12 +117,19 @@ static herr_t visit_object(hid_t file, const char *name, const H5O_info_t *info,
     return walk->status == RS_OK ? 0 : 1;
 }
 
-static rs_status list_all(rs_contents *contents, rs_error *error)
+rs_status rs_contents_list(rs_contents *contents, rs_error *error)
 {
     visit walk = {contents, error, RS_OK};
-    RS_H5(H5Ovisit(contents->file, H5_INDEX_NAME, H5_ITER_INC, visit_object, &walk));
+    if (contents->listed) {
+        return RS_OK;
+    }
+    contents->count = 0;
+    RS_H5(H5Ovisit2(contents->file, H5_INDEX_NAME, H5_ITER_INC, visit_object, &walk, H5O_INFO_BASIC));
+    contents->listed = walk.status == RS_OK;
     return walk.status;
 }
+
+/* --- opening -------------------------------------------------------------------------------------------------- */
 
 static bool is_result(hid_t file)
 {
@@ -126,7 +147,8 @@ static rs_status read_record(rs_contents *contents, rs_error *error)
     return rs_commits_read(contents->file, &contents->commits, error);
 }
 
-static rs_status open_file(const char *path, bool results_too, rs_contents *contents, rs_error *error)
+static rs_status open_file(const char *path, bool results_too, bool list, rs_contents *contents,
+                           rs_error *error)
 {
     struct stat about;
     rs_status status;
@@ -137,7 +159,7 @@ static rs_status open_file(const char *path, bool results_too, rs_contents *cont
     RS_TRY_GOTO(rs_h5_open(path, RS_H5_READ, &contents->file, error));
     contents->is_result = results_too && is_result(contents->file);
     RS_TRY_GOTO(contents->is_result ? RS_OK : read_record(contents, error));
-    RS_TRY_GOTO(list_all(contents, error));
+    RS_TRY_GOTO(list ? rs_contents_list(contents, error) : RS_OK);
     contents->path = rs_strdup(path);
     if (!contents->path || stat(path, &about) != 0) {
         status = RS_FAIL(error, RS_IO, "%s cannot be looked at", path);
@@ -156,18 +178,28 @@ done:
 
 rs_status rs_contents_open(const char *path, rs_contents *contents, rs_error *error)
 {
-    return open_file(path, false, contents, error);
+    return open_file(path, false, true, contents, error);
 }
 
 rs_status rs_contents_open_any(const char *path, rs_contents *contents, rs_error *error)
 {
-    return open_file(path, true, contents, error);
+    return open_file(path, true, true, contents, error);
+}
+
+rs_status rs_contents_open_unlisted(const char *path, rs_contents *contents, rs_error *error)
+{
+    return open_file(path, false, false, contents, error);
 }
 
 void rs_contents_close(rs_contents *contents)
 {
     rs_h5_close(contents->file);
     contents->file = H5I_INVALID_HID;
+    while (contents->looked_up) {
+        rs_looked_up *next = contents->looked_up->next;
+        rs_free(contents->looked_up);
+        contents->looked_up = next;
+    }
     rs_free(contents->list);
     rs_free(contents->path);
     contents->list = NULL;
@@ -194,6 +226,72 @@ const rs_content *rs_contents_find(const rs_contents *contents, const char *path
         }
     }
     return NULL;
+}
+
+/* --- one by one ------------------------------------------------------------------------------------------------ */
+
+/* Every part of the path is a hard link, as those that a list walks over; the last one to a data set. */
+bool rs_contents_has(const rs_contents *contents, const char *path)
+{
+    char part[RS_CONTENT_PATH_MAX];
+    H5L_info_t link;
+    H5O_info_t object;
+    if (contents->listed) {
+        return rs_contents_find(contents, path) != NULL;
+    }
+    if (strlen(path) >= sizeof part) {
+        return false;
+    }
+    for (const char *at = path;; at++) {
+        const size_t name = strcspn(at, "/");
+        if (name == 0 || (name == 1 && *at == '.')) {
+            return false;
+        }
+        at += name;
+        (void)snprintf(part, sizeof part, "%.*s", (int)(at - path), path);
+        if (H5Lexists(contents->file, part, H5P_DEFAULT) <= 0 ||
+            H5Lget_info(contents->file, part, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD) {
+            return false;
+        }
+        if (*at == '\0') {
+            break;
+        }
+    }
+    return H5Oget_info_by_name2(contents->file, path, &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+           object.type == H5O_TYPE_DATASET;
+}
+
+rs_status rs_contents_look_up(rs_contents *contents, const char *path, const rs_content **content,
+                              rs_error *error)
+{
+    *content = NULL;
+    if (contents->listed) {
+        *content = rs_contents_find(contents, path);
+        return RS_OK;
+    }
+    for (const rs_looked_up *at = contents->looked_up; at; at = at->next) {
+        if (strcmp(at->content.path, path) == 0) {
+            *content = &at->content;
+            return RS_OK;
+        }
+    }
+    if (!rs_contents_has(contents, path)) {
+        return RS_OK;
+    }
+    rs_looked_up *made = rs_alloc_zero(sizeof *made);
+    if (!made) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for what %s holds", contents->path);
+    }
+    rs_status status = describe(contents, path, false, &made->content, error);
+    if (status) {
+        rs_free(made);
+        error->status = status == RS_IO ? RS_DATA : status;
+        return rs_error_prefix(error, "%s", contents->path);
+    }
+    made->next = contents->looked_up;
+    contents->looked_up = made;
+    *content = &made->content;
+    return RS_OK;
 }
 
 int64_t rs_content_piece(const rs_content *content)

@@ -9,7 +9,7 @@
 #include "rs/text.h"
 
 struct rs_record_reader {
-    rs_contents contents;
+    rs_contents *contents; /* fills up as data sets are asked for */
     char *config;
 };
 
@@ -17,15 +17,16 @@ rs_status rs_record_reader_open(const char *path, rs_record_reader **reader, rs_
 {
     *reader = NULL;
     rs_record_reader *made = rs_alloc_zero(sizeof *made);
-    if (!made) {
-        return RS_FAIL(error, RS_MEMORY, "no memory to read %s", path);
-    }
-    rs_status status = rs_contents_open(path, &made->contents, error);
+    rs_contents *contents = rs_alloc_zero(sizeof *contents);
+    rs_status status = made && contents ? rs_contents_open_unlisted(path, contents, error)
+                                        : RS_FAIL(error, RS_MEMORY, "no memory to read %s", path);
     if (status) {
+        rs_free(contents);
         rs_free(made);
         return status;
     }
-    if (rs_h5_read_string(made->contents.file, "config", &made->config, error)) {
+    made->contents = contents;
+    if (rs_h5_read_string(contents->file, "config", &made->config, error)) {
         rs_record_reader_close(made);
         error->status = error->status == RS_IO ? RS_DATA : error->status;
         return rs_error_prefix(error, "%s", path);
@@ -37,7 +38,8 @@ rs_status rs_record_reader_open(const char *path, rs_record_reader **reader, rs_
 void rs_record_reader_close(rs_record_reader *reader)
 {
     if (reader) {
-        rs_contents_close(&reader->contents);
+        rs_contents_close(reader->contents);
+        rs_free(reader->contents);
         rs_free(reader->config);
         rs_free(reader);
     }
@@ -45,7 +47,7 @@ void rs_record_reader_close(rs_record_reader *reader)
 
 const char *rs_record_reader_path(const rs_record_reader *reader)
 {
-    return reader->contents.path;
+    return reader->contents->path;
 }
 
 const char *rs_record_reader_config(const rs_record_reader *reader)
@@ -56,32 +58,33 @@ const char *rs_record_reader_config(const rs_record_reader *reader)
 const rs_position *rs_record_reader_committed(const rs_record_reader *reader)
 {
     static const rs_position nothing;
-    return reader->contents.commits.count > 0 ? &reader->contents.commits.position : &nothing;
+    return reader->contents->commits.count > 0 ? &reader->contents->commits.position : &nothing;
 }
 
 rs_status rs_record_reader_attribute(const rs_record_reader *reader, const char *name, char **text,
                                      rs_error *error)
 {
     *text = NULL;
-    return rs_h5_get_text(reader->contents.file, name, text, error);
+    return rs_h5_get_text(reader->contents->file, name, text, error);
 }
 
 rs_status rs_record_reader_integer(const rs_record_reader *reader, const char *name, int64_t *value,
                                    rs_error *error)
 {
-    return rs_h5_get_int(reader->contents.file, name, value, error);
+    return rs_h5_get_int(reader->contents->file, name, value, error);
 }
 
 rs_status rs_record_reader_text(const rs_record_reader *reader, const char *path, char **text,
                                 rs_error *error)
 {
     *text = NULL;
-    const rs_content *content = rs_contents_find(&reader->contents, path);
+    const rs_content *content;
+    RS_TRY(rs_contents_look_up(reader->contents, path, &content, error));
     if (!content || content->class != H5T_STRING || content->rank != 0) {
-        return RS_FAIL(error, RS_DATA, "%s: there is no text %s", reader->contents.path, path);
+        return RS_FAIL(error, RS_DATA, "%s: there is no text %s", reader->contents->path, path);
     }
-    rs_status status = rs_h5_read_string(reader->contents.file, path, text, error);
-    return status ? rs_error_prefix(error, "%s", reader->contents.path) : RS_OK;
+    rs_status status = rs_h5_read_string(reader->contents->file, path, text, error);
+    return status ? rs_error_prefix(error, "%s", reader->contents->path) : RS_OK;
 }
 
 static int64_t snapshots(const rs_record_reader *reader)
@@ -94,7 +97,7 @@ rs_status rs_record_reader_find_snapshot(const rs_record_reader *reader, const c
 {
     int64_t count = snapshots(reader);
     if (count == 0) {
-        return RS_FAIL(error, RS_DATA, "%s holds no snapshots", reader->contents.path);
+        return RS_FAIL(error, RS_DATA, "%s holds no snapshots", reader->contents->path);
     }
     *snapshot = count - 1;
     if (strcmp(text, "last") == 0) {
@@ -102,27 +105,38 @@ rs_status rs_record_reader_find_snapshot(const rs_record_reader *reader, const c
     }
     if (!rs_text_int(text, snapshot) || *snapshot < 0 || *snapshot >= count) {
         return RS_FAIL(error, RS_USAGE, "snapshot %s of %s: there are 0 to %" PRId64 ", or last", text,
-                       reader->contents.path, count - 1);
+                       reader->contents->path, count - 1);
     }
     return RS_OK;
 }
 
 bool rs_record_reader_has(const rs_record_reader *reader, const char *path)
 {
-    return rs_contents_find(&reader->contents, path) != NULL;
+    return rs_contents_has(reader->contents, path);
+}
+
+rs_status rs_record_reader_list(const rs_record_reader *reader, rs_error *error)
+{
+    rs_status status = rs_contents_list(reader->contents, error);
+    if (status) {
+        error->status = status == RS_IO ? RS_DATA : status;
+        return rs_error_prefix(error, "%s", reader->contents->path);
+    }
+    return RS_OK;
 }
 
 bool rs_record_reader_item(const rs_record_reader *reader, int index, rs_record_item *item)
 {
-    if (index < 0 || index >= reader->contents.count) {
+    RS_ASSERT(reader->contents->listed);
+    if (index < 0 || index >= reader->contents->count) {
         return false;
     }
-    const rs_content *content = &reader->contents.list[index];
+    const rs_content *content = &reader->contents->list[index];
     *item = (rs_record_item){.path = content->path,
                              .numbers = content->class == H5T_FLOAT || content->class == H5T_INTEGER,
                              .grows = content->table >= 0,
                              .value_size = (int)content->type_size,
-                             .rows = content->table >= 0  ? rs_content_rows(&reader->contents, content)
+                             .rows = content->table >= 0  ? rs_content_rows(reader->contents, content)
                                      : content->rank == 0 ? 1
                                                           : (int64_t)content->dim[0],
                              .rank = content->rank,
@@ -137,8 +151,8 @@ bool rs_record_reader_item(const rs_record_reader *reader, int index, rs_record_
 static rs_status find_rows(const rs_record_reader *reader, const char *path, int64_t first, int64_t rows,
                            const rs_content **content, rs_error *error)
 {
-    const rs_contents *contents = &reader->contents;
-    *content = rs_contents_find(contents, path);
+    const rs_contents *contents = reader->contents;
+    RS_TRY(rs_contents_look_up(reader->contents, path, content, error));
     if (!*content) {
         return RS_FAIL(error, RS_DATA, "%s: %s was not recorded", contents->path, path);
     }
@@ -164,11 +178,11 @@ static rs_status read_rows(const rs_record_reader *reader, const rs_content *con
     if (rows == 0) {
         return RS_OK;
     }
-    RS_H5_GOTO(dataset = H5Dopen2(reader->contents.file, content->path, H5P_DEFAULT));
+    RS_H5_GOTO(dataset = H5Dopen2(reader->contents->file, content->path, H5P_DEFAULT));
     status = rs_content_read_as(dataset, content, first, rows, type, values, error);
 done:
     rs_h5_close(dataset);
-    return status == RS_OK ? RS_OK : rs_error_prefix(error, "%s", reader->contents.path);
+    return status == RS_OK ? RS_OK : rs_error_prefix(error, "%s", reader->contents->path);
 }
 
 /* Numbers in a row, or -1 where that is no number. */
@@ -192,7 +206,7 @@ static rs_status check_width(const rs_record_reader *reader, const rs_content *c
                ? RS_OK
                : RS_FAIL(error, RS_DATA,
                          "%s: a row of %s has %" PRId64 " numbers, not %" PRId64 "; see resnet_study verify",
-                         reader->contents.path, content->path, found, width);
+                         reader->contents->path, content->path, found, width);
 }
 
 rs_status rs_record_reader_snapshot(const rs_record_reader *reader, int64_t snapshot,
@@ -224,7 +238,7 @@ static rs_status read_tensor(const rs_record_reader *reader, const char *group, 
     if (!same) {
         char wanted[96];
         rs_shape_text(shape, wanted, sizeof wanted);
-        return RS_FAIL(error, RS_DATA, "%s: %s has another shape than %s", reader->contents.path, path,
+        return RS_FAIL(error, RS_DATA, "%s: %s has another shape than %s", reader->contents->path, path,
                        wanted);
     }
     return read_rows(reader, content, snapshot, 1, H5T_NATIVE_FLOAT, values, error);
@@ -247,11 +261,11 @@ rs_status rs_record_reader_series_size(const rs_record_reader *reader, const cha
 {
     const rs_content *content;
     RS_TRY(find_rows(reader, path, 0, 0, &content, error));
-    *rows = content->table >= 0 ? rs_content_rows(&reader->contents, content) : (int64_t)content->dim[0];
+    *rows = content->table >= 0 ? rs_content_rows(reader->contents, content) : (int64_t)content->dim[0];
     *width = width_of(content);
     return *width >= 0
                ? RS_OK
-               : RS_FAIL(error, RS_DATA, "%s: the rows of %s are too long", reader->contents.path, path);
+               : RS_FAIL(error, RS_DATA, "%s: the rows of %s are too long", reader->contents->path, path);
 }
 
 rs_status rs_record_reader_series(const rs_record_reader *reader, const char *path, int64_t first,
@@ -266,13 +280,14 @@ rs_status rs_record_reader_series(const rs_record_reader *reader, const char *pa
 rs_status rs_record_reader_name(const rs_record_reader *reader, const char *path, int64_t index,
                                 char name[RS_NAME_MAX], rs_error *error)
 {
-    const rs_content *content = rs_contents_find(&reader->contents, path);
+    const rs_content *content;
     hid_t type = H5I_INVALID_HID;
     rs_status status;
+    RS_TRY(rs_contents_look_up(reader->contents, path, &content, error));
     if (!content || content->class != H5T_STRING || content->rank != 1 || index < 0 ||
         index >= (int64_t)content->dim[0]) {
-        return RS_FAIL(error, RS_DATA, "%s: there is no text %" PRId64 " in %s", reader->contents.path, index,
-                       path);
+        return RS_FAIL(error, RS_DATA, "%s: there is no text %" PRId64 " in %s", reader->contents->path,
+                       index, path);
     }
     memset(name, 0, RS_NAME_MAX);
     RS_TRY_GOTO(rs_h5_string_type(RS_NAME_MAX, &type, error));

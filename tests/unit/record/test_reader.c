@@ -66,7 +66,12 @@ static bool find_item(const char *name, rs_record_item *item)
 static void test_items(void **state)
 {
     rs_record_item item;
+    double value;
     (void)state;
+    assert_int_equal(rs_record_reader_list(reader, &error), RS_OK);
+    assert_int_equal(rs_record_reader_list(reader, &error), RS_OK);
+    assert_int_equal(rs_record_reader_series(reader, "steps/loss", 1, 1, 1, &value, &error), RS_OK);
+    assert_true(rs_record_reader_has(reader, "steps/loss") && !rs_record_reader_has(reader, "steps"));
     assert_true(find_item("steps/distance_to_initial/minkowski:1", &item));
     assert_true(item.numbers && item.grows && item.rank == 2 && item.row.rank == 1);
     assert_int_equal(item.value_size, sizeof(double));
@@ -205,11 +210,44 @@ static void test_too_wide(void **state)
     assert_int_equal(unlink(copy), 0);
 }
 
+/* Only what lies in the file itself is there, under one spelling of its name. */
+static void test_not_there(void **state)
+{
+    static const char *const not_there[] = {
+        "steps",   "steps/", "/steps/loss", "./steps/loss", "steps//loss", "soft", "outside",
+        "no/such", "",       "steps/loss/x"};
+    char copy[160], command[512];
+    rs_record_reader *linked;
+    double value;
+    (void)state;
+    (void)snprintf(copy, sizeof copy, "%s/linked.h5", folder);
+    (void)snprintf(command, sizeof command, "cp %s %s", path, copy);
+    assert_int_equal(system(command), 0);
+    hid_t file = H5Fopen(copy, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(file >= 0);
+    assert_true(H5Lcreate_soft("/steps/loss", file, "soft", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_true(H5Lcreate_external(path, "/steps/loss", file, "outside", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_true(H5Lcreate_hard(file, "steps/loss", file, "hard", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_true(H5Fclose(file) >= 0);
+    assert_int_equal(rs_record_reader_open(copy, &linked, &error), RS_OK);
+    for (size_t i = 0; i < sizeof not_there / sizeof not_there[0]; i++) {
+        assert_false(rs_record_reader_has(linked, not_there[i]));
+        refused(rs_record_reader_series(linked, not_there[i], 0, 1, 1, &value, &error), RS_DATA,
+                "was not recorded");
+    }
+    assert_true(rs_record_reader_has(linked, "hard"));
+    rs_record_reader_close(linked);
+    assert_int_equal(unlink(copy), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_items),   cmocka_unit_test(test_whole),
-                                       cmocka_unit_test(test_tensors), cmocka_unit_test(test_series),
-                                       cmocka_unit_test(test_refused), cmocka_unit_test(test_too_wide)};
+    /* test_items makes the list: before it everything is looked up. */
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole),   cmocka_unit_test(test_tensors),  cmocka_unit_test(test_series),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_too_wide), cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_items),
+    };
     if (!mkdtemp(folder)) {
         return 2;
     }
