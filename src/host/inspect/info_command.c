@@ -17,7 +17,8 @@ static const char usage[] =
     "  --gradients K  mean and standard deviation of |gradient| of every parameter over the first and\n"
     "                 last K steps\n"
     "  --watch        look on while the run goes on: epoch, rates, losses, time left, how far each block\n"
-    "                 moved; in place on a terminal, else a line for each commit. Ends with the run.\n"
+    "                 moved; in place on a terminal, else a line for each commit. Ends with the run;\n"
+    "                 waits for a file that is not there yet.\n"
     "  --interval S   seconds between two looks (default: 1)\n"
     "\n"
     "Examples:\n"
@@ -27,7 +28,7 @@ static const char usage[] =
     "  resnet_study info --watch runs/resnet68-plain-cifar10-3f2a9c41.h5\n"
     "\n"
     "Exit status: 0 done, 2 bad usage, 3 unusable; of --watch 0 when the run is done, 4 when it diverged,\n"
-    "1 when it was killed or ended otherwise.\n";
+    "1 when it was killed or ended otherwise, 130 or 143 when it was interrupted before there was a file.\n";
 
 typedef struct request {
     bool json, watch, help;

@@ -2,10 +2,12 @@
  * commit elsewhere, and ends with the run. See watch.h. */
 #include "watch.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,6 +19,7 @@
 
 /* A writer that closes its file or renames it can make one look fail; so many in a row are a fault. */
 enum { MOST_FAILURES = 5, RUNNING = -1 };
+#define MOST_BEGINNING 60.0 /* seconds that a new file may take until it can be read */
 
 typedef struct watch {
     const char *path;
@@ -27,6 +30,8 @@ typedef struct watch {
     int64_t commits;     /* that were seen; -1: none was looked for yet */
     int lines, columns;  /* of the frame on the terminal, and of the terminal then */
     int failures, kills; /* looks in a row that failed, that found the writer dead */
+    double began;        /* rs_seconds when the file was there */
+    bool waited;         /* it was not, at first */
 } watch;
 
 static bool is_unicode(void)
@@ -147,6 +152,56 @@ static int find_end(watch *w, const rs_record_summary *summary)
     return say_end(w->path, summary, summary->state, diverged ? rs_status_exit_code(RS_DIVERGED) : 1);
 }
 
+/* --- a file that is not there yet --------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t signal_number;
+
+static void note_signal(int number)
+{
+    signal_number = number;
+}
+
+/* Ends early at a signal. */
+static void rest(double seconds)
+{
+    const struct timespec time = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
+    (void)nanosleep(&time, NULL);
+}
+
+static bool is_missing(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) != 0 && errno == ENOENT;
+}
+
+/* Until the file is there: 0, or the exit status where a signal came first. */
+static int wait_for(watch *w)
+{
+    struct sigaction action = {.sa_handler = note_signal}, before_int, before_term;
+    if (!is_missing(w->path)) {
+        return 0;
+    }
+    w->waited = true;
+    (void)sigaction(SIGINT, &action, &before_int);
+    (void)sigaction(SIGTERM, &action, &before_term);
+    (void)fprintf(stderr, "resnet_study info: %s is not there yet; waiting for it (Ctrl-C ends that)\n",
+                  w->path);
+    while (signal_number == 0 && is_missing(w->path)) {
+        rest(w->interval);
+    }
+    (void)sigaction(SIGINT, &before_int, NULL);
+    (void)sigaction(SIGTERM, &before_term, NULL);
+    if (signal_number == 0) {
+        return 0;
+    }
+    (void)fprintf(stderr,
+                  "resnet_study info: interrupted: %s never came; look at its path: a run's record is what "
+                  "--out says, or "
+                  "runs/NAME-HASH.h5 where the run was started\n",
+                  w->path);
+    return 128 + (int)signal_number;
+}
+
 /* --- the loop ---------------------------------------------------------------------------------------------- */
 
 /* When the last commit was: now, or, at the first look, when the file changed last. */
@@ -184,6 +239,12 @@ static rs_status look(watch *w, rs_record_summary *summary, rs_error *error)
     return w->terminal ? RS_OK : show_commits(w, first < 0 ? 0 : first, error);
 }
 
+/* A file that its writer is still making, before the first look at it that succeeds. */
+static bool is_beginning(const watch *w, const rs_record_summary *summary)
+{
+    return w->commits < 0 && (w->waited || summary->writer_lives) && rs_seconds() - w->began < MOST_BEGINNING;
+}
+
 static int watch_on(watch *w)
 {
     rs_error error = {0};
@@ -191,8 +252,8 @@ static int watch_on(watch *w)
         rs_record_summary summary = {0};
         const rs_status status = look(w, &summary, &error);
         rs_free(summary.config_yaml);
-        w->failures = status ? w->failures + 1 : 0;
-        if (status && (w->commits < 0 || w->failures > MOST_FAILURES)) {
+        w->failures = status && !is_beginning(w, &summary) ? w->failures + 1 : 0;
+        if (w->failures > (w->commits < 0 ? 0 : MOST_FAILURES)) {
             (void)fprintf(stderr, "resnet_study info: %s\n", error.text);
             return rs_status_exit_code(status);
         }
@@ -205,9 +266,7 @@ static int watch_on(watch *w)
                 return end;
             }
         }
-        const double pause = w->kills > 0 ? 0.2 : w->interval;
-        const struct timespec time = {(time_t)pause, (long)((pause - floor(pause)) * 1e9)};
-        (void)nanosleep(&time, NULL);
+        rest(w->kills > 0 ? 0.2 : w->interval);
     }
 }
 
@@ -218,7 +277,9 @@ int rs__watch(const char *path, double interval)
                .terminal = is_terminal(),
                .unicode = is_unicode(),
                .commits = -1};
-    const int status = watch_on(&w);
+    int status = wait_for(&w);
+    w.began = rs_seconds();
+    status = status ? status : watch_on(&w);
     rs__frame_free(&w.frame);
     return status;
 }

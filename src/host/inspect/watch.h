@@ -30,10 +30,11 @@ typedef struct rs__frame {
     double steps_per_epoch, epoch_seconds;       /* seconds with everything, mean of the last epochs */
     double samples_per_second, steps_per_second; /* of training, in the last epoch */
     double learning_rate, gradient_norm, step_loss, step_accuracy; /* of the last step */
-    double loss[3], accuracy[3]; /* training, validation, test, of the last epoch */
-    rs__samples losses[2];       /* of training and validation, by epoch */
-    bool test_differs;           /* from validation */
-    char metric[32];             /* of the distances; "": none were recorded */
+    double loss[3], accuracy[3];   /* training, validation, test, of the last epoch */
+    double error[3], r_squared[3]; /* mean absolute error and R squared, where numbers are predicted */
+    rs__samples losses[2];         /* of training and validation, by epoch */
+    bool test_differs;             /* from validation */
+    char metric[32];               /* of the distances; "": none were recorded */
     int64_t block_count;
     rs__watched_block *blocks;
 } rs__frame;
@@ -48,7 +49,7 @@ double rs__frame_seconds_left(const rs__frame *frame, double age);
 typedef struct rs__moment {
     rs_commit_kind kind;
     int64_t epochs, steps, batches;
-    double loss[3], accuracy[3]; /* of the epoch that ends there; NaN within one */
+    double loss[3], accuracy[3], error[3], r_squared[3]; /* of the epoch that ends there; NaN within one */
     bool test_differs;
     double samples_per_second;
 } rs__moment;
@@ -69,7 +70,7 @@ void rs__frame_print(const rs__frame *frame, const char *path, double age, const
  * a "?". */
 void rs__spark_print(const rs__samples *samples, int width, double low, bool unicode, FILE *stream);
 
-/* The command's loop: shows `path` every `interval` seconds until the run ends. Exit status. */
+/* The command's loop: waits for `path`, then shows it every `interval` seconds until the run ends. Exit status. */
 int rs__watch(const char *path, double interval);
 
 #endif

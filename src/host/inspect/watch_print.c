@@ -112,6 +112,17 @@ static void print_scores(double loss, double accuracy, FILE *stream)
     }
 }
 
+/* Of numbers that are predicted. */
+static void print_fit(double error, double r_squared, const char *format, FILE *stream)
+{
+    if (!isnan(error)) {
+        (void)fprintf(stream, format, error);
+    }
+    if (!isnan(r_squared)) {
+        (void)fprintf(stream, " R2 %.4f", r_squared);
+    }
+}
+
 /* --- the frame --------------------------------------------------------------------------------------------- */
 
 static void print_head(const rs__frame *frame, const char *path, double age, FILE *stream)
@@ -146,6 +157,7 @@ static void print_losses(const rs__frame *frame, bool unicode, FILE *stream)
     for (int s = 0; s < (frame->test_differs ? 3 : 2); s++) {
         (void)fprintf(stream, "%-11s ", split_names[s]);
         print_scores(frame->loss[s], frame->accuracy[s], stream);
+        print_fit(frame->error[s], frame->r_squared[s], " mean error %.4g", stream);
         if (s < 2 && frame->losses[s].count > 1) {
             (void)fputs("  ", stream);
             rs__spark_print(&frame->losses[s], LOSS_SPARK, NAN, unicode, stream);
@@ -242,6 +254,7 @@ void rs__moment_print(const rs__moment *moment, const rs__frame *frame, double a
         if (!isnan(moment->accuracy[s])) {
             (void)fprintf(stream, " acc %.4f", moment->accuracy[s]);
         }
+        print_fit(moment->error[s], moment->r_squared[s], " mae %.4g", stream);
     }
     print_rate(moment->samples_per_second, frame->rate_unit, stream);
     if (frame->summary.writer_mark) {

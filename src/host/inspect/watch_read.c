@@ -17,13 +17,18 @@ static const char *const loss_paths[SPLITS] = {"epochs/train_loss", "epochs/vali
 static const char *const accuracy_paths[SPLITS] = {"epochs/train_accuracy", "epochs/valid_accuracy",
                                                    "epochs/test_accuracy"};
 
+static const char *const error_paths[SPLITS] = {NULL, "epochs/valid_mean_absolute_error",
+                                                "epochs/test_mean_absolute_error"};
+static const char *const r_squared_paths[SPLITS] = {NULL, "epochs/valid_r_squared", "epochs/test_r_squared"};
+
 /* A number of a series; NaN where it is not there. */
 static double value_at(const rs_record_reader *reader, const char *path, int64_t row)
 {
     rs_error ignored;
     double value;
-    return row >= 0 && rs_record_reader_series(reader, path, row, 1, 1, &value, &ignored) == RS_OK ? value
-                                                                                                   : NAN;
+    return path && row >= 0 && rs_record_reader_series(reader, path, row, 1, 1, &value, &ignored) == RS_OK
+               ? value
+               : NAN;
 }
 
 /* Row of sample i of `count` out of `rows`. */
@@ -88,6 +93,8 @@ static void read_values(const rs_record_reader *reader, rs__frame *frame)
     for (int s = 0; s < SPLITS; s++) {
         frame->loss[s] = value_at(reader, loss_paths[s], at->epochs - 1);
         frame->accuracy[s] = value_at(reader, accuracy_paths[s], at->epochs - 1);
+        frame->error[s] = value_at(reader, error_paths[s], at->epochs - 1);
+        frame->r_squared[s] = value_at(reader, r_squared_paths[s], at->epochs - 1);
     }
     for (int s = 0; s < 2; s++) {
         read_samples(reader, loss_paths[s], at->epochs, &frame->losses[s]);
@@ -207,6 +214,8 @@ rs_status rs__moment_read(const char *path, int64_t index, rs__moment *moment, r
         for (int s = 0; s < SPLITS; s++) {
             moment->loss[s] = value_at(reader, loss_paths[s], epoch);
             moment->accuracy[s] = value_at(reader, accuracy_paths[s], epoch);
+            moment->error[s] = value_at(reader, error_paths[s], epoch);
+            moment->r_squared[s] = value_at(reader, r_squared_paths[s], epoch);
         }
         moment->test_differs = !isnan(moment->loss[2]) && moment->loss[2] != moment->loss[1];
         moment->samples_per_second = train_samples(reader) / value_at(reader, "epochs/train_seconds", epoch);

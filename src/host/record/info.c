@@ -91,14 +91,22 @@ static void print_contents(const rs_contents *contents, FILE *stream)
 
 static void print_last(const rs_contents *contents, FILE *stream)
 {
+    static const char *const formats[RS__INFO_VALUES] = {" loss %.6g", " accuracy %.4f",
+                                                         " mean absolute error %.4g", " R squared %.4f"};
     for (int i = 0; i < RS__INFO_LAST; i++) {
         const rs__info_last *last = &rs__info_last_values[i];
-        double loss, accuracy;
-        if (rs__info_last_value(contents, last->loss, &loss) &&
-            rs__info_last_value(contents, last->accuracy, &accuracy)) {
-            (void)fprintf(stream, "%-12s loss %.6g", last->label, isnan(loss) ? NAN : loss);
-            (void)fprintf(stream, accuracy >= 0.0 ? ", accuracy %.4f\n" : "\n", accuracy);
+        double value[RS__INFO_VALUES];
+        int shown = 0;
+        for (int v = 0; v < RS__INFO_VALUES; v++) {
+            const bool there = last->paths[v] && rs__info_last_value(contents, last->paths[v], &value[v]);
+            if (there &&
+                (v == 0 ||
+                 !isnan(value[v]))) { /* a loss that is no number is news; all else is then not there */
+                (void)fprintf(stream, shown++ ? "," : "%-12s", last->label);
+                (void)fprintf(stream, formats[v], isnan(value[v]) ? NAN : value[v]);
+            }
         }
+        (void)fputs(shown ? "\n" : "", stream);
     }
 }
 

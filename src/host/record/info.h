@@ -9,11 +9,13 @@
 /* "f32", "text". */
 const char *rs__info_type(const rs_content *content);
 
-/* The last committed values of a record. */
+/* The last committed values of a record; NULL: none of that kind. Of classes an accuracy is recorded, of numbers that are
+ * predicted the mean absolute error and R squared. */
+enum { RS__INFO_LAST = 4, RS__INFO_VALUES = 4 };
 typedef struct rs__info_last {
-    const char *label, *loss, *accuracy; /* loss, accuracy: data sets */
+    const char *label;
+    const char *paths[RS__INFO_VALUES]; /* of the data sets: loss, accuracy, mean absolute error, R squared */
 } rs__info_last;
-enum { RS__INFO_LAST = 4 };
 extern const rs__info_last rs__info_last_values[RS__INFO_LAST];
 /* The last committed value of a series; false where there is none. */
 bool rs__info_last_value(const rs_contents *contents, const char *path, double *value);

@@ -57,12 +57,11 @@ static void put_last(rs_json *json, const rs_contents *contents)
     rs_json_open(json, "last", '{');
     for (int i = 0; i < RS__INFO_LAST; i++) {
         const rs__info_last *last = &rs__info_last_values[i];
-        double value;
-        if (rs__info_last_value(contents, last->loss, &value)) {
-            rs_json_real(json, last->loss, value);
-        }
-        if (rs__info_last_value(contents, last->accuracy, &value)) {
-            rs_json_real(json, last->accuracy, value);
+        for (int v = 0; v < RS__INFO_VALUES; v++) {
+            double value;
+            if (last->paths[v] && rs__info_last_value(contents, last->paths[v], &value)) {
+                rs_json_real(json, last->paths[v], value);
+            }
         }
     }
     rs_json_close(json);

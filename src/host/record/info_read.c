@@ -7,10 +7,14 @@
 enum { SIDES = 3 };
 
 const rs__info_last rs__info_last_values[RS__INFO_LAST] = {
-    {"training", "epochs/train_loss", "epochs/train_accuracy"},
-    {"validation", "epochs/valid_loss", "epochs/valid_accuracy"},
-    {"test", "epochs/test_loss", "epochs/test_accuracy"},
-    {"last step", "steps/loss", "steps/accuracy"}};
+    {"training", {"epochs/train_loss", "epochs/train_accuracy"}},
+    {"validation",
+     {"epochs/valid_loss", "epochs/valid_accuracy", "epochs/valid_mean_absolute_error",
+      "epochs/valid_r_squared"}},
+    {"test",
+     {"epochs/test_loss", "epochs/test_accuracy", "epochs/test_mean_absolute_error",
+      "epochs/test_r_squared"}},
+    {"last step", {"steps/loss", "steps/accuracy"}}};
 
 const char *rs__info_type(const rs_content *content)
 {

@@ -34,6 +34,8 @@ static void set_frame(int64_t block_count, int64_t epochs)
                         .step_accuracy = 0.25,
                         .loss = {1.25, 1.75, 1.75},
                         .accuracy = {0.5, 0.25, 0.25},
+                        .error = {NAN, NAN, NAN},
+                        .r_squared = {NAN, NAN, NAN},
                         .losses = {{.count = 2, .value = {2.0, 1.25}}, {.count = 2, .value = {2.0, 1.75}}},
                         .metric = "minkowski:1",
                         .block_count = block_count,
@@ -238,6 +240,8 @@ static void test_plain_line(void **state)
                                .steps = 30,
                                .loss = {1.25, 1.75, 1.5},
                                .accuracy = {0.5, NAN, 0.25},
+                               .error = {NAN, 0.125, NAN},
+                               .r_squared = {NAN, -0.5, NAN},
                                .samples_per_second = 812.0};
     const rs__moment within = {.epochs = 3, .steps = 34, .batches = 4, .loss = {NAN, NAN, NAN}};
     size_t length;
@@ -248,10 +252,10 @@ static void test_plain_line(void **state)
     rs__moment_print(&moment, &frame, 26.0, stream);
     rs__moment_print(&within, &frame, 26.0, stream);
     assert_int_equal(fclose(stream), 0);
-    assert_string_equal(text,
-                        "epoch 3/5  step 30  train loss 1.2500 acc 0.5000  valid loss 1.7500  812 images/s"
-                        "  left about 1m10s\n"
-                        "epoch 3/5  step 34  left about 1m10s\n");
+    assert_string_equal(
+        text, "epoch 3/5  step 30  train loss 1.2500 acc 0.5000  valid loss 1.7500 mae 0.125 R2 -0.5000"
+              "  812 images/s  left about 1m10s\n"
+              "epoch 3/5  step 34  left about 1m10s\n");
 }
 
 static int end(void **state)
