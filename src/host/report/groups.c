@@ -175,23 +175,7 @@ static void number_groups(rs__report *report, int *place)
     }
 }
 
-/* --- labels --------------------------------------------------------------------------------------------------- */
-
-static void label_group(const rs__report *report, rs__group *group)
-{
-    size_t count, used = 0;
-    const rs_option *table = rs_option_table(&count);
-    const rs__run *run = &report->runs[group->first];
-    for (int v = 0; v < report->varying_count && used < sizeof group->label; v++) {
-        const int option = report->varying[v];
-        const char *value = run->settings[option];
-        used += (size_t)snprintf(group->label + used, sizeof group->label - used, "%s%s %s", v ? ", " : "",
-                                 table[option].name, *value ? value : "none");
-    }
-    if (report->varying_count == 0) {
-        (void)snprintf(group->label, sizeof group->label, "%s", run->origin[RS__NETWORK]);
-    }
-}
+/* --- turns ---------------------------------------------------------------------------------------------------- */
 
 /* Groups with equal settings are numbered. */
 static void tell_equal_apart(rs__report *report)
@@ -252,7 +236,7 @@ void rs__report_spread_text(const rs__spread *spread, char *text, size_t capacit
         int needed = 1 - (int)floor(log10(spread->std));
         decimals = needed < 0 ? 0 : needed > 6 ? 6 : needed;
     }
-    const bool counts = size >= 10.0 && spread->mean == floor(spread->mean); /* epochs */
+    const bool counts = spread->counts && spread->mean == floor(spread->mean);
     decimals = counts && (spread->n == 1 || spread->std == 0.0) ? 0 : decimals;
     if (spread->n > 1) {
         (void)snprintf(text, capacity, "%.*f ± %.*f", decimals, spread->mean, decimals, spread->std);
@@ -268,6 +252,7 @@ static void sum_up(const rs__report *report, int g, double *values)
         if (report->runs[i].group == g) {
             group->count++;
             group->whole += rs__report_is_done(&report->runs[i]);
+            group->diverged += rs__report_is_diverged(&report->runs[i]);
             if (rs__report_is_done(&report->runs[i]) && !rs__report_is_done(&report->runs[group->first])) {
                 group->first = i;
             }
@@ -281,44 +266,8 @@ static void sum_up(const rs__report *report, int g, double *values)
             }
         }
         group->results[m] = rs__report_spread(values, count);
+        group->results[m].counts = m == RS__EPOCHS;
     }
-}
-
-/* --- which is best -------------------------------------------------------------------------------------------- */
-
-/* Whether two groups are about the same data, so that one can be better than the other. */
-static bool comparable(const rs__report *report, const rs__group *a, const rs__group *b)
-{
-    size_t count;
-    const rs_option *table = rs_option_table(&count);
-    for (size_t i = 0; i < report->option_count; i++) {
-        if ((strcmp(table[i].name, "dataset") == 0 || strcmp(table[i].name, "function") == 0 ||
-             strcmp(table[i].name, "loss") == 0) &&
-            strcmp(report->runs[a->first].settings[i], report->runs[b->first].settings[i]) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_best(const rs__report *report, int g, int m)
-{
-    const rs__group *group = &report->groups[g];
-    const double mean = group->results[m].mean;
-    int others = 0;
-    for (int o = 0; o < report->group_count; o++) {
-        const rs__group *other = &report->groups[o];
-        if (o == g || other->whole == 0 || isnan(other->results[m].mean) ||
-            !comparable(report, group, other)) {
-            continue;
-        }
-        others++;
-        if (rs__report_measures[m].better == RS__HIGHER ? other->results[m].mean > mean
-                                                        : other->results[m].mean < mean) {
-            return false;
-        }
-    }
-    return others > 0 && group->whole > 0 && isfinite(mean) && rs__report_measures[m].better != RS__NEITHER;
 }
 
 /* --- which measures are shown ---------------------------------------------------------------------------------- */
@@ -376,7 +325,7 @@ rs_status rs__report_make_groups(rs__report *report, rs_error *error)
         number_groups(report, place);
     }
     for (int g = 0; place && values && g < report->group_count; g++) {
-        label_group(report, &report->groups[g]);
+        rs__report_label(report, &report->groups[g]);
         sum_up(report, g, values);
     }
     rs_free(place);
@@ -387,10 +336,6 @@ rs_status rs__report_make_groups(rs__report *report, rs_error *error)
     rs_free(values);
     tell_equal_apart(report);
     choose_measures(report);
-    for (int g = 0; g < report->group_count; g++) {
-        for (int m = 0; m < RS__MEASURES; m++) {
-            report->groups[g].results[m].best = is_best(report, g, m);
-        }
-    }
+    rs__report_mark_best(report);
     return RS_OK;
 }

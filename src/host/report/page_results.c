@@ -32,8 +32,8 @@ static void setting_cells(const rs__report *report, const rs__group *group, FILE
 {
     const rs__run *run = &report->runs[group->first];
     for (int v = 0; v < report->varying_count; v++) {
-        const char *value = run->settings[report->varying[v]];
-        rs__html(file, v == 0 ? "<th scope=\"row\">%s</th>" : "<td>%s</td>", *value ? value : "–");
+        rs__html(file, v == 0 ? "<th scope=\"row\">%s</th>" : "<td>%s</td>",
+                 rs__report_setting(run, (size_t)report->varying[v]));
     }
     if (report->varying_count == 0) {
         rs__html(file, "<th scope=\"row\">%s</th>", run->origin[RS__NETWORK]);
@@ -43,7 +43,29 @@ static void setting_cells(const rs__report *report, const rs__group *group, FILE
     }
 }
 
-static void result_cell(const rs__spread *result, FILE *file)
+/* "2 of 3", with the runs that diverged by name. */
+static void runs_cell(const rs__report *report, int g, FILE *file)
+{
+    enum { MOST = 3 };
+    const rs__group *group = &report->groups[g];
+    int named = 0;
+    rs__html(file, "<td class=\"number\" data-value=\"%d\"><a href=\"#run-%d\">%d of %d</a>", group->whole,
+             group->first + 1, group->whole, group->count);
+    for (int i = 0; i < report->run_count; i++) {
+        const rs__run *run = &report->runs[i];
+        if (run->group == g && rs__report_is_diverged(run) && named++ < MOST) {
+            rs__html(file, "<br><small class=\"state-other\"><a href=\"#run-%d\">%s</a> diverged</small>",
+                     i + 1, run->name);
+        }
+    }
+    if (named > MOST) {
+        rs__html(file, "<br><small class=\"state-other\">and %d more diverged</small>", named - MOST);
+    }
+    rs__html(file, "</td>");
+}
+
+/* `whole`: runs that the mean should be of. */
+static void result_cell(const rs__spread *result, int64_t whole, FILE *file)
 {
     char text[64];
     rs__report_spread_text(result, text, sizeof text);
@@ -53,7 +75,11 @@ static void result_cell(const rs__spread *result, FILE *file)
     }
     rs__html(file, "<td class=\"number%s\" data-value=\"%.9g\">%s", result->best ? " best" : "", result->mean,
              text);
-    rs__html(file, result->best ? " <span class=\"tag\">best</span></td>" : "</td>");
+    rs__html(file, result->best ? " <span class=\"tag\">best</span>" : "");
+    if (result->n < whole) {
+        rs__html(file, "<br><small>of %" PRId64 ": the others have no number</small>", result->n);
+    }
+    rs__html(file, "</td>");
 }
 
 static void result_row(const rs__report *report, int g, FILE *file)
@@ -61,14 +87,29 @@ static void result_row(const rs__report *report, int g, FILE *file)
     const rs__group *group = &report->groups[g];
     rs__html(file, "<tr id=\"group-%d\">", g + 1);
     setting_cells(report, group, file);
-    rs__html(file, "<td class=\"number\" data-value=\"%d\"><a href=\"#run-%d\">%d of %d</a></td>",
-             group->whole, group->first + 1, group->whole, group->count);
+    runs_cell(report, g, file);
     for (int m = 0; m < RS__MEASURES; m++) {
         if (report->shown[m]) {
-            result_cell(&group->results[m], file);
+            result_cell(&group->results[m], group->whole, file);
         }
     }
     rs__html(file, "</tr>\n");
+}
+
+/* Groups that cannot be the best. */
+static void incomplete(const rs__report *report, FILE *file)
+{
+    int named = 0;
+    for (int g = 0; g < report->group_count; g++) {
+        if (report->group_count > 1 && !report->groups[g].complete) {
+            rs__html(file,
+                     named++ ? "; <a href=\"#group-%d\">%s</a>"
+                             : "<p>Not compared, as runs are missing: "
+                               "<a href=\"#group-%d\">%s</a>",
+                     g + 1, report->groups[g].label);
+        }
+    }
+    rs__html(file, named ? ".</p>\n" : "");
 }
 
 void rs__page_results(const rs__report *report, FILE *file)
@@ -82,10 +123,12 @@ void rs__page_results(const rs__report *report, FILE *file)
     }
     rs__table_close(file);
     if (report->run_count > 1) {
-        rs__html(file,
-                 "<p>Mean ± standard deviation (n − 1) over the finished runs of a group; where none is "
-                 "finished, over what there is. <em>Best</em> is the best mean among groups with the same "
-                 "data and loss.</p>\n");
+        rs__html(
+            file,
+            "<p>Mean ± standard deviation (n − 1) over the finished runs of a group; where none is "
+            "finished, over what there is. <em>Best</em> is the best mean among the groups with the same "
+            "data and loss of which every run is finished and no seed is missing.</p>\n");
+        incomplete(report, file);
     }
     rs__html(file, "</section>\n");
 }

@@ -1,6 +1,7 @@
 /* planned.c: what a study's summary says of runs that its folder does not hold, or not to their end. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "report.h"
 #include "rs/host.h"
@@ -29,6 +30,21 @@ static rs_status warn_group(rs__report *report, const rs_result_reader *reader, 
     return rs__report_add_text(&report->warnings, text, error);
 }
 
+/* A summary calls its groups as the report does, where it is of one study. */
+static rs_status note_planned(rs__report *report, const rs_result_reader *reader, int64_t g, double planned,
+                              rs_error *error)
+{
+    char *label = NULL;
+    RS_TRY(rs_result_reader_text_at(reader, "groups/label", g, &label, error));
+    for (int i = 0; i < report->group_count; i++) {
+        if (strcmp(report->groups[i].label, label) == 0) {
+            report->groups[i].planned = (int)planned;
+        }
+    }
+    rs_free(label);
+    return RS_OK;
+}
+
 static rs_status compare_counts(rs__report *report, const rs_result_reader *reader, int64_t groups,
                                 double *counts, rs_error *error)
 {
@@ -39,6 +55,7 @@ static rs_status compare_counts(rs__report *report, const rs_result_reader *read
         RS_TRY(read_counts(reader, "groups/diverged", groups, diverged, error));
     }
     for (int64_t g = 0; g < groups; g++) {
+        RS_TRY(note_planned(report, reader, g, planned[g], error));
         if (!(whole[g] >= planned[g])) {
             RS_TRY(warn_group(report, reader, g, planned[g], whole[g], diverged[g], error));
         }
@@ -80,5 +97,6 @@ rs_status rs__report_find_planned(rs__report *report, rs_error *error)
             RS_TRY(rs__report_add_text(&report->notes, text, error));
         }
     }
+    rs__report_mark_best(report);
     return RS_OK;
 }

@@ -91,6 +91,7 @@ typedef struct rs__run {
 } rs__run;
 
 bool rs__report_is_done(const rs__run *run);
+bool rs__report_is_diverged(const rs__run *run);
 
 typedef struct rs__group rs__group;
 
@@ -122,7 +123,8 @@ void rs__report_clear(rs__report *report);
 typedef struct rs__spread {
     double mean, std; /* std: of a sample, n - 1; NaN of one value */
     int64_t n;
-    bool best; /* of the groups with the same data set, where there are several */
+    bool counts; /* they are numbers of something: whole ones have no decimals */
+    bool best;   /* of the complete groups with the same data and loss, where there are several */
 } rs__spread;
 
 /* Runs that differ in their seed alone. */
@@ -130,7 +132,9 @@ struct rs__group {
     char label[512]; /* "depth 18, plain true": what tells it from the others */
     int first;       /* a run of it, whole where one is */
     int turn;        /* of groups with the same settings, from 1: repeated stages, copies */
-    int count, whole;
+    int count, whole, diverged;
+    int planned;   /* runs, as the study's summary says; 0: nothing is known */
+    bool complete; /* all of them finished, and no comparable group has more: may be the best */
     rs__spread results[RS__MEASURES]; /* over the whole runs; over all where none is whole */
 };
 rs_status rs__report_make_groups(rs__report *report, rs_error *error);
@@ -138,6 +142,13 @@ rs_status rs__report_make_groups(rs__report *report, rs_error *error);
 rs__spread rs__report_spread(const double *values, int count);
 /* "0.7123 ± 0.0041", "0.7123" of one run, "" of none. */
 void rs__report_spread_text(const rs__spread *spread, char *text, size_t capacity);
+
+/* What a reader is told an option is: the value that it stands for where it has its default, "none" where it is empty: labels.c. */
+const char *rs__report_setting(const rs__run *run, size_t option);
+/* Writes the group's label: labels.c. */
+void rs__report_label(const rs__report *report, rs__group *group);
+/* Sets `complete` and `best`; again once more is known of what was planned: best.c. */
+void rs__report_mark_best(rs__report *report);
 
 /* --- warnings: warnings.c ------------------------------------------------------------------------------------ */
 

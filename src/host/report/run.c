@@ -19,7 +19,7 @@ const rs__measure rs__report_measures[RS__MEASURES] = {
     {"valid_r_squared", "validation R²", RS__HIGHER},
     {"train_accuracy", "training accuracy", RS__HIGHER},
     {"train_loss", "training loss", RS__LOWER},
-    {"epochs", "epochs", RS__NEITHER},
+    {"epochs", "epochs done", RS__NEITHER},
 };
 const char *const rs__report_origin_names[RS__ORIGINS] = {"network",   "program_version", "commit",
                                                           "device",    "libraries",       "start_time",
@@ -31,6 +31,11 @@ const char *const rs__report_origin_titles[RS__ORIGINS] = {"network",    "progra
 bool rs__report_is_done(const rs__run *run)
 {
     return strcmp(run->state, rs_run_state_name(RS_RUN_DONE)) == 0;
+}
+
+bool rs__report_is_diverged(const rs__run *run)
+{
+    return strcmp(run->state, rs_run_state_name(RS_RUN_DIVERGED)) == 0;
 }
 
 /* --- configuration ------------------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ static const char *option_name(const rs__report *report, int varying)
 
 static const char *value_of(const rs__report *report, const rs__group *group, int varying)
 {
-    return report->runs[group->first].settings[report->varying[varying]];
+    return rs__report_setting(&report->runs[group->first], (size_t)report->varying[varying]);
 }
 
 /* --- CSV ------------------------------------------------------------------------------------------------------ */
@@ -35,7 +35,7 @@ void rs__report_write_csv(const rs__report *report, FILE *file)
     for (int v = 0; v < report->varying_count; v++) {
         (void)fprintf(file, ",%s", option_name(report, v));
     }
-    (void)fputs(",runs,finished", file);
+    (void)fputs(",runs,finished,diverged", file);
     for (int m = 0; m < RS__MEASURES; m++) {
         if (report->shown[m]) {
             const char *name = rs__report_measures[m].name;
@@ -50,7 +50,7 @@ void rs__report_write_csv(const rs__report *report, FILE *file)
             (void)fputc(',', file);
             rs__report_csv_text(file, value_of(report, group, v));
         }
-        (void)fprintf(file, ",%d,%d", group->count, group->whole);
+        (void)fprintf(file, ",%d,%d,%d", group->count, group->whole, group->diverged);
         for (int m = 0; m < RS__MEASURES; m++) {
             const rs__spread *result = &group->results[m];
             if (report->shown[m]) {
@@ -82,7 +82,8 @@ void rs__report_write_markdown(const rs__report *report, FILE *file)
         const rs__group *group = &report->groups[g];
         (void)fputs("| ", file);
         rs__report_markdown_text(file, group->label);
-        (void)fprintf(file, " | %d of %d |", group->whole, group->count);
+        (void)fprintf(file, " | %d of %d", group->whole, group->count);
+        (void)fprintf(file, group->diverged ? ", %d diverged |" : " |", group->diverged);
         for (int m = 0; m < RS__MEASURES; m++) {
             char text[64];
             const rs__spread *result = &group->results[m];
@@ -95,8 +96,15 @@ void rs__report_write_markdown(const rs__report *report, FILE *file)
     }
     (void)fputs(
         "\nMean ± standard deviation (n - 1) over the finished runs of a group, after each run's last "
-        "epoch; best in bold.\n",
+        "epoch; in bold the best among groups with all their runs finished.\n",
         file);
+    for (int i = 0; i < report->run_count; i++) {
+        if (rs__report_is_diverged(&report->runs[i])) {
+            (void)fputs("\nDiverged: ", file);
+            rs__report_markdown_text(file, report->runs[i].name);
+            (void)fprintf(file, ", after %" PRId64 " steps.\n", report->runs[i].done.steps);
+        }
+    }
 }
 
 /* --- JSON ----------------------------------------------------------------------------------------------------- */

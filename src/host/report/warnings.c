@@ -34,7 +34,7 @@ static rs_status find_end(rs__report *report, const rs__run *run, rs_error *erro
 {
     const int64_t epochs = run->done.epochs, steps = run->done.steps;
     rs__texts *to = &report->warnings;
-    if (is_state(run, RS_RUN_DIVERGED)) {
+    if (rs__report_is_diverged(run)) {
         return add(to, error,
                    "%s diverged: it ends after %" PRId64 " steps, and no mean counts it where others of "
                    "its group are finished.",

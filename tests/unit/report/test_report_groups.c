@@ -147,6 +147,62 @@ static void the_same_seed_twice_is_not_averaged(void **state)
     release(&m);
 }
 
+static void only_whole_groups_can_be_best(void **state)
+{
+    (void)state;
+    made m = {0};
+    (void)add(&m, "18", "1", 0.5, 2.0);
+    (void)add(&m, "18", "2", 0.5, 2.0);
+    (void)add(&m, "34", "1", 0.6, 1.5);
+    (void)add(&m, "34", "2", 0.6, NAN); /* its mean loss would be that of one run */
+    (void)add(&m, "68", "1", 0.9, 0.1);
+    rs__run *lost = add(&m, "68", "2", 0.9, 0.1);
+    (void)add(&m, "101", "1", 0.9, 0.1); /* its second seed is missing */
+    (void)snprintf(lost->state, sizeof lost->state, "diverged");
+    group(&m);
+    const rs__group *groups = m.report.groups;
+    assert_int_equal(m.report.group_count, 4);
+    assert_true(groups[0].complete && groups[1].complete && !groups[2].complete && !groups[3].complete);
+    assert_int_equal(groups[2].diverged, 1);
+    assert_true(!groups[0].results[ACCURACY].best && groups[1].results[ACCURACY].best);
+    assert_false(groups[2].results[ACCURACY].best || groups[3].results[ACCURACY].best);
+    for (int g = 0; g < 4; g++) {
+        assert_false(groups[g].results[LOSS].best); /* of one group alone it is sound */
+    }
+    m.report.groups[1].planned = 3;
+    rs__report_mark_best(&m.report);
+    assert_false(groups[1].complete || groups[1].results[ACCURACY].best);
+    release(&m);
+}
+
+static void labels_say_what_defaults_stand_for(void **state)
+{
+    (void)state;
+    made m = {0};
+    rs__run *runs[3];
+    static const char *const rates[] = {"-1.0", "0.25", "0.5"},
+                             *const optimizers[] = {"adam", "adagrad", "adam"},
+                             *const epsilons[] = {"-1.0", "-1.0", "0.125"},
+                             *const losses[] = {"auto", "mse", "auto"};
+    for (int i = 0; i < 3; i++) {
+        runs[i] = add(&m, "18", "1", 0.5, 2.0);
+        runs[i]->settings[option_at("dropout")] = rates[i];
+        runs[i]->settings[option_at("optimizer")] = optimizers[i];
+        runs[i]->settings[option_at("epsilon")] = epsilons[i];
+        runs[i]->settings[option_at("loss")] = losses[i];
+    }
+    group(&m);
+    assert_string_equal(m.report.groups[0].label,
+                        "dropout own, optimizer adam, epsilon 1e-8, loss cross-entropy");
+    assert_string_equal(m.report.groups[1].label, "dropout 0.25, optimizer adagrad, epsilon 1e-10, loss mse");
+    assert_string_equal(m.report.groups[2].label,
+                        "dropout 0.5, optimizer adam, epsilon 0.125, loss cross-entropy");
+    runs[0]->settings[option_at("dataset")] = "function";
+    assert_string_equal(rs__report_setting(runs[0], option_at("loss")), "mse");
+    assert_string_equal(rs__report_setting(runs[0], option_at("augment")), "none");
+    release(&m);
+}
+
 static void other_data_is_not_compared(void **state)
 {
     (void)state;
@@ -192,8 +248,17 @@ static void deviations_say_how_many_digits_count(void **state)
     check_text(0.5, 0.0, 3, "0.5000 ± 0.0000");
     check_text(0.71234, NAN, 1, "0.7123");
     check_text(0.0, NAN, 1, "0.0000");
-    check_text(638.0, NAN, 1, "638");
-    check_text(10.0, 0.0, 3, "10 ± 0");
+    check_text(638.0, NAN, 1, "638.00");
+    char text[64];
+    const rs__spread none = {.mean = 0.0, .std = NAN, .n = 1, .counts = true},
+                     same = {.mean = 3.0, .std = 0.0, .n = 3, .counts = true},
+                     other = {.mean = 4.0, .std = 1.4, .n = 2, .counts = true};
+    rs__report_spread_text(&none, text, sizeof text);
+    assert_string_equal(text, "0");
+    rs__report_spread_text(&same, text, sizeof text);
+    assert_string_equal(text, "3 ± 0");
+    rs__report_spread_text(&other, text, sizeof text);
+    assert_string_equal(text, "4.0 ± 1.4");
     check_text(2.5e-7, 1e-8, 2, "2.5e-07 ± 1e-08");
     check_text(INFINITY, NAN, 1, "inf");
     check_text(NAN, NAN, 0, "");
@@ -206,6 +271,8 @@ int main(void)
         cmocka_unit_test(numbers_are_sorted_as_numbers),
         cmocka_unit_test(unfinished_runs_do_not_count_beside_finished_ones),
         cmocka_unit_test(the_same_seed_twice_is_not_averaged),
+        cmocka_unit_test(only_whole_groups_can_be_best),
+        cmocka_unit_test(labels_say_what_defaults_stand_for),
         cmocka_unit_test(other_data_is_not_compared),
         cmocka_unit_test(a_nan_is_left_out_of_a_mean),
         cmocka_unit_test(deviations_say_how_many_digits_count),
