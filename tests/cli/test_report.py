@@ -172,6 +172,76 @@ def test_unfinished_and_diverged_runs_are_warned_of(p):
     assert "cut.h5 is not finished (interrupted)" in plain(page(p, "cut.h5", "--no-figures"))
 
 
+def test_diverged_runs_are_named_and_never_best(p):
+    for seed in ("1", "2"):
+        train(p, f"calm{seed}.h5", "--optimizer", "sgd", "--seed", seed)
+        train(p, f"slow{seed}.h5", "--optimizer", "sgd", "--seed", seed, "--learning-rate", "1e-9")
+    train(p, "wild1.h5", "--optimizer", "sgd", "--learning-rate", "0.01")
+    train(p, "wild2.h5", "--optimizer", "sgd", "--learning-rate", "0.01", "--seed", "2")
+    with h5py.File(p.file("wild1.h5"), "r+") as f:  # the best by far, of one seed
+        f["epochs/test_loss"][-1] = 0.001
+    with h5py.File(p.file("wild2.h5"), "r+") as f:
+        f["state"][...] = b"diverged"
+    names = ["calm1.h5", "calm2.h5", "slow1.h5", "slow2.h5", "wild1.h5", "wild2.h5"]
+    text = page(p, *names, "--no-figures")
+    rows = {row[0]: " ".join(row) for row in rows_of(text, "Results after the last epoch")}
+    assert "1 of 2 wild2.h5 diverged" in rows["0.01"] and "best" not in rows["0.01"], rows
+    assert "best" in " ".join(rows.values()), rows
+    assert "Not compared, as runs are missing: learning-rate 0.01 ." in plain(text), plain(text)[:3000]
+    p.run("report", *names, "-o", "t.csv", "-o", "t.md", "--overwrite")
+    table = {row["learning-rate"]: row for row in csv.DictReader(io.StringIO(read(p, "t.csv")))}
+    assert table["0.01"]["diverged"] == "1" and table["0.01"]["test_loss_best"] == "0" and table["0.001"]["diverged"] == "0", table
+    assert sum(row["test_loss_best"] == "1" for row in table.values()) == 1, table
+    assert "Diverged: wild2.h5, after " in read(p, "t.md") and "| 1 of 2, 1 diverged |" in read(p, "t.md")
+
+
+def left_out(text):
+    """Reasons by figure."""
+    return dict(re.findall(r"<li>left out: ([-\w]+): (.*?)</li>", html.unescape(text)))
+
+
+def test_figures_that_are_not_there_are_named(p):
+    if not shutil.which(os.environ.get("RS_GNUPLOT", "gnuplot")):
+        print("        not run: there is no gnuplot")
+        return
+    train(p, "a.h5")
+    train(p, "b.h5", "--seed", "2", "--learning-rate", "0.1")
+    train(p, "none.h5", "--epochs", "0", "--learning-rate", "0.2")
+    text = page(p, "a.h5")
+    drawn = set(re.findall(r'<figure id="figure-([-\w]+)"', text))
+    every = set(re.findall(r"^  ([a-z-]+)$", p.run("plot", "--help").stdout.split("Figures, ")[1].split("\n\n")[0], re.M))
+    assert drawn and len(every) > 15 and drawn | set(left_out(text)) == every, (drawn, left_out(text), every)
+    assert not drawn & set(left_out(text)), drawn
+    assert "results of analyze pca" in left_out(text)["pca"] and "networks of several sizes" in left_out(text)["parameters"]
+    text = page(p, "a.h5", "b.h5", "none.h5")
+    assert "shows one run" in left_out(text)["weights"], left_out(text)
+    assert re.search(r"Left out: [^.]*learning-rate 0\.2 \(no epoch is finished\)", plain(text)), plain(text)[:4000]
+    assert "no epoch is finished" in left_out(page(p, "none.h5"))["loss"]
+    script = p.file("broken")
+    with open(script, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\ncase $* in *version*) echo gnuplot 5.4;; *) echo 'no such terminal' >&2; exit 1;; esac\n")
+    os.chmod(script, 0o755)
+    p.env["RS_GNUPLOT"] = script
+    text = page(p, "a.h5")
+    assert "<svg" not in text and "Figures that could not be drawn" in text and len(left_out(text)) == len(every), left_out(text)
+
+
+def test_layers_and_what_is_recorded_of_them_are_linked(p):
+    p.run("--depth", "18", "--blocks", "1,1,1,1", *RUN[2:], "--epochs", "1", "--train-limit", "32", "--out", "a.h5")
+    text = page(p, "a.h5")
+    ids = set(re.findall(r' id="([^"]+)"', text))
+    row = re.search(r'<tr id="layer-1-layer2_2e0_2econv1".*?</tr>', text, re.S)
+    assert row, sorted(name for name in ids if name.startswith("layer-"))
+    links = set(re.findall(r'href="#([^"]+)"', row[0]))
+    figures = {f"figure-{name}" for name in ("distances", "medians", "distance-heatmap", "gradient-flow", "weights", "gradients")}
+    assert {"block-1-2"} | (figures & ids) <= links <= ids, (links, figures & ids)
+    block = re.search(r'<tr id="block-1-2">.*?</tr>', text, re.S)[0]
+    assert 'href="#layer-1-layer2_2e0_2econv1"' in block and 'href="#layer-1-layer2_2e0_2econv2"' in block, block
+    assert "layer1_2e0" not in block
+    for figure in re.findall(r'<figure id="figure-(?:distances|medians|weights)".*?</figure>', text, re.S):
+        assert '<a href="#layers">' in figure, figure[-300:]
+
+
 def test_explosions_and_nans_are_warned_of(p):
     train(p, "a.h5")
     with h5py.File(p.file("a.h5"), "r+") as f:

@@ -239,7 +239,7 @@ rs_status rs__report_write_page(const rs__report *report, FILE *file, rs_error *
     rs__page_results(report, file);
     rs_status status = rs__page_figures(report, file, &figures, error);
     status = status ? status : rs__page_layers(report, &figures, file, error);
-    rs__report_clear_texts(&figures.names);
+    rs__page_clear_figures(&figures);
     RS_TRY(status);
     rs__page_runs(report, file);
     rs__page_configuration(report, file);

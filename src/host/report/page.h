@@ -7,9 +7,15 @@
 
 /* Figures that were drawn, so that other parts can link to them. */
 typedef struct rs__figures {
-    rs__texts names; /* "loss": the element's id is "figure-loss" */
+    rs__texts names;  /* "loss": the element's id is "figure-loss" */
+    rs__texts titles; /* of the same */
+    rs__texts failed; /* "NAME: why" of those that could not be drawn of what there is */
+    rs__texts absent; /* the same of those that these runs are too few for, or have nothing of */
 } rs__figures;
 bool rs__page_has_figure(const rs__figures *figures, const char *name);
+void rs__page_clear_figures(rs__figures *figures);
+/* Whether a figure shows layers or blocks one by one. */
+bool rs__page_shows_layers(const char *figure);
 
 /* Each writes one section, from its heading on. */
 void rs__page_summary(const rs__report *report, FILE *file);

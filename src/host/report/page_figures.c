@@ -1,6 +1,7 @@
 /* page_figures.c: the section Figures: every figure that the runs can give, as SVG with the numbers behind it; see page.h. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "page.h"
@@ -74,20 +75,16 @@ static void write_curves(FILE *file, const rs_plot_drawing *drawing)
     (void)fputs("]}</script>\n", file);
 }
 
-/* --- figures --------------------------------------------------------------------------------------------------- */
+/* --- what is drawn of what -------------------------------------------------------------------------------------- */
 
-static void write_figure(FILE *file, const rs_plot_figure *figure, const rs_plot_drawing *drawing)
+/* A text as a sentence. */
+static void write_sentence(FILE *file, const char *text)
 {
-    rs__html(file, "<figure id=\"figure-%s\" style=\"width: %.0fpx; --paper: %.0fpx\">\n<h3>%s</h3>\n",
-             figure->name, SCALE * drawing->width, drawing->width, drawing->title);
-    rs__html(file,
-             "<div class=\"plot\" tabindex=\"0\" role=\"group\" aria-label=\"%s: values with the arrow "
-             "keys\"><div role=\"img\" aria-label=\"%s\">\n",
-             drawing->title, drawing->alt);
-    (void)fputs(drawing->svg, file);
-    rs__html(file, "</div></div>\n<figcaption>%s</figcaption>\n", drawing->alt);
-    write_curves(file, drawing);
-    rs__html(file, "</figure>\n");
+    const size_t length = strlen(text);
+    const bool small = *text >= 'a' && *text <= 'z';
+    const char first[2] = {small ? (char)(*text - 'a' + 'A') : '\0', '\0'};
+    rs__html(file, "%s%s", first, text + small);
+    rs__html(file, length > 0 && strchr(".!?", text[length - 1]) ? "" : ".");
 }
 
 /* What can be drawn of what: of the first run of each group, and of each result of analyze. */
@@ -174,14 +171,104 @@ static bool is_worth_it(const rs__report *report, const char *figure)
     return differ;
 }
 
-/* Why a figure is not there. One for which the runs hold no numbers (DATA: an accuracy where numbers are predicted) is left
- * out; so are those that show one run alone, among several. */
-static void explain(const rs__report *report, const char *figure, rs_status status, const rs_error *why,
-                    FILE *file)
+/* --- what is not there ----------------------------------------------------------------------------------------- */
+
+static rs_status leave_out(rs__texts *to, const char *figure, const char *why, rs_error *error)
 {
-    if (status != RS_DATA && (status != RS_USAGE || report->run_count == 1)) {
-        rs__html(file, "<p class=\"missing\">The figure %s could not be drawn: %s</p>\n", figure, why->text);
+    char text[RS_TEXT_MAX];
+    (void)snprintf(text, sizeof text, "%s: %s", figure, why);
+    return rs__report_add_text(to, text, error);
+}
+
+/* Groups and runs that a figure does not show though the page is about them, and why. */
+static void write_left_out(const rs__report *report, const abilities *a, int index, FILE *file)
+{
+    const char *needs = rs_plot_figure_at(index)->needs;
+    int named = 0;
+    for (int g = 0; g < report->group_count; g++) {
+        const rs__group *group = &report->groups[g];
+        const bool can = a->groups[g * a->figures + index];
+        if (!can && strncmp(needs, "result", 6) != 0) {
+            const bool empty = report->runs[group->first].done.epochs == 0;
+            rs__html(file, named++ ? "; %s (%s%s)" : " Left out: %s (%s%s)", group->label,
+                     empty ? "no epoch is finished" : "it is drawn from ", empty ? "" : needs);
+        }
+        for (int i = 0; can && group->whole > 0 && i < report->run_count; i++) {
+            const rs__run *run = &report->runs[i];
+            if (run->group == g && !rs__report_is_done(run)) {
+                rs__html(file, named++ ? "; %s (%s)" : " Left out: %s (%s)", run->name, run->state);
+            }
+        }
     }
+    rs__html(file, named ? "." : "");
+}
+
+/* Both lists: those that failed in sight, of the others the names. */
+static void list_left_out(const rs__figures *figures, FILE *file)
+{
+    const rs__texts *failed = &figures->failed, *absent = &figures->absent;
+    for (int i = 0; i < failed->count; i++) {
+        rs__html(file, i ? "" : "<h3>Figures that could not be drawn</h3>\n<ul class=\"missing\">\n");
+        rs__html(file, "<li>left out: %s</li>\n", failed->list[i]);
+    }
+    rs__html(file, failed->count ? "</ul>\n" : "");
+    if (absent->count > 0) {
+        rs__html(file, "<details class=\"absent\"><summary>Left out, and why: ");
+        for (int i = 0; i < absent->count; i++) {
+            char name[64];
+            (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(absent->list[i], ":"), absent->list[i]);
+            rs__html(file, i ? ", %s" : "%s", name);
+        }
+        rs__html(file, "</summary>\n<ul>\n");
+        for (int i = 0; i < absent->count; i++) {
+            rs__html(file, "<li>left out: %s</li>\n", absent->list[i]);
+        }
+        rs__html(file, "</ul></details>\n");
+    }
+}
+
+/* --- figures --------------------------------------------------------------------------------------------------- */
+
+static void write_figure(const rs__report *report, const abilities *a, int index,
+                         const rs_plot_drawing *drawing, FILE *file)
+{
+    const char *name = rs_plot_figure_at(index)->name;
+    rs__html(file, "<figure id=\"figure-%s\" style=\"width: %.0fpx; --paper: %.0fpx\">\n<h3>%s</h3>\n", name,
+             SCALE * drawing->width, drawing->width, drawing->title);
+    rs__html(file,
+             "<div class=\"plot\" tabindex=\"0\" role=\"group\" aria-label=\"%s: values with the arrow "
+             "keys\"><div role=\"img\" aria-label=\"%s\">\n",
+             drawing->title, drawing->alt);
+    (void)fputs(drawing->svg, file);
+    rs__html(file, "</div></div>\n<figcaption>");
+    write_sentence(file, drawing->alt);
+    write_left_out(report, a, index, file);
+    if (rs__page_shows_layers(name)) {
+        rs__html(file, " <a href=\"#layers\">Layer by layer</a>.");
+    }
+    rs__html(file, "</figcaption>\n");
+    write_curves(file, drawing);
+    rs__html(file, "</figure>\n");
+}
+
+/* A figure that is not worth it, or of which nothing is there. */
+static rs_status pass_over(const rs__report *report, const rs_plot_figure *figure, rs__figures *figures,
+                           rs_error *error)
+{
+    char why[RS_TEXT_MAX];
+    if (!is_worth_it(report, figure->name)) {
+        (void)snprintf(why, sizeof why, "it shows networks of several sizes, and %s %" PRId64 " parameters",
+                       report->run_count > 1 ? "all of these have" : "this one has",
+                       report->runs[0].parameters);
+    } else {
+        bool empty = strncmp(figure->needs, "result", 6) != 0;
+        for (int i = 0; i < report->run_count; i++) {
+            empty = empty && report->runs[i].done.epochs == 0;
+        }
+        (void)snprintf(why, sizeof why, "it is drawn from %s, and %s", figure->needs,
+                       empty ? "no epoch is finished" : "there are none here");
+    }
+    return leave_out(&figures->absent, figure->name, why, error);
 }
 
 static rs_status draw(const rs__report *report, const abilities *a, int index, FILE *file,
@@ -193,17 +280,18 @@ static rs_status draw(const rs__report *report, const abilities *a, int index, F
     rs_plot_request request = {.figure = figure->name, .inputs = a->paths, .options = {.title = ""}};
     request.input_count = choose_inputs(report, a, index);
     if (request.input_count == 0 || !is_worth_it(report, figure->name)) {
-        return RS_OK;
+        return pass_over(report, figure, figures, error);
     }
     rs_status status = draw_or_sheet(report, &request, &drawing, &why);
     if (!status) {
-        write_figure(file, figure, &drawing);
+        write_figure(report, a, index, &drawing, file);
         status = rs__report_add_text(&figures->names, figure->name, error);
+        status = status ? status : rs__report_add_text(&figures->titles, drawing.title, error);
     } else if (status == RS_MEMORY) {
         *error = why;
     } else {
-        explain(report, figure->name, status, &why, file);
-        status = RS_OK;
+        const bool nothing = status == RS_DATA || (status == RS_USAGE && report->run_count > 1);
+        status = leave_out(nothing ? &figures->absent : &figures->failed, figure->name, why.text, error);
     }
     rs_plot_drawing_destroy(&drawing);
     return status;
@@ -220,6 +308,45 @@ static rs_status draw_all(const rs__report *report, FILE *file, rs__figures *fig
     return status;
 }
 
+/* Their names come in front of them, and are known behind. */
+static rs_status write_figures(const rs__report *report, FILE *file, rs__figures *figures, rs_error *error)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *all = open_memstream(&text, &length);
+    rs_status status = all ? draw_all(report, all, figures, error)
+                           : RS_FAIL(error, RS_MEMORY, "no memory for the figures of a page");
+    if (all && fclose(all) != 0) {
+        status = status ? status : RS_FAIL(error, RS_MEMORY, "no memory for the figures of a page");
+    }
+    if (!status && figures->names.count > 0) {
+        rs__html(file,
+                 "<p>Point at a curve, or touch it, for its values; with the keyboard: left and right along "
+                 "a curve, up and down to the next one.</p>\n<nav aria-label=\"Figures\"><ul>\n");
+        for (int i = 0; i < figures->names.count; i++) {
+            rs__html(file, "<li><a href=\"#figure-%s\" title=\"%s\">%s</a></li>\n", figures->names.list[i],
+                     figures->titles.list[i], figures->names.list[i]);
+        }
+        rs__html(file, "</ul></nav>\n");
+    }
+    if (!status) {
+        rs__html(file, "<div class=\"figures\">\n");
+        (void)fwrite(text, 1, length, file);
+        rs__html(file, "</div>\n");
+        list_left_out(figures, file);
+    }
+    free(text); /* open_memstream's */
+    return status;
+}
+
+void rs__page_clear_figures(rs__figures *figures)
+{
+    rs__report_clear_texts(&figures->names);
+    rs__report_clear_texts(&figures->titles);
+    rs__report_clear_texts(&figures->failed);
+    rs__report_clear_texts(&figures->absent);
+}
+
 rs_status rs__page_figures(const rs__report *report, FILE *file, rs__figures *figures, rs_error *error)
 {
     rs_error why = {0};
@@ -230,11 +357,7 @@ rs_status rs__page_figures(const rs__report *report, FILE *file, rs__figures *fi
     } else if (rs_plot_available(&why)) {
         rs__html(file, "<p class=\"missing\">There are no figures: %s</p>\n", why.text);
     } else {
-        rs__html(file,
-                 "<p>Point at a curve, or touch it, for its values; with the keyboard: left and right along "
-                 "a curve, up and down to the next one.</p>\n<div class=\"figures\">\n");
-        status = draw_all(report, file, figures, error);
-        rs__html(file, "</div>\n");
+        status = write_figures(report, file, figures, error);
     }
     rs__html(file, "</section>\n");
     return status;

@@ -17,6 +17,27 @@ bool rs__page_has_figure(const rs__figures *figures, const char *name)
     return false;
 }
 
+/* Figures that show layers, and which of them. */
+typedef struct layer_figure {
+    const char *name;
+    enum { OF_BLOCKS, OF_PARAMETERS, OF_MEASURED } of;
+} layer_figure;
+static const layer_figure layer_figures[] = {
+    {"distances", OF_BLOCKS},         {"medians", OF_BLOCKS},      {"distance-heatmap", OF_BLOCKS},
+    {"gradient-flow", OF_PARAMETERS}, {"weights", OF_PARAMETERS},  {"gradients", OF_PARAMETERS},
+    {"layer-curves", OF_MEASURED},    {"layer-loss", OF_MEASURED},
+};
+
+bool rs__page_shows_layers(const char *figure)
+{
+    for (size_t i = 0; i < sizeof layer_figures / sizeof layer_figures[0]; i++) {
+        if (strcmp(layer_figures[i].name, figure) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 typedef struct place {
     const rs__run *run;
     const rs__layers *layers;
@@ -41,6 +62,25 @@ static void shape_cell(const int64_t *shape, int most, FILE *file)
 
 /* --- blocks --------------------------------------------------------------------------------------------------- */
 
+/* Links to the layers of a block. */
+static void block_layers(const place *p, int b)
+{
+    int shown = 0;
+    rs__html(p->file, "<td>");
+    for (int l = 0; l < p->layers->layer_count; l++) {
+        const rs__layer *layer = &p->layers->layers[l];
+        if (layer->block == b) {
+            const size_t inside = strlen(p->layers->blocks[b].name);
+            const bool prefix =
+                strncmp(layer->name, p->layers->blocks[b].name, inside) == 0 && layer->name[inside] == '.';
+            rs__html(p->file, shown++ ? ", <a href=\"#layer-%d-" : "<a href=\"#layer-%d-", p->group + 1);
+            rs__html_id(p->file, layer->name);
+            rs__html(p->file, "\">%s</a>", prefix ? layer->name + inside + 1 : layer->name);
+        }
+    }
+    rs__html(p->file, "</td>");
+}
+
 static void block_row(const place *p, int b)
 {
     const rs__block *block = &p->layers->blocks[b];
@@ -52,7 +92,22 @@ static void block_row(const place *p, int b)
         rs__cell_real(p->file, block->weights > 0 ? block->initial / (double)block->weights : NAN);
         rs__cell_real(p->file, block->previous);
     }
+    block_layers(p, b);
     rs__html(p->file, "</tr>\n");
+}
+
+/* Figures of that kind, or where there are none the data sets. */
+static void figure_links(const place *p, int of)
+{
+    int shown = 0;
+    for (size_t i = 0; i < sizeof layer_figures / sizeof layer_figures[0]; i++) {
+        const layer_figure *figure = &layer_figures[i];
+        if ((int)figure->of == of && rs__page_has_figure(p->figures, figure->name)) {
+            rs__html(p->file, shown++ ? "," : "");
+            rs__html(p->file, " <a href=\"#figure-%s\">%s</a>", figure->name, figure->name);
+        }
+    }
+    rs__html(p->file, shown ? "" : " <code>steps/distance_to_initial/%s</code>", p->layers->metric);
 }
 
 static void blocks_table(const place *p)
@@ -66,13 +121,17 @@ static void blocks_table(const place *p)
         rs__table_head_number(p->file, "per weight");
         rs__table_head_number(p->file, "last step's distance");
     }
+    rs__table_head(p->file, "layers measured");
     rs__table_body(p->file);
     for (int b = 0; b < p->layers->block_count; b++) {
         block_row(p, b);
     }
     rs__table_close(p->file);
     if (*p->layers->metric) {
-        rs__html(p->file, "<p>Distances are %s, after the last recorded step.</p>\n", p->layers->metric);
+        rs__html(p->file,
+                 "<p>Distances are %s, after the last recorded step; over all steps:", p->layers->metric);
+        figure_links(p, OF_BLOCKS);
+        rs__html(p->file, ".</p>\n");
     }
 }
 
@@ -129,18 +188,15 @@ static void recorded_series(const place *p, const rs__layer *layer)
 
 static void recorded_figures(const place *p, const rs__layer *layer)
 {
-    struct {
-        const char *name;
-        bool shows;
-    } const figures[] = {{"distances", layer->block >= 0},        {"medians", layer->block >= 0},
-                         {"distance-heatmap", layer->block >= 0}, {"gradient-flow", layer->tensors > 0},
-                         {"weights", layer->tensors > 0},         {"gradients", layer->tensors > 0},
-                         {"layer-curves", layer->measured >= 0},  {"layer-loss", layer->measured >= 0}};
     int shown = 0;
-    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
-        if (figures[i].shows && rs__page_has_figure(p->figures, figures[i].name)) {
-            rs__html(p->file, "%s<a href=\"#figure-%s\">%s</a>", shown++ ? ", " : "", figures[i].name,
-                     figures[i].name);
+    for (size_t i = 0; i < sizeof layer_figures / sizeof layer_figures[0]; i++) {
+        const layer_figure *figure = &layer_figures[i];
+        const bool shows = figure->of == OF_BLOCKS       ? layer->block >= 0
+                           : figure->of == OF_PARAMETERS ? layer->tensors > 0
+                                                         : layer->measured >= 0 || layer->head >= 0;
+        if (shows && rs__page_has_figure(p->figures, figure->name)) {
+            rs__html(p->file, shown++ ? ", " : "");
+            rs__html(p->file, "<a href=\"#figure-%s\">%s</a>", figure->name, figure->name);
         }
     }
 }
