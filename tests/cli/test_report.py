@@ -102,7 +102,9 @@ def test_a_run_is_told_in_full(p):
             assert " ".join(f.attrs[name].split()) in body, name
         assert "No warnings" in body and 'id="warnings"' not in text
         assert "sha256" in body or "built in" in body or "shapes" in body
-    assert [row[1] for row in rows_of(text, "Options that were set") if row[0] == "epochs"] == ["3"]
+    options = {row[0]: row[1] for row in rows_of(text, "Options that were set")}
+    assert options["epochs"] == "3" and "epsilon" not in options, options  # the record has what the default stands for
+    assert "epsilon" in [row[0] for row in rows_of(text, "Options left at their defaults")]
 
 
 def test_groups_are_means_over_seeds(p):
@@ -145,7 +147,9 @@ def test_what_is_missing_is_said(p):
     with h5py.File(victim) as f:
         seed = int(f.attrs["seed"])
     os.remove(victim)
-    body = plain(page(p, "runs/little_summary.h5", "--no-figures"))
+    text = page(p, "runs/little_summary.h5", "--no-figures")
+    body = plain(text)
+    assert not re.search("<td[^>]*best", text), "a group is best that has not all its runs"
     assert f"2 finished runs where others have up to 3; missing: seed {seed}" in body, body[:1500]
     with open(p.file("runs/little/foreign.h5"), "wb") as f:
         f.write(b"no record")

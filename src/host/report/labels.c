@@ -24,11 +24,10 @@ static bool is_negative(const char *text)
 }
 
 /* Options whose default stands for something else. */
-const char *rs__report_setting(const rs__run *run, size_t option)
+static const char *meaning(const rs__run *run, size_t option, const char *value)
 {
     size_t count;
-    const rs_option *table = rs_option_table(&count);
-    const char *name = table[option].name, *value = run->settings[option];
+    const char *name = rs_option_table(&count)[option].name;
     if (*value == '\0') {
         return "none";
     }
@@ -42,6 +41,19 @@ const char *rs__report_setting(const rs__run *run, size_t option)
         return strcmp(setting(run, "dataset"), "function") == 0 ? "mse" : "cross-entropy";
     }
     return value;
+}
+
+const char *rs__report_setting(const rs__run *run, size_t option)
+{
+    return meaning(run, option, run->settings[option]);
+}
+
+bool rs__report_is_default(const rs__report *report, const rs__run *run, size_t option)
+{
+    const char *set = run->settings[option], *otherwise = report->defaults[option];
+    double a, b;
+    return strcmp(set, otherwise) == 0 || (rs_text_real(meaning(run, option, set), &a) &&
+                                           rs_text_real(meaning(run, option, otherwise), &b) && a == b);
 }
 
 void rs__report_label(const rs__report *report, rs__group *group)

@@ -195,18 +195,20 @@ static void recorded_figures(const place *p, const rs__layer *layer)
                            : figure->of == OF_PARAMETERS ? layer->tensors > 0
                                                          : layer->measured >= 0 || layer->head >= 0;
         if (shows && rs__page_has_figure(p->figures, figure->name)) {
-            rs__html(p->file, shown++ ? ", " : "");
+            rs__html(p->file, shown++ ? ", " : "<li>figures: ");
             rs__html(p->file, "<a href=\"#figure-%s\">%s</a>", figure->name, figure->name);
         }
     }
+    rs__html(p->file, shown ? "</li>" : "");
 }
 
-/* All of it, folded up. */
+/* All of it, folded up so that a layer is a line. */
 static void recorded_cell(const place *p, const rs__layer *layer)
 {
-    rs__html(p->file, "<td>");
+    const bool figures = p->figures->names.count > 0;
+    rs__html(p->file, figures ? "<td><details><summary>figures, data sets</summary><ul>"
+                              : "<td><details><summary>data sets</summary><ul>");
     recorded_figures(p, layer);
-    rs__html(p->file, "<details><summary>data sets</summary><ul>");
     for (int i = 0; i < layer->tensors; i++) {
         recorded_parameter(p, &p->layers->parameters[layer->first + i]);
     }

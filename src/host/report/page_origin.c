@@ -10,7 +10,7 @@
 static bool is_set(const rs__report *report, size_t option)
 {
     for (int i = 0; i < report->run_count; i++) {
-        if (strcmp(report->runs[i].settings[option], report->defaults[option]) != 0) {
+        if (!rs__report_is_default(report, &report->runs[i], option)) {
             return true;
         }
     }
@@ -152,6 +152,14 @@ static void distinct_documents(const rs__report *report, const char *(*text)(con
     }
 }
 
+/* Of how many runs something is, where there are several. */
+static void runs_cell(const rs__report *report, int same, FILE *file)
+{
+    if (report->run_count > 1) {
+        rs__cell_integer(file, same);
+    }
+}
+
 static void origin_row(const rs__report *report, rs__origin origin, FILE *file)
 {
     for (int i = 0; i < report->run_count; i++) {
@@ -166,7 +174,7 @@ static void origin_row(const rs__report *report, rs__origin origin, FILE *file)
         if (!seen) {
             rs__html(file, "<tr><th scope=\"row\">%s</th>", rs__report_origin_titles[origin]);
             rs__cell_text(file, value);
-            rs__cell_integer(file, same);
+            runs_cell(report, same, file);
             rs__html(file, "</tr>\n");
         }
     }
@@ -189,7 +197,7 @@ static void count_row(const rs__report *report, const char *title, size_t offset
             rs__digits_text(value, text, sizeof text);
             rs__html(file, "<tr><th scope=\"row\">%s</th>", title);
             rs__cell_text(file, text);
-            rs__cell_integer(file, same);
+            runs_cell(report, same, file);
             rs__html(file, "</tr>\n");
         }
     }
@@ -203,7 +211,9 @@ void rs__page_provenance(const rs__report *report, FILE *file)
     rs__table_open(file, "What computed the runs");
     rs__table_head(file, "what");
     rs__table_head(file, "value");
-    rs__table_head_number(file, "runs");
+    if (report->run_count > 1) {
+        rs__table_head_number(file, "runs");
+    }
     rs__table_body(file);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         origin_row(report, rows[i], file);

@@ -65,6 +65,8 @@ void rs__cell_real(FILE *file, double value)
     if (isnan(value)) {
         rs__html(file, "<td class=\"number\"></td>");
     } else {
-        rs__html(file, "<td class=\"number\" data-value=\"%.9g\">%.4g</td>", value, value);
+        const bool whole = fabs(value) >= 1e4 && fabs(value) < 1e7; /* no exponent for what is read easily */
+        rs__html(file, "<td class=\"number\" data-value=\"%.9g\">", value);
+        rs__html(file, whole ? "%.0f</td>" : "%.4g</td>", value);
     }
 }

@@ -102,23 +102,34 @@ static bool has_seed(const rs__report *report, int group, int64_t seed)
     return false;
 }
 
-/* Seeds that finished runs of other groups have and this one does not, each once. */
+/* The least seed above `above` that a finished run of another group has and this group has not; false: there is none. */
+static bool next_missing_seed(const rs__report *report, int group, const int64_t *above, int64_t *seed)
+{
+    bool found = false;
+    for (int i = 0; i < report->run_count; i++) {
+        const rs__run *run = &report->runs[i];
+        const bool later = !above || run->seed > *above;
+        if (rs__report_is_done(run) && later && (!found || run->seed < *seed) &&
+            !has_seed(report, group, run->seed)) {
+            *seed = run->seed;
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Those seeds, each once and in order. */
 static int missing_seeds(const rs__report *report, int group, char *text, size_t capacity)
 {
     int missing = 0;
     size_t used = 0;
-    for (int i = 0; i < report->run_count; i++) {
-        const int64_t seed = report->runs[i].seed;
-        bool seen = !rs__report_is_done(&report->runs[i]) || has_seed(report, group, seed);
-        for (int j = 0; j < i && !seen; j++) {
-            seen = rs__report_is_done(&report->runs[j]) && report->runs[j].seed == seed;
-        }
-        if (!seen) {
-            missing++;
-            if (used < capacity) {
-                used += (size_t)snprintf(text + used, capacity - used, "%s%" PRId64, missing > 1 ? ", " : "",
-                                         seed);
-            }
+    int64_t seed = 0, before = 0;
+    while (next_missing_seed(report, group, missing ? &before : NULL, &seed)) {
+        missing++;
+        before = seed;
+        if (used < capacity) {
+            used +=
+                (size_t)snprintf(text + used, capacity - used, "%s%" PRId64, missing > 1 ? ", " : "", seed);
         }
     }
     return missing;
