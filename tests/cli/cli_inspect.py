@@ -389,9 +389,14 @@ def test_compare(p):
         total = next(line for line in text.splitlines() if "as one vector" in line).split()
         everything = np.concatenate(everything)
         assert int(total[5]) == len(everything) and abs(float(total[6]) / everything.sum() - 1) < 1e-6, total
-    for part in ("  plain                  false                    true", "  seed                   1                        2",
-                 "only in A: 5 tensors", "  steps                  6                        3                        -3"):
+    for part in (f"  {'plain':25} {'false':24} true\n", f"  {'seed':25} {'1':24} 2\n", "only in A: 5 tensors",
+                 f"  {'steps':25} {'6':24} {'3':24} -3\n"):
         assert part in text, part
+    train(p, "c.h5", *RESNET, "--record", "weights,distances")
+    parts = p.run("compare", "a.h5", "c.h5").stdout.split("\n\n")
+    long = f"  {'record':25} A  \"weights,gradients,distances,gradient-stats\"\n{'':28}B  \"weights,distances\"\n"
+    assert long in parts[1] + "\n" and parts[2] == "origin\n  no differences", parts[:3]
+    assert all(line == line.rstrip() for line in "\n".join(parts[:4]).splitlines()), parts[:4]
     assert "  depth" not in text and "  dataset" not in text
 
 

@@ -8,6 +8,23 @@
 #include "rs/host.h"
 #include "rs/recorder.h"
 
+enum { LABEL = 25, VALUE = 24 }; /* characters of the columns */
+
+/* A line of both values; what is too long for its column stands below the other. */
+static void put_pair(const char *label, const char *a, int a_length, const char *b, int b_length,
+                     const char *note, FILE *stream)
+{
+    if (a_length > VALUE || b_length > VALUE) {
+        (void)fprintf(stream, "  %-*s A  %.*s%s\n  %-*s B  %.*s\n", LABEL, label, a_length, a, note, LABEL,
+                      "", b_length, b);
+    } else if (*note) {
+        (void)fprintf(stream, "  %-*s %-*.*s %-*.*s%s\n", LABEL, label, VALUE, a_length, a, VALUE, b_length,
+                      b, note);
+    } else {
+        (void)fprintf(stream, "  %-*s %-*.*s %.*s\n", LABEL, label, VALUE, a_length, a, b_length, b);
+    }
+}
+
 /* --- settings ----------------------------------------------------------------------------------------------- */
 
 /* The whole configuration of one, a line for each option in the table's order. */
@@ -39,8 +56,8 @@ static void print_settings(const char *a, const char *b, FILE *stream)
         int a_length, b_length;
         const char *of_a = take_value(&a, &a_length), *of_b = take_value(&b, &b_length);
         if (a_length != b_length || strncmp(of_a, of_b, (size_t)a_length) != 0) {
-            (void)fprintf(stream, "  %-22s %-24.*s %-24.*s%s\n", table[i].name, a_length, of_a, b_length,
-                          of_b, table[i].scope == RS_SCOPE_RUN ? " (how it is run)" : "");
+            put_pair(table[i].name, of_a, a_length, of_b, b_length,
+                     table[i].scope == RS_SCOPE_RUN ? " (how it is run)" : "", stream);
             differences++;
         }
     }
@@ -53,6 +70,7 @@ static void print_attributes(const rs__pair *pair, FILE *stream)
 {
     static const char *const names[] = {"network",   "program_version", "commit",   "device",
                                         "libraries", "gradient",        "init_from"};
+    int differences = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char *texts[2] = {NULL, NULL};
         rs_error ignored;
@@ -61,10 +79,14 @@ static void print_attributes(const rs__pair *pair, FILE *stream)
         }
         const char *a = texts[0] ? texts[0] : "", *b = texts[1] ? texts[1] : "";
         if (strcmp(a, b) != 0) {
-            (void)fprintf(stream, "  %-22s %-24s %-24s\n", names[i], a, b);
+            put_pair(names[i], a, (int)strlen(a), b, (int)strlen(b), "", stream);
+            differences++;
         }
         rs_free(texts[0]);
         rs_free(texts[1]);
+    }
+    if (differences == 0) {
+        (void)fputs("  no differences\n", stream);
     }
 }
 
@@ -74,9 +96,9 @@ rs_status rs__compare_settings(const rs__pair *pair, FILE *stream, rs_error *err
     rs_status status = read_lines(&pair->place[0], &texts[0], error);
     status = status ? status : read_lines(&pair->place[1], &texts[1], error);
     if (!status) {
-        (void)fprintf(stream, "\n%-24s %-24s %-24s\n", "configuration", "A", "B");
+        (void)fprintf(stream, "\n%-*s %-*s B\n", LABEL + 2, "configuration", VALUE, "A");
         print_settings(texts[0], texts[1], stream);
-        (void)fputs("\norigin, where it differs\n", stream);
+        (void)fputs("\norigin\n", stream);
         print_attributes(pair, stream);
     }
     rs_free(texts[0]);
@@ -88,7 +110,8 @@ rs_status rs__compare_settings(const rs__pair *pair, FILE *stream, rs_error *err
 
 static void print_counts(const char *label, int64_t a, int64_t b, FILE *stream)
 {
-    (void)fprintf(stream, "  %-22s %-24" PRId64 " %-24" PRId64 " %+" PRId64 "\n", label, a, b, b - a);
+    (void)fprintf(stream, "  %-*s %-*" PRId64 " %-*" PRId64 " %+" PRId64 "\n", LABEL, label, VALUE, a, VALUE,
+                  b, b - a);
 }
 
 /* The last epoch's value; NaN where there is none. */
@@ -109,9 +132,12 @@ static void print_numbers(const rs__pair *pair, const char *path, FILE *stream)
     if (isnan(a) && isnan(b)) {
         return;
     }
-    (void)fprintf(stream, "  %-22s %-24.8g %-24.8g", strchr(path, '/') + 1, isnan(a) ? NAN : a,
-                  isnan(b) ? NAN : b);
-    (void)fprintf(stream, isnan(b - a) ? "\n" : " %+.6g\n", b - a);
+    (void)fprintf(stream, "  %-*s %-*.8g ", LABEL, strchr(path, '/') + 1, VALUE, isnan(a) ? NAN : a);
+    if (isnan(b - a)) {
+        (void)fprintf(stream, "%.8g\n", isnan(b) ? NAN : b);
+    } else {
+        (void)fprintf(stream, "%-*.8g %+.6g\n", VALUE, b, b - a);
+    }
 }
 
 static rs_status print_states(const rs__pair *pair, FILE *stream, rs_error *error)
@@ -120,7 +146,8 @@ static rs_status print_states(const rs__pair *pair, FILE *stream, rs_error *erro
     rs_status status = rs_record_summarize(pair->place[0].path, &summaries[0], error);
     status = status ? status : rs_record_summarize(pair->place[1].path, &summaries[1], error);
     if (!status) {
-        (void)fprintf(stream, "  %-22s %-24s %-24s\n", "state", summaries[0].state, summaries[1].state);
+        put_pair("state", summaries[0].state, (int)strlen(summaries[0].state), summaries[1].state,
+                 (int)strlen(summaries[1].state), "", stream);
     }
     rs_free(summaries[0].config_yaml);
     rs_free(summaries[1].config_yaml);
@@ -144,7 +171,8 @@ rs_status rs__compare_results(const rs__pair *pair, FILE *stream, rs_error *erro
     };
     const rs_position *a = rs_record_reader_committed(pair->place[0].reader),
                       *b = rs_record_reader_committed(pair->place[1].reader);
-    (void)fprintf(stream, "\n%-24s %-24s %-24s B - A\n", "results, last epoch", "A", "B");
+    (void)fprintf(stream, "\n%-*s %-*s %-*s B - A\n", LABEL + 2, "results, last epoch", VALUE, "A", VALUE,
+                  "B");
     RS_TRY(print_states(pair, stream, error));
     print_counts("epochs", a->epochs, b->epochs, stream);
     print_counts("steps", a->steps, b->steps, stream);
