@@ -150,10 +150,36 @@ def check_folded_links(chrome, p):
     assert found == [True, True], found
 
 
+def check_layer_links(chrome, p):
+    """From a layer to its figures and block, and from there back: every link leads to something that can be seen."""
+    found = chrome.probe(p.file("one.html"), """
+        const row = document.getElementById("layer-1-layer2_2e0_2econv1");
+        const seen = (e) => { for (let at = e; at; at = at.parentElement) { if (at.tagName === "DETAILS") { at.open = true; } }
+          return e.getBoundingClientRect().height > 0; };
+        const targets = (e) => Array.from(e.querySelectorAll("a[href^='#']"), (a) => a.getAttribute("href").slice(1));
+        const all = targets(row), block = document.getElementById("block-1-2");
+        const figures = Array.from(document.querySelectorAll("figure[id^='figure-']"));
+        return {all, lost: all.filter((id) => !document.getElementById(id) || !seen(document.getElementById(id))),
+                back: targets(block).includes(row.id), listed: figures.filter((f) => !document.querySelector(
+                  `nav[aria-label='Figures'] a[href='#${f.id}']`)).length, figures: figures.length,
+                layers: figures.filter((f) => f.querySelector("figcaption a[href='#layers']")).length};""")
+    assert "block-1-2" in found["all"] and not found["lost"] and found["back"] and found["listed"] == 0, found
+    if GNUPLOT:
+        assert "figure-distances" in found["all"] and found["figures"] > 5 and found["layers"] > 3, found
+
+
+def check_figures_in_the_dark(chrome, p):
+    """Their own colours, on light paper."""
+    found = chrome.probe(p.file("one.html"), """
+        return Array.from(document.querySelectorAll(".plot"), (e) => [getComputedStyle(e).backgroundColor,
+                                                                      getComputedStyle(e.querySelector("svg")).filter]);""", DARK)
+    for ground, how in found:
+        assert how == "none" and min(map(int, re.findall(r"\d+", ground)[:3])) > 220, (ground, how)
+
+
 def check_width(chrome, p):
     """On a phone the page itself does not scroll sideways: only its tables and figures do."""
     found = chrome.probe(p.file("many.html"), """
-        const frame = document.createElement("iframe");
         return {wide: document.documentElement.scrollWidth, inner: innerWidth};""", "--window-size=500,900")
     assert found["wide"] <= found["inner"], found
 
@@ -172,6 +198,8 @@ def test_pages_work_in_a_browser(p):
     check_sorting(chrome, p)
     check_missing_last(chrome, p)
     check_folded_links(chrome, p)
+    check_layer_links(chrome, p)
+    check_figures_in_the_dark(chrome, p)
     check_colours(chrome, p)
     check_width(chrome, p)
     check_pictures(chrome, p)
