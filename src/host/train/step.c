@@ -20,6 +20,12 @@ static rs_status tell_step(rs_trainer *trainer, const rs_step_row *row, rs_error
     return RS_OK;
 }
 
+/* NaN without a sign. */
+static double plain(double value)
+{
+    return isnan(value) ? (double)NAN : value;
+}
+
 static rs_status check_finite(rs_trainer *trainer, const rs_step_row *row, rs_error *error)
 {
     double norm = trainer->measurement.gradient_norm;
@@ -34,7 +40,7 @@ static rs_status check_finite(rs_trainer *trainer, const rs_step_row *row, rs_er
                    "training diverged at step %" PRId64 " (epoch %" PRId64
                    "): loss %g, gradient norm %g; the record up to this step is whole. Try a lower "
                    "--learning-rate or --clip-norm",
-                   row->step + 1, row->epoch + 1, row->loss, norm);
+                   row->step + 1, row->epoch + 1, plain(row->loss), plain(norm));
 }
 
 /* The measurement as observers get it: of layers the recorded ones, of heads loss and share of right answers. */
