@@ -16,9 +16,9 @@ typedef struct rs_checkpoint_writer rs_checkpoint_writer;
 rs_status rs_checkpoint_create(const char *path, rs_checkpoint_writer **writer, rs_error *error);
 rs_status rs_checkpoint_put(rs_checkpoint_writer *writer, const char *name, const void *bytes, size_t count,
                             rs_error *error);
-/* Writes the end mark and closes (no fsync); frees the writer whatever it returns. */
+/* Writes the end mark and closes (no fsync); frees the writer whatever it returns, and removes the file when it failed. */
 rs_status rs_checkpoint_finish(rs_checkpoint_writer *writer, rs_error *error);
-void rs_checkpoint_abandon(rs_checkpoint_writer *writer); /* closes and frees; takes NULL */
+void rs_checkpoint_abandon(rs_checkpoint_writer *writer); /* closes, removes the file, frees; takes NULL */
 
 typedef struct rs_checkpoint rs_checkpoint;
 rs_status rs_checkpoint_open(const char *path, rs_checkpoint **checkpoint, rs_error *error);

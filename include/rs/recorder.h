@@ -7,6 +7,7 @@
 #ifndef RS_RECORDER_H
 #define RS_RECORDER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -60,6 +61,7 @@ typedef struct rs_record_spec {
     bool foreign;       /* on resume: the checkpoint was written by another build, machine or thread count */
     bool gradient_mean; /* false: the last step's gradient */
     bool compress;
+    const volatile sig_atomic_t *stop;                        /* set: waits for room no longer; may be NULL */
     bool wait_when_full;                                      /* --on-full wait */
     bool keep_checkpoint;                                     /* also after a run that is done */
     int64_t planned_epochs, planned_steps, planned_snapshots; /* for the size estimate */

@@ -228,7 +228,7 @@ static void describe_layers(session *s, uint32_t wants)
     spec->regression = s->network->nodes[s->network->node_count - 1].kind == RS_OP_MEAN_SQUARED_ERROR;
 }
 
-static rs_status make_spec(session *s, uint32_t wants, rs_error *error)
+static rs_status make_spec(session *s, uint32_t wants, const volatile sig_atomic_t *stop, rs_error *error)
 {
     RS_TRY(rs_config_yaml(&s->config, &s->config_yaml, error));
     RS_TRY(print_algorithms(s, error));
@@ -260,6 +260,7 @@ static rs_status make_spec(session *s, uint32_t wants, rs_error *error)
         rs_config_snapshot_epoch(&s->config, 0) || rs_config_snapshot_step(&s->config, 0);
     spec->compress = s->config.compress;
     spec->wait_when_full = strcmp(s->config.on_full, "wait") == 0;
+    spec->stop = stop;
     spec->keep_checkpoint = true; /* so that a finished run can get more epochs */
     spec->planned_epochs = s->config.epochs;
     rs_trainer_planned(&s->config, s->dataset, &spec->planned_steps, &spec->planned_snapshots);
@@ -355,7 +356,7 @@ rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *
     RS_TRY(rs_configured_network(&s->config, s->dataset, &s->network, error));
     RS_TRY(check_globs(s, error));
     RS_TRY(make_trainer(s, wants, stop, error));
-    RS_TRY(make_spec(s, wants, error));
+    RS_TRY(make_spec(s, wants, stop, error));
     RS_TRY(open_record(s, error));
     rs_observer recording = rs_recorder_observer(s->recorder);
     rs_trainer_observe(s->trainer, &recording);

@@ -135,6 +135,9 @@ rs_status rs_checkpoint_finish(rs_checkpoint_writer *writer, rs_error *error)
     if (close(file) != 0 && status == RS_OK) {
         status = RS_FAIL(error, RS_IO, "closing the checkpoint %s: %s", writer->path, strerror(errno));
     }
+    if (status != RS_OK) {
+        (void)rs_files()->unlink(writer->path);
+    }
     rs_checkpoint_abandon(writer);
     return status;
 }
@@ -144,8 +147,9 @@ void rs_checkpoint_abandon(rs_checkpoint_writer *writer)
     if (!writer) {
         return;
     }
-    if (writer->file >= 0) {
+    if (writer->file >= 0) { /* half a checkpoint: only in the way, and on a full disk, too */
         (void)close(writer->file);
+        (void)rs_files()->unlink(writer->path);
     }
     rs_free(writer->path);
     rs_free(writer);

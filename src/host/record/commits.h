@@ -20,7 +20,9 @@ rs_status rs_commits_read(hid_t file, rs_commits *commits, rs_error *error);
 rs_status rs_record_check_format(hid_t file, rs_error *error);
 
 /* Looks before anything is touched: a file that is not ours stays as it is. (One that was killed while being
- * repaired cannot be read before it is opened for writing: it passes.) resume.c */
-rs_status rs_record_check_before_writing(const char *path, rs_error *error);
+ * repaired cannot be read before it is opened for writing: it passes.) Through `lock`, the file that rs_lock_take
+ * opened, one that a kill left shorter than it says grows to that; DATA when commits cover what is not there.
+ * mend.c */
+rs_status rs_record_check_before_writing(const char *path, int lock, rs_error *error);
 
 #endif

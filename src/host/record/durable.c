@@ -83,6 +83,8 @@ rs_status rs_checkpoint_publish(const char *temporary, const char *directory, rs
     }
     if (status == RS_OK) {
         status = rs_directory_sync(directory, error);
+    } else {
+        (void)rs_files()->unlink(temporary);
     }
     rs_free(final);
     return status;

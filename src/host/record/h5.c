@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rs/host.h"
@@ -22,12 +24,27 @@ void rs_h5_begin(void)
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* the error stack is each thread's own */
 }
 
-/* The innermost entry says what really happened: "file write failed: ... errno = 28 ...". */
+/* The library's "file write failed: time = ..., errno = 28, ..., total write size = 96, ..." in fewer words. */
+static void shorten(const char *text, char *reason, size_t capacity)
+{
+    const char *number = strstr(text, "errno = "), *size = strstr(text, "total write size = ");
+    const int code = number ? (int)strtol(number + strlen("errno = "), NULL, 10) : 0;
+    const size_t what = strcspn(text, ":,");
+    if (code == 0) {
+        (void)snprintf(reason, capacity, "%s", text);
+    } else if (size) {
+        (void)snprintf(reason, capacity, "%.*s: %s (%llu bytes missing)", (int)what, text, strerror(code),
+                       strtoull(size + strlen("total write size = "), NULL, 10));
+    } else {
+        (void)snprintf(reason, capacity, "%.*s: %s", (int)what, text, strerror(code));
+    }
+}
+
+/* The innermost entry says what really happened. */
 static herr_t keep_innermost(unsigned number, const H5E_error2_t *entry, void *context)
 {
-    char *reason = context;
     if (number == 0 && entry->desc) {
-        (void)snprintf(reason, 400, "%s", entry->desc);
+        shorten(entry->desc, context, 400);
     }
     return 0;
 }
@@ -56,6 +73,9 @@ static rs_status file_access(rs_h5_mode mode, hid_t *access, rs_error *error)
     RS_H5(*access = H5Pcreate(H5P_FILE_ACCESS));
     RS_H5(H5Pset_libver_bounds(*access, H5F_LIBVER_V110, H5F_LIBVER_LATEST));
     RS_H5(H5Pset_fclose_degree(*access, H5F_CLOSE_SEMI));
+    /* Texts and names go to the file at once: kept back, they would be written when their data set is closed, and a
+     * disk that fails then would leave them out without an error. */
+    RS_H5(H5Pset_sieve_buf_size(*access, 0));
 #if H5_VERSION_GE(1, 10, 7)
     RS_H5(H5Pset_file_locking(*access, 0, 1));
 #endif
@@ -89,6 +109,12 @@ static rs_status open_flags(const char *path, rs_h5_mode mode, unsigned *flags, 
     if (mode == RS_H5_READ && mark.write && !mark.swmr) {
         return RS_FAIL(error, RS_DATA,
                        "%s was left open by a writer; `resnet_study verify --repair` mends it", path);
+    }
+    if (mode == RS_H5_READ && !mark.swmr && mark.size < mark.end) {
+        return RS_FAIL(
+            error, RS_DATA,
+            "%s is cut off: its last %llu bytes are not there; is it a copy that did not come through?", path,
+            (unsigned long long)(mark.end - mark.size));
     }
     if (mode == RS_H5_READ) {
         *flags = H5F_ACC_RDONLY | (mark.swmr ? H5F_ACC_SWMR_READ : 0u);
@@ -143,20 +169,25 @@ done:
 rs_status rs_h5_read_mark(const char *path, rs_h5_mark *mark, rs_error *error)
 {
     static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    enum { VERSION = 8, FLAGS = 11, WRITE_MARK = 1, SWMR_MARK = 4 };
-    unsigned char bytes[12];
+    enum { VERSION = 8, OFFSET_BYTES = 9, FLAGS = 11, BASE = 12, END = 28, WRITE_MARK = 1, SWMR_MARK = 4 };
+    unsigned char bytes[END + sizeof mark->end];
+    uint64_t base;
+    struct stat about;
     memset(mark, 0, sizeof *mark);
     int file = rs_files()->open(path, O_RDONLY, 0);
     if (file < 0) {
         return RS_FAIL(error, errno == ENOENT ? RS_DATA : RS_IO, "%s: %s", path, strerror(errno));
     }
-    ssize_t got = read(file, bytes, sizeof bytes);
+    ssize_t got = fstat(file, &about) == 0 ? read(file, bytes, sizeof bytes) : -1;
     (void)close(file);
     if (got != (ssize_t)sizeof bytes || memcmp(bytes, signature, sizeof signature) != 0 ||
-        bytes[VERSION] < 3) {
+        bytes[VERSION] < 3 || bytes[OFFSET_BYTES] != sizeof base) {
         return RS_OK;
     }
-    mark->hdf5 = true;
+    memcpy(&base, bytes + BASE, sizeof base);
+    mark->size = (uint64_t)about.st_size;
+    memcpy(&mark->end, bytes + END, sizeof mark->end);
+    mark->hdf5 = base == 0; /* as our own are */
     mark->write = bytes[FLAGS] & WRITE_MARK;
     mark->swmr = bytes[FLAGS] & SWMR_MARK;
     return RS_OK;

@@ -55,9 +55,10 @@ rs_status rs_h5_open(const char *path, rs_h5_mode mode, hid_t *file, rs_error *e
 
 /* HDF5's mark of a writer that has not closed the file, read from the superblock itself. */
 typedef struct rs_h5_mark {
-    bool hdf5;  /* it is an HDF5 file */
-    bool write; /* open for writing, or killed then */
-    bool swmr;  /* so that readers may look */
+    bool hdf5;          /* it is an HDF5 file */
+    bool write;         /* open for writing, or killed then */
+    bool swmr;          /* so that readers may look */
+    uint64_t size, end; /* how long the file is, and how long it says that it is */
 } rs_h5_mark;
 rs_status rs_h5_read_mark(const char *path, rs_h5_mark *mark, rs_error *error);
 

@@ -148,8 +148,13 @@ static rs_status create_file(rs_recorder *recorder, rs_error *error)
     }
     RS_TRY_GOTO(rs_directory_sync(recorder->directory, error));
 done:
+    if (status != RS_OK && part && recorder->lock >= 0) { /* nobody else's: the lock is ours */
+        (void)rs_files()->unlink(part);
+    }
     rs_free(part);
-    return status;
+    return status == RS_OK || strstr(error->text, recorder->path)
+               ? status
+               : rs_error_prefix(error, "%s", recorder->path);
 }
 
 rs_status rs_recorder_create(const char *path, const rs_record_spec *spec, bool overwrite,

@@ -266,24 +266,10 @@ static rs_status check_remaining_space(const rs_recorder *recorder, rs_error *er
     return rs_space_check(recorder->path, recorder->directory, record + 2 * checkpoint, error);
 }
 
-rs_status rs_record_check_before_writing(const char *path, rs_error *error)
-{
-    rs_h5_mark mark;
-    hid_t file;
-    RS_TRY(rs_h5_read_mark(path, &mark, error));
-    if (mark.write && !mark.swmr) {
-        return RS_OK;
-    }
-    RS_TRY(rs_h5_open(path, RS_H5_READ, &file, error));
-    rs_status status = rs_record_check_format(file, error);
-    rs_h5_close(file);
-    return status;
-}
-
 static rs_status open_existing(rs_recorder *recorder, const rs_position *position, rs_error *error)
 {
     RS_TRY(rs_lock_take(recorder->path, false, &recorder->lock, error));
-    RS_TRY(rs_record_check_before_writing(recorder->path, error));
+    RS_TRY(rs_record_check_before_writing(recorder->path, recorder->lock, error));
     RS_TRY(rs_record_file_open(recorder->path, RS_H5_WRITE, &recorder->layout, &recorder->file, error));
     if (recorder->file.commits == 0) {
         return RS_OK;

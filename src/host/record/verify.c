@@ -204,7 +204,7 @@ rs_status rs_record_repair(const char *path, rs_error *error)
     rs_status status;
     RS_TRY(rs_h5_read_mark(path, &mark, error));
     RS_TRY(rs_lock_take(path, false, &lock, error));
-    RS_TRY_GOTO(rs_record_check_before_writing(path, error));
+    RS_TRY_GOTO(rs_record_check_before_writing(path, lock, error));
     RS_TRY_GOTO(rs_h5_open(path, RS_H5_WRITE, &file, error));
     RS_TRY_GOTO(rs_record_check_format(file, error));
     RS_TRY_GOTO(settle_state(file, error));

@@ -27,6 +27,10 @@ static rs_status make_sure_of_space(rs_recorder *recorder, uint64_t bytes, rs_er
         if (status == RS_OK || !recorder->spec->wait_when_full || is_closing(recorder)) {
             return status;
         }
+        if (recorder->spec->stop && *recorder->spec->stop) {
+            const rs_error full = *error;
+            return RS_FAIL(error, RS_INTERRUPTED, "interrupted while waiting for room: %s", full.text);
+        }
         if (rs_seconds() - said >= 60.0) {
             rs_log(RS_LOG_WARNING, "waiting for room: %s", error->text);
             said = rs_seconds();
@@ -89,13 +93,24 @@ static bool is_committed(const rs_record_file *file, rs_commit_kind kind, const 
            position->epochs < last->epochs;
 }
 
-static rs_status commit(rs_recorder *recorder, const rs_job *job, rs_error *error)
+static rs_status commit_rows(rs_recorder *recorder, const rs_job *job, rs_error *error)
 {
     if (!is_committed(&recorder->file, job->commit_kind, &job->position)) {
         RS_TRY(make_sure_of_space(recorder, 0, error));
         RS_TRY(rs_record_file_commit(&recorder->file, job->commit_kind, &job->position, error));
     }
-    return job->checkpoint ? rs_checkpoint_publish(job->checkpoint, recorder->directory, error) : RS_OK;
+    return RS_OK;
+}
+
+/* The record first, then the checkpoint: one without its commit is thrown away. */
+static rs_status commit(rs_recorder *recorder, const rs_job *job, bool failed, rs_error *error)
+{
+    const rs_status status = failed ? RS_OK : commit_rows(recorder, job, error);
+    if (job->checkpoint && (failed || status != RS_OK)) {
+        (void)rs_files()->unlink(job->checkpoint);
+        return status;
+    }
+    return job->checkpoint ? rs_checkpoint_publish(job->checkpoint, recorder->directory, error) : status;
 }
 
 /* Runs also after an error: a file that is not broken is closed in order, so that every tool opens it. */
@@ -134,7 +149,7 @@ static rs_status do_job(rs_recorder *recorder, const rs_job *job, bool failed, r
     case RS_JOB_ROWS:
         return failed ? RS_OK : write_rows(recorder, job->block, error);
     case RS_JOB_COMMIT:
-        return failed ? RS_OK : commit(recorder, job, error);
+        return commit(recorder, job, failed, error);
     default:
         return close_file(recorder, job, failed, error);
     }
