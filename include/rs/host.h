@@ -30,6 +30,7 @@ void *rs_alloc_zero(size_t bytes);
 void *rs_alloc_array(size_t count, size_t size);
 char *rs_strdup(const char *text);
 void rs_free(void *memory);
+bool rs_memory_ran_out(void); /* whether any of them ever returned NULL: something optional may be missing */
 
 typedef struct rs_allocator {
     void *(*allocate)(void *context, size_t bytes); /* 64-byte aligned or NULL */

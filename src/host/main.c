@@ -38,9 +38,8 @@ static int unknown_command(const char *word)
     return 2;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    rs_wait_briefly(argv);
     if (argc > 1 &&
         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
         rs_help_print(stdout);
@@ -55,4 +54,18 @@ int main(int argc, char **argv)
         return unknown_command(argv[1]);
     }
     return rs_command_train(argc, argv);
+}
+
+/* Much that is printed is left out where it cannot be had; for want of memory that must not pass for success. */
+int main(int argc, char **argv)
+{
+    rs_wait_briefly(argv);
+    const int status = run_command(argc, argv);
+    if (status == 0 && rs_memory_ran_out()) {
+        rs_log(RS_LOG_ERROR,
+               "no memory was left on the way: what was printed or written may lack parts; make room and "
+               "run it again");
+        return 1;
+    }
+    return status;
 }

@@ -1,4 +1,5 @@
 /* memory.c: the allocator seam; see rs/host.h. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,9 +32,20 @@ void rs_set_allocator(const rs_allocator *replacement)
     allocator = replacement ? replacement : &system_allocator;
 }
 
+static atomic_bool ran_out;
+
 void *rs_alloc(size_t bytes)
 {
-    return allocator->allocate(allocator->context, bytes);
+    void *memory = allocator->allocate(allocator->context, bytes);
+    if (!memory) {
+        atomic_store(&ran_out, true);
+    }
+    return memory;
+}
+
+bool rs_memory_ran_out(void)
+{
+    return atomic_load(&ran_out);
 }
 
 void *rs_alloc_zero(size_t bytes)

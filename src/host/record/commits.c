@@ -112,7 +112,11 @@ rs_status rs_record_check_format(hid_t file, rs_error *error)
 {
     char *format = NULL;
     int64_t version = 0;
-    if (rs_h5_get_text(file, "format", &format, error) != RS_OK) {
+    const rs_status read = rs_h5_get_text(file, "format", &format, error);
+    if (read == RS_MEMORY) {
+        return read;
+    }
+    if (read != RS_OK) {
         return RS_FAIL(error, RS_DATA, "it is an HDF5 file, but no record of this program");
     }
     bool ours = strcmp(format, RS_RECORD_FORMAT) == 0;

@@ -161,7 +161,11 @@ static rs_status open_file(const char *path, bool results_too, bool list, rs_con
     RS_TRY_GOTO(contents->is_result ? RS_OK : read_record(contents, error));
     RS_TRY_GOTO(list ? rs_contents_list(contents, error) : RS_OK);
     contents->path = rs_strdup(path);
-    if (!contents->path || stat(path, &about) != 0) {
+    if (!contents->path) {
+        status = RS_FAIL(error, RS_MEMORY, "no memory for the path %s", path);
+        goto done;
+    }
+    if (stat(path, &about) != 0) {
         status = RS_FAIL(error, RS_IO, "%s cannot be looked at", path);
         goto done;
     }

@@ -19,7 +19,9 @@
         dnnl_status_t rs_dnn_status_ = (call);                                                               \
         if (rs_dnn_status_ != dnnl_success) {                                                                \
             return RS_FAIL((error), rs_dnn_status_ == dnnl_out_of_memory ? RS_MEMORY : RS_DEVICE,            \
-                           "oneDNN failed with status %d in %s", (int)rs_dnn_status_, #call);                \
+                           "%s: status %d in %s",                                                            \
+                           rs_dnn_status_ == dnnl_out_of_memory ? "no memory for oneDNN" : "oneDNN failed",  \
+                           (int)rs_dnn_status_, #call);                                                      \
         }                                                                                                    \
     } while (0)
 
