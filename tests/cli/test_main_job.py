@@ -92,7 +92,8 @@ def test_two_runs_are_the_same_file(p):
 def test_an_interrupted_run_goes_on_to_the_same_file(p):
     p.run(*SMALL, "--out", "whole.h5", "--quiet")
     interrupted = 0
-    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGUSR1, 138),
+                           (signal.SIGUSR2, 140)):
         cut = f"cut{number}.h5"
         child = p.start(*SMALL, "--out", cut)
         while not os.path.exists(p.file(cut + ".ckpt")) and child.poll() is None:
@@ -107,7 +108,17 @@ def test_an_interrupted_run_goes_on_to_the_same_file(p):
         p.run(*SMALL, "--out", cut, "--resume", "--quiet")
         p.same("whole.h5", cut)
         assert not os.path.exists(p.file(cut + ".ckpt.part"))
-    assert interrupted, "both runs ended before their signal came"
+    assert interrupted, "all runs ended before their signal came"
+
+
+def test_nobody_reads_what_it_says(p):
+    """A pipe whose reader has gone away does not end a run."""
+    p.run(*SMALL, "--out", "whole.h5", "--quiet")
+    child = p.start(*SMALL, "--out", "unread.h5")
+    child.stdout.close()
+    child.stderr.close()
+    assert child.wait() == 0, child.returncode
+    p.same("whole.h5", "unread.h5")
 
 
 def test_more_epochs_go_on_from_a_finished_run(p):
@@ -218,6 +229,7 @@ program.main([
     test_recording_never_changes_training,
     test_two_runs_are_the_same_file,
     test_an_interrupted_run_goes_on_to_the_same_file,
+    test_nobody_reads_what_it_says,
     test_more_epochs_go_on_from_a_finished_run,
     test_resuming_elsewhere_is_said_and_marked,
     test_gradients_are_kept_without_an_initial_snapshot,

@@ -15,7 +15,9 @@
 
 static volatile sig_atomic_t stop_signal;
 
-/* Sets a flag only; the second signal of its kind has its usual effect. */
+/* Sets a flag only; the second signal of its kind has its usual effect. Slurm announces the end of a job's time by SIGUSR1 or
+ * SIGUSR2, a closed terminal by SIGHUP, unless that is ignored (nohup). A reader of our output that goes away is no reason
+ * to end. */
 static void note_signal(int number)
 {
     stop_signal = number;
@@ -24,13 +26,19 @@ static void note_signal(int number)
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct sigaction before;
+        if (signals[i] != SIGHUP || (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)) {
+            (void)sigaction(signals[i], &action, NULL);
+        }
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
 }
 
 static int exit_code(rs_status status)
 {
-    return status == RS_INTERRUPTED && stop_signal == SIGTERM ? 128 + SIGTERM : rs_status_exit_code(status);
+    return status == RS_INTERRUPTED && stop_signal ? 128 + stop_signal : rs_status_exit_code(status);
 }
 
 static rs_run_state state_of(rs_status status)
