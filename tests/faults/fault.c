@@ -4,7 +4,8 @@
  *   RS_FAULT=KIND:N[+][:HOW]  KIND: write sync rename truncate open unlink, disk (any of these), memory; N counts from 1, with +
  *                             all later calls too. HOW: the name of an errno (default EIO, of memory ENOMEM), or
  *                             kill, after, half (SIGKILL before the call, after it, when half of its pages are written: a kill
- *                             stops a write between two of them), and as planted faults flip (one bit is written wrong), drop (success without doing it), leak, crash (of memory)
+ *                             stops a write between two of them), and as planted faults flip (one bit is written wrong), drop
+ *                             (success without doing it), leak, crash (of memory)
  *   RS_FAULT_IN=TEXT          only files whose path contains it (needed for all but memory)
  *   RS_FAULT_NOT=TEXT         but none whose path contains this
  *   RS_FAULT_TOTALS=FILE      how many calls of each kind there were, at exit
