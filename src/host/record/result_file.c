@@ -43,7 +43,7 @@ static rs_status make_paths(rs_result_file *file, const char *path, rs_error *er
     const size_t size = strlen(path) + sizeof ".part";
     char *directory = NULL;
     file->path = rs_strdup(path);
-    file->part = rs_alloc(size);
+    file->part = rs_alloc_zero(size); /* no name yet: abandoning removes what it names */
     if (!file->path || !file->part) {
         return RS_FAIL(error, RS_MEMORY, "no memory for the path %s", path);
     }
