@@ -130,7 +130,7 @@ static void other_files_are_refused(void **state)
     assert_non_null(stream);
     assert_int_equal(fread(bytes, 1, sizeof bytes, stream), sizeof bytes);
     assert_int_equal(fclose(stream), 0);
-    refused("cut.h5", bytes, sizeof bytes, "HDF5");
+    refused("cut.h5", bytes, sizeof bytes, "is cut off");
     assert_int_equal(rs_result_reader_open("missing.h5", &reader, &error), RS_DATA);
     rs_result_reader_close(NULL);
 }
