@@ -1,6 +1,6 @@
 """test_resume.py PROGRAM LIBRARY [KILLS [CALLS [FAMILIES]]]: a run of each family of studies is killed KILLS times at a random moment
-and, of the calls that change its files, at CALLS of each kind, before, within and after the call; a resume is killed, too. What is committed must
-stand to the byte, and the resumed run must end in the same file as one that nothing disturbed."""
+and, of the calls that change its files, at CALLS of each kind, before, within and after the call; a resume is killed, too. What is
+committed must stand to the byte, and the resumed run must end in the same file as one that nothing disturbed."""
 import os
 import signal
 import subprocess
