@@ -186,6 +186,7 @@ def test_distances(p):
         near(picture.points(curve[0], 1)[0], [(x(t + 1), y(v)) for t, v in enumerate(d)], curve[0])
     picture = plot(p, "distances", "plain.h5", options=["--layers", "layer2*,layer4.0", "--per-weight"])
     assert len(picture.curves) == 2, list(picture.curves)
+    assert "Distance of each block's weights (minkowski:1, per weight)" in picture.texts, picture.texts
     said = p.run("plot", "distances", "plain.h5", "-o", "a.svg", "--metric", "cosine", expect=2).stderr
     assert "recorded minkowski:1" in said, said
     picture = plot(p, "medians", "plain.h5", "residual.h5", options=["--script", "a.gp"])

@@ -155,8 +155,7 @@ static rs_status fill_column(column *c, int index, double deepest, rs__chart *ch
             RS_TRY(rs__chart_text(&panel->x.label, error, "step"));
         }
         if (index == 0) {
-            RS_TRY(rs__chart_text(&panel->y.label, error, "to %s%s", row ? "previous step" : "initial state",
-                                  c->plot->options->per_weight ? ", per weight" : ""));
+            RS_TRY(rs__chart_text(&panel->y.label, error, "to %s", row ? "previous step" : "initial state"));
         }
         if (row == 0) {
             RS_TRY(rs__chart_text(&panel->title, error, "%s", c->group->label));
@@ -183,20 +182,23 @@ static void order(const rs__plot *plot, const rs__group **groups)
 static rs_status set_texts(const rs__plot *plot, const column *columns, double deepest, rs__chart *chart,
                            rs_error *error)
 {
+    const char *unit = plot->options->per_weight ? ", per weight" : "";
     chart->share_x = chart->share_y = true;
     chart->bar = (rs__bar){.shown = true, .low = 1.0, .high = fmax(deepest, 1.0), .whole = true};
     RS_TRY(rs__chart_text(&chart->bar.label, error, "block, from the input on"));
-    RS_TRY(rs__chart_text(&chart->title, error, "Distance of each block's weights (%s)%s", columns[0].metric,
+    RS_TRY(rs__chart_text(&chart->title, error, "Distance of each block's weights (%s%s)%s",
+                          columns[0].metric, unit,
                           plot->inputs.count > plot->groups.count ? ", mean over seeds" : ""));
-    return rs__chart_text(&chart->alt, error,
-                          "Distance (%s) of the weights of each of %.0f blocks to their initial state and to "
-                          "the step before, over "
-                          "%lld training steps, for %s%s%s",
-                          columns[0].metric, deepest, (long long)columns[0].steps, columns[0].group->label,
-                          plot->groups.count > 1 ? " and " : "",
-                          plot->groups.count == 2  ? columns[1].group->label
-                          : plot->groups.count > 2 ? "others"
-                                                   : "");
+    return rs__chart_text(
+        &chart->alt, error,
+        "Distance (%s%s) of the weights of each of %.0f blocks to their initial state and to "
+        "the step before, over "
+        "%lld training steps, for %s%s%s",
+        columns[0].metric, unit, deepest, (long long)columns[0].steps, columns[0].group->label,
+        plot->groups.count > 1 ? " and " : "",
+        plot->groups.count == 2  ? columns[1].group->label
+        : plot->groups.count > 2 ? "others"
+                                 : "");
 }
 
 rs_status rs__build_distances(const rs__plot *plot, rs__chart *chart, rs_error *error)
