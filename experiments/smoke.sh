@@ -1,7 +1,7 @@
 #!/bin/bash
 # Every study once, very small, on built-in data: do all run to their end and to a summary, and do the analyses of some work on
 # their records? Nothing is learned from the figures.
-#   experiments/smoke.sh [PROGRAM [FOLDER]]      about five minutes on two cores; records go to FOLDER (default: a temporary one)
+#   experiments/smoke.sh [PROGRAM [FOLDER]]      a minute or two on two cores; records go to FOLDER (default: a temporary one)
 #   experiments/smoke.sh --few [PROGRAM [FOLDER]]                       some studies of different kinds: half a minute of one core
 #   SMOKE_OPTIONS="--set device=ref" experiments/smoke.sh ...                               further options of `run`, for all of them
 set -uo pipefail
