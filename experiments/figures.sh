@@ -140,31 +140,33 @@ analyse() { # NAME KIND OPTION...
     fail "$name" "$output"
     return 1
 }
-# The line from the run of the large batch to that of the small one, for each seed that has both.
+# Lines from the run of the large batch to that of the small one of the next seed: of the same seed both began from the same weights, and
+# no barrier is between them.
 interpolate() { # NAME
-    local record seed output result
-    local -A large=() small=()
+    local name=$1 record seed size least='' most='' output result i seeds
+    local -A of=()
     for record in "${found[@]}"; do
-        seed=$(setting "$record" seed)
-        local size
-        size=$(setting "$record" batch-size)
-        if [[ -z ${large[$seed]:-} || $size -gt $(setting "${large[$seed]}" batch-size) ]]; then
-            small[$seed]=${large[$seed]:-}
-            large[$seed]=$record
-        else
-            small[$seed]=$record
-        fi
+        seed=$(setting "$record" seed) size=$(setting "$record" batch-size)
+        of[$seed,$size]=$record
+        [[ -n $least && $least -le $size ]] || least=$size
+        [[ -n $most && $most -ge $size ]] || most=$size
     done
+    mapfile -t seeds < <(printf '%s\n' "${!of[@]}" | sed 's/,.*//' | sort -nu)
     inputs=()
-    for seed in "${!large[@]}"; do
-        [[ -n ${small[$seed]:-} ]] || continue
-        result=$out/analyses/$1-$seed.h5
+    for i in "${!seeds[@]}"; do
+        local next=${seeds[(i + 1) % ${#seeds[@]}]}
+        local large=${of[${seeds[i]},$most]:-} small=${of[$next,$least]:-}
+        if [[ $next == "${seeds[i]}" || $least == "$most" || -z $large || -z $small ]]; then
+            echo "$name: seed ${seeds[i]} is left out: it takes a run of batch $most of it and one of batch $least of another seed"
+            continue
+        fi
+        result=$out/analyses/$name-${seeds[i]}-$next.h5
         inputs+=("$result")
-        newer "$result" "${large[$seed]}" "${small[$seed]}" && continue
-        output=$("$program" analyze interpolate "${large[$seed]}" "${small[$seed]}" --points 0..10/100,-0.5..1.5/41 \
-            "${analyze_options[@]}" --overwrite -o "$result" 2>&1) || { fail "$1" "$output"; return 1; }
+        newer "$result" "$large" "$small" && continue
+        output=$("$program" analyze interpolate "$large" "$small" --points 0..10/100,-0.5..1.5/41 \
+            "${analyze_options[@]}" --overwrite -o "$result" 2>&1) || { fail "$name" "$output"; return 1; }
     done
-    [[ ${#inputs[@]} -gt 0 ]] || { skipped+=("$1 (no seed has both batch sizes)"); return 1; }
+    [[ ${#inputs[@]} -gt 0 ]] || { skipped+=("$name (no two seeds with both batch sizes)"); return 1; }
 }
 draw() { # INDEX
     local name=${names[$1]} output words pattern

@@ -76,6 +76,8 @@ def test_pictures_from_records(p):
     with h5py.File(lines[0]) as f:
         sizes = [re.search(r"^batch-size: (\d+)", text.decode(), re.M).group(1) for text in f["inputs/config"]]
         assert sizes == ["32", "16"], sizes
+        seeds = [re.search(r"^seed: (\d+)", text.decode(), re.M).group(1) for text in f["inputs/config"]]
+        assert seeds == ["1", "2"], seeds
     before = {f: os.stat(f).st_mtime_ns for f in glob.glob(p.file("figures/analyses/*.h5"))}
     done = figures(p, p.path, "weight_pca", FIGURES_FORMAT="png")
     assert "2 figures drawn" in done.stdout and "function_fit" not in done.stdout

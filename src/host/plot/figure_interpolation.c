@@ -233,6 +233,10 @@ static rs_status label_alpha(const rs__plot *plot, rs__chart *chart, rs_error *e
     bool two = origins.count == 2;
     for (int i = 0; two && i < 2; i++) {
         rs__origin_label(&origins, i, ends[i], sizeof ends[i]);
+        char *seed = strstr(ends[i], ", seed ");
+        if (seed && plot->inputs.count > 1) { /* of the first pair alone */
+            *seed = '\0';
+        }
     }
     rs__origins_free(&origins);
     for (int column = 0; column < chart->columns; column++) {
@@ -259,7 +263,8 @@ static rs_status draw(const rs__plot *plot, lines *l, rs__chart *chart, rs_error
         }
     }
     RS_TRY(label_alpha(plot, chart, error));
-    RS_TRY(rs__chart_text(&chart->title, error, "Between two states, (1 − α) A + α B"));
+    RS_TRY(rs__chart_text(&chart->title, error, "Between two states, (1 − α) A + α B%s",
+                          l->results > 1 ? ", mean ± std over pairs" : ""));
     return rs__chart_text(
         &chart->alt, error,
         "Loss%s of the training and the test set along the line (1 - alpha) A + alpha B between two "
