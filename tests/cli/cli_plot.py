@@ -189,6 +189,17 @@ def test_distances(p):
     assert "Distance of each block's weights (minkowski:1, per weight)" in picture.texts, picture.texts
     said = p.run("plot", "distances", "plain.h5", "-o", "a.svg", "--metric", "cosine", expect=2).stderr
     assert "recorded minkowski:1" in said, said
+    for size in ("8.5x6cm", "17.8x8cm"):
+        picture = plot(p, "distances", "plain.h5", options=["--per-weight", "--size", size])
+        beside = " ".join(picture.texts)
+        assert "to initial state, per weight" in beside and "to previous step, per weight" in beside and "…" not in beside, (size, beside)
+    resnet(p, "short.h5", "--seed", "2")
+    with h5py.File(p.file("short.h5"), "r+") as f:  # as if it were still being written: the mean goes as far as all runs do
+        steps = int(f["commits/step"][:].max()) - 1
+        f["commits/step"][:] = f["commits/step"][:].clip(max=steps)
+    picture = plot(p, "distances", "residual.h5", "short.h5")
+    name = next(c for c in picture.curves if "block 1:" in c)
+    assert steps > 1 and len(picture.points(name, 1)[0]) == steps, (picture.points(name, 1), steps)
     picture = plot(p, "medians", "plain.h5", "residual.h5", options=["--script", "a.gp"])
     x, y = axes(p, "a.gp", 0)
     want = sorted(read(p, "residual.h5", "steps/distance_to_initial/minkowski:1")[:, 3])

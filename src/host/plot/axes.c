@@ -146,6 +146,9 @@ rs_status rs__axes_range(rs__chart *chart, rs_error *error)
         anything = anything || (x.low <= x.high && y.low <= y.high);
         set_range(&chart->panels[a].x, &x, 0.02);
         set_range(&chart->panels[a].y, &y, 0.05);
+        rs__panel *panel = &chart->panels[a];
+        panel->x.bare = panel->x.bare || (chart->share_x && a / chart->columns + 1 < chart->rows);
+        panel->y.bare = panel->y.bare || ((chart->share_y || chart->share_all_y) && a % chart->columns > 0);
     }
     return anything ? RS_OK
                     : RS_FAIL(error, RS_DATA, "there is nothing to draw: no value is a finite number%s",
@@ -242,7 +245,15 @@ static rs_status short_log_ticks(rs__axis *axis, rs_error *error)
             }
         }
     }
-    return axis->tick_count > 1 ? RS_OK : linear_ticks(axis, 4, error);
+    if (axis->tick_count > 1) {
+        return RS_OK;
+    }
+    for (int i = 0; i < axis->tick_count; i++) { /* else its number would stand there twice: "2" and "2.0" */
+        rs_free(axis->ticks[i].text);
+        rs_free(axis->ticks[i].power);
+    }
+    axis->tick_count = 0;
+    return linear_ticks(axis, 4, error);
 }
 
 rs_status rs__axis_make_ticks(rs__axis *axis, int about, rs_error *error)
@@ -262,8 +273,6 @@ rs_status rs__axes_tick(rs__chart *chart, int across, int up, rs_error *error)
 {
     for (int i = 0; i < chart->rows * chart->columns; i++) {
         rs__panel *panel = &chart->panels[i];
-        panel->x.bare = panel->x.bare || (chart->share_x && i / chart->columns + 1 < chart->rows);
-        panel->y.bare = panel->y.bare || ((chart->share_y || chart->share_all_y) && i % chart->columns > 0);
         RS_TRY(rs__axis_make_ticks(&panel->x, across, error));
         RS_TRY(rs__axis_make_ticks(&panel->y, up, error));
     }

@@ -18,7 +18,7 @@ typedef enum rs__mark {
     RS__CELLS   /* a map of colours: value y2 at (x, y); a full grid, x fastest; see chart's bar */
 } rs__mark;
 
-enum { RS__SOLID = 0, RS__DASHED = 1, RS__DOTTED = 2 };
+enum { RS__SOLID = 0, RS__DASHED = 1, RS__DOTTED = 2, RS__DASH_DOT = 3, RS__LONG_DASHES = 4, RS__DASHES = 5 };
 #define RS__NO_COLOUR UINT32_MAX
 
 /* What a series looks like. */
@@ -29,6 +29,7 @@ typedef struct rs__style {
     int dash;        /* RS__SOLID ... */
     double opacity;  /* 0 to 1; 0 counts as 1 */
     double dot;      /* diameter of points, in points of length; 0: the usual */
+    bool hollow;     /* POINTS: rings instead of dots */
 } rs__style;
 
 typedef struct rs__series {

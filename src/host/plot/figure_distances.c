@@ -77,7 +77,7 @@ static rs_status read_runs(column *c, const char *kind, runs *r, rs_error *error
                            (long long)width, c->group->runs[0]->path, (long long)r->width);
         }
         r->width = width;
-        c->steps = r->steps[i] > c->steps ? r->steps[i] : c->steps;
+        c->steps = i == 0 || r->steps[i] < c->steps ? r->steps[i] : c->steps; /* where all runs are */
     }
     return RS_OK;
 }
@@ -90,7 +90,7 @@ static void mean_of_block(column *c, const runs *r, int64_t block, bool per_weig
         double sum = 0.0;
         int n = 0;
         for (int i = 0; i < r->count; i++) {
-            const double value = t < r->steps[i] ? r->values[i][t * r->width + block] : NAN;
+            const double value = r->values[i][t * r->width + block];
             sum += isfinite(value) ? value : 0.0;
             n += isfinite(value);
         }
@@ -155,7 +155,8 @@ static rs_status fill_column(column *c, int index, double deepest, rs__chart *ch
             RS_TRY(rs__chart_text(&panel->x.label, error, "step"));
         }
         if (index == 0) {
-            RS_TRY(rs__chart_text(&panel->y.label, error, "to %s", row ? "previous step" : "initial state"));
+            RS_TRY(rs__chart_text(&panel->y.label, error, "to %s%s", row ? "previous step" : "initial state",
+                                  c->plot->options->per_weight ? ", per weight" : ""));
         }
         if (row == 0) {
             RS_TRY(rs__chart_text(&panel->title, error, "%s", c->group->label));

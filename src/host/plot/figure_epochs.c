@@ -123,7 +123,7 @@ static rs_status draw_split(const epochs *e, int split, bool one_panel, rs__pane
         (void)snprintf(name, sizeof name, "%s, %s %s", group->label, splits[split].shown, e->quantity);
         const rs__curve_style style = {.mark = RS__LINE,
                                        .colour = one_panel ? rs__split_colour(e->plot, split) : group->colour,
-                                       .dash = one_panel ? RS__SOLID : group->dash,
+                                       .dash = one_panel ? rs__split_dash(split) : group->dash,
                                        .first = 1.0,
                                        .label = one_panel ? splits[split].shown : group->label,
                                        .name = name};

@@ -309,6 +309,8 @@ static rs_status draw_ratios(const rs__plot *plot, const states *all, rs__panel 
                              .label = labels[k],
                              .name = labels[k]};
         points.style.colour = rs__line_colour(&plot->palettes, k + 1, 3);
+        points.style.hollow = k == 1;
+        points.style.dot = 4.0;
         RS_TRY(rs__panel_add(panel, &points, error));
     }
     panel->x.log = panel->y.zero = true;

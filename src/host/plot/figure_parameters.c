@@ -9,6 +9,7 @@
 #include "figure.h"
 #include "numbers.h"
 #include "rs/host.h"
+#include "runs.h"
 
 enum { SPLITS = 3, SCORES = 2 };
 static const char *const split_names[SPLITS] = {"train", "valid", "test"};
@@ -113,7 +114,7 @@ static rs_status add_split(const rs__plot *plot, const point *points, int count,
                        .name = split_names[split]};
     line.style = (rs__style){.colour = rs__line_colour(&plot->palettes, split, SPLITS),
                              .width = 0.8,
-                             .dash = split == 0 ? RS__DASHED : RS__SOLID};
+                             .dash = rs__split_dash(split)};
     rs__points errors = {.mark = RS__ERRORS, .count = count, .x = x, .y = y, .low = low, .high = high};
     errors.style = (rs__style){.colour = line.style.colour, .width = 0.8};
     rs_status status = rs__panel_add(panel, &line, error);
@@ -136,7 +137,8 @@ static rs_status draw(const rs__plot *plot, const point *points, int count, rs__
         RS_TRY(rs__chart_text(&panel->x.label, error, "parameters"));
         RS_TRY(rs__chart_text(&panel->y.label, error, "%s after the last epoch", score_names[k]));
     }
-    RS_TRY(rs__chart_text(&chart->title, error, "Size and generalisation"));
+    RS_TRY(rs__chart_text(&chart->title, error, "Size and generalisation%s",
+                          plot->inputs.count > plot->groups.count ? ", mean ± std over seeds" : ""));
     return rs__chart_text(
         &chart->alt, error,
         "Loss%s of the last epoch against the number of parameters, from %.0f to %.0f, of %d networks.",

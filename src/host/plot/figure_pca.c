@@ -103,7 +103,7 @@ static rs_status add_track(const rs__plot *plot, const tracks *t, int run, int r
     const uint32_t colour = rs__line_colour(&plot->palettes, rank, t->origins.count);
     rs__points line = {
         .mark = RS__LINE, .count = one.count, .x = one.x, .y = one.y, .label = label, .name = label};
-    line.style = (rs__style){.colour = colour, .width = 0.8};
+    line.style = (rs__style){.colour = colour, .width = 0.8, .dash = rank % RS__DASHES};
     rs_status status = rs__panel_add(panels[0], &line, error);
     rs__points dots = {.mark = RS__POINTS, .count = one.count, .x = one.x, .y = one.y};
     dots.style = (rs__style){.colour = colour, .dot = 2.4};

@@ -105,7 +105,7 @@ static rs_status draw(const steps *s, int q, rs__mark mark, bool epochs, rs__pan
         const rs__curve_style style = {.mark = mark,
                                        .colour =
                                            one ? rs__line_colour(&s->plot->palettes, q, MOST) : group->colour,
-                                       .dash = one ? RS__SOLID : group->dash,
+                                       .dash = one ? q : group->dash,
                                        .width = mark == RS__STAIRS ? 1.0 : 0.7,
                                        .first = epochs ? 0.0 : 1.0,
                                        .step = epochs ? 1.0 / steps_of_epoch(group) : 1.0,

@@ -328,6 +328,33 @@ static void describe_rest(const table *t, const rs_config *config, char *text, s
     rs__describe_network(&rest, text, capacity);
 }
 
+/* Whether an option does anything under the schedule of the rate that the run has. */
+static bool schedule_reads(const rs_config *config, const char *option)
+{
+    static const struct {
+        const char *option, *schedules;
+    } readers[] = {{"schedule-step", "step"},
+                   {"schedule-gamma", "step exponential"},
+                   {"schedule-k", "inverse-time"},
+                   {"schedule-t0", "cosine-restarts"},
+                   {"schedule-t-mult", "cosine-restarts"},
+                   {"schedule-min", "cosine cosine-restarts"}};
+    char schedule[VALUE], word[VALUE];
+    rs__option_value(config, "schedule", schedule, sizeof schedule);
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+        const char *at = readers[i].schedules;
+        if (strcmp(option, readers[i].option) == 0) {
+            while (rs_text_next_word(&at, ' ', word, sizeof word)) {
+                if (strcmp(word, schedule) == 0) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What of group g is told in the key: network and data where they differ, then every other option that does. */
 static void make_label(const table *t, const rs__groups *groups, const int *first, int g, char *label)
 {
@@ -350,7 +377,7 @@ static void make_label(const table *t, const rs__groups *groups, const int *firs
     for (size_t i = 0; i < t->options; i++) {
         const char *name = t->option[i].name;
         if (counts(t, &t->option[i]) && !is_one_of(name, of_network) && !is_one_of(name, of_data) &&
-            differs(t, groups, first, i)) {
+            differs(t, groups, first, i) && schedule_reads(config, name)) {
             append_option(&t->option[i], cell(t, first[g], i), label);
         }
     }
@@ -411,7 +438,8 @@ static bool twins(const table *t, int a, int b)
     return true;
 }
 
-/* Twins have one colour; the plain one is dashed. Colours are counted first, then given. */
+/* Twins have one colour; the plain one is dashed. Without such pairs each line has a dash of its own, as long as there are any, so that
+ * they can be told apart in black and white. Colours are counted first, then given. */
 static void set_styles(const table *t, const rs__palettes *palettes, rs__groups *groups, const int *first)
 {
     uint32_t colours = 0;
@@ -426,8 +454,10 @@ static void set_styles(const table *t, const rs__palettes *palettes, rs__groups 
         both = both || t->input[first[g]]->config->plain != t->input[first[0]]->config->plain;
     }
     for (int g = 0; g < groups->count; g++) {
-        groups->list[g].colour = rs__line_colour(palettes, (int)groups->list[g].colour, (int)colours);
-        groups->list[g].dash = both && t->input[first[g]]->config->plain ? RS__DASHED : RS__SOLID;
+        const int index = (int)groups->list[g].colour;
+        const int shortcuts = t->input[first[g]]->config->plain ? RS__DASHED : RS__SOLID;
+        groups->list[g].colour = rs__line_colour(palettes, index, (int)colours);
+        groups->list[g].dash = both ? shortcuts : index % RS__DASHES;
     }
 }
 

@@ -10,7 +10,7 @@ typedef struct rs__group {
     const rs__input **runs; /* [count], borrowed */
     char *label; /* what differs from the other groups: "ResNet-18 plain"; of one group: what it is */
     uint32_t colour;
-    int dash; /* rs__dash of chart.h: plain networks beside residual ones are dashed */
+    int dash; /* RS__SOLID ... of chart.h: plain networks beside residual ones are dashed */
 } rs__group;
 
 typedef struct rs__groups {

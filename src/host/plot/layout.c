@@ -42,6 +42,33 @@ double rs__text_width(const char *text, double font)
     return width * font;
 }
 
+size_t rs__first_line(const char *text, double font, double room)
+{
+    size_t length = strcspn(text, " ");
+    char *words = rs_strdup(text);
+    while (words && text[length]) {
+        const size_t longer = length + 1 + strcspn(text + length + 1, " ");
+        words[longer] = '\0';
+        if (rs__text_width(words, font) > room) {
+            break;
+        }
+        words[longer] = text[longer];
+        length = longer;
+    }
+    rs_free(words);
+    return length;
+}
+
+int rs__line_count(const char *text, double font, double room)
+{
+    int lines = 0;
+    for (const char *at = text; at && *at; lines++) {
+        at += rs__first_line(at, font, room);
+        at += *at == ' ';
+    }
+    return lines;
+}
+
 /* Of the longest number on an axis. */
 static double tick_width(const rs__axis *axis, double font)
 {
@@ -54,10 +81,12 @@ static double tick_width(const rs__axis *axis, double font)
 }
 
 /* What stands left of, and under, a panel. */
-static double left_of(const rs__panel *panel, double font)
+static double left_of(const rs__panel *panel, double room, double font)
 {
+    const int lines = rs__line_count(panel->y.label, font, room);
     const bool numbers = !panel->y.hidden && !panel->y.bare;
-    return (numbers ? tick_width(&panel->y, font) + 0.6 * font : 0.0) + (panel->y.label ? 1.5 * font : 0.0);
+    return (numbers ? tick_width(&panel->y, font) + 0.6 * font : 0.0) +
+           (lines > 0 ? (0.1 + LINE_HEIGHT * lines) * font : 0.0);
 }
 
 static double under(const rs__panel *panel, double font)
@@ -138,11 +167,12 @@ double rs__key_height(const rs__chart *chart, double font)
 /* --- panels --------------------------------------------------------------------------------------------------- */
 
 /* Widest of a column, highest of a row. */
-static double column_left(const rs__chart *chart, int column, double font)
+static double column_left(const rs__chart *chart, const rs__layout *layout, int column)
 {
     double widest = 0.0;
     for (int row = 0; row < chart->rows; row++) {
-        widest = fmax(widest, left_of(&chart->panels[row * chart->columns + column], font));
+        const int panel = row * chart->columns + column;
+        widest = fmax(widest, left_of(&chart->panels[panel], layout->room_y[panel], layout->font));
     }
     return widest;
 }
@@ -208,17 +238,73 @@ static double bar_width(const rs__chart *chart, double font)
     return (1.2 + BAR + 0.5 + 4.5 * DIGIT + (chart->bar.label ? LINE_HEIGHT : 0.0)) * font;
 }
 
-/* Columns first, then rows: what the texts leave is shared evenly. */
+/* What all texts over, between and under the panels leave for these. */
+static double height_left(const rs__chart *chart, double title, double key, double font)
+{
+    double down = chart->height - 2.0 * EDGE * font - title - key - 0.5 * font * (chart->rows - 1);
+    for (int r = 0; r < chart->rows; r++) {
+        down -= row_under(chart, r, font) + row_over(chart, r, font);
+    }
+    return down;
+}
+
+/* From top to bottom: a text beside a panel may reach to title and key, and half way to the panels over and under it. */
+static void place_rows(const rs__chart *chart, double down, double key, rs__layout *layout)
+{
+    const double font = layout->font, height = down / chart->rows;
+    double top = EDGE * font + layout->title;
+    for (int r = 0; r < chart->rows; r++) {
+        top += row_over(chart, r, font);
+        const double middle = top + height / 2.0, foot = layout->height - EDGE * font - key;
+        double room = 2.0 * (fmin(middle - layout->title, foot - middle) - 0.3 * font);
+        if (chart->rows > 1) {
+            room = fmin(room, height + 0.3 * font + row_over(chart, r, font));
+        }
+        for (int c = 0; c < chart->columns; c++) {
+            const int panel = r * chart->columns + c;
+            layout->panels[panel].top = top;
+            layout->panels[panel].height = height;
+            layout->room_y[panel] = room;
+            layout->label_y[panel] =
+                top + height + under(&chart->panels[panel], font) - 0.5 * LINE_HEIGHT * font;
+        }
+        top += height + row_under(chart, r, font) + 0.5 * font;
+    }
+}
+
+static void place_columns(const rs__chart *chart, double across, double gap, rs__layout *layout)
+{
+    const double font = layout->font, width = across / chart->columns;
+    double left = EDGE * font;
+    for (int c = 0; c < chart->columns; c++) {
+        const double begin = left, margin = column_left(chart, layout, c);
+        left += margin;
+        const double middle = left + width / 2.0;
+        double room = 2.0 * (fmin(middle, layout->width - middle) - 0.3 * font);
+        for (int n = c > 0 ? c : c + 1; n < chart->columns && n <= c + 1;
+             n++) { /* from neighbour to neighbour */
+            room = fmin(room, width + gap + column_left(chart, layout, n) - 0.5 * font);
+        }
+        for (int r = 0; r < chart->rows; r++) {
+            const int panel = r * chart->columns + c;
+            layout->label_x[panel] = begin + 0.7 * font;
+            layout->panels[panel].left = left;
+            layout->panels[panel].width = width;
+            layout->room_x[panel] = room;
+        }
+        left += width + gap;
+    }
+}
+
+/* Rows first, then columns, whose labels may need several lines: what the texts leave is shared evenly. */
 static rs_status place_panels(const rs__chart *chart, double key, rs__layout *layout, rs_error *error)
 {
     const double font = layout->font, gap = column_gap(chart, font);
+    const double down = height_left(chart, layout->title, key, font);
+    place_rows(chart, down, key, layout);
     double across = layout->width - 2.0 * EDGE * font - bar_width(chart, font) - gap * (chart->columns - 1);
-    double down = layout->height - 2.0 * EDGE * font - layout->title - key - 0.5 * font * (chart->rows - 1);
     for (int c = 0; c < chart->columns; c++) {
-        across -= column_left(chart, c, font);
-    }
-    for (int r = 0; r < chart->rows; r++) {
-        down -= row_under(chart, r, font) + row_over(chart, r, font);
+        across -= column_left(chart, layout, c);
     }
     if (across < 2.0 * font * chart->columns || down < 2.0 * font * chart->rows) {
         return RS_FAIL(
@@ -226,21 +312,7 @@ static rs_status place_panels(const rs__chart *chart, double key, rs__layout *la
             "%.3g x %.3g cm are too small for this figure; a larger --size, or a smaller --font-size",
             layout->width / 72.0 * 2.54, layout->height / 72.0 * 2.54);
     }
-    double top = EDGE * font + layout->title;
-    for (int r = 0; r < chart->rows; r++) {
-        double left = EDGE * font;
-        top += row_over(chart, r, font);
-        for (int c = 0; c < chart->columns; c++) {
-            const int panel = r * chart->columns + c;
-            layout->label_x[panel] = left + 0.7 * font;
-            left += column_left(chart, c, font);
-            layout->panels[panel] = (rs__box){left, top, across / chart->columns, down / chart->rows};
-            layout->label_y[panel] =
-                top + down / chart->rows + under(&chart->panels[panel], font) - 0.5 * LINE_HEIGHT * font;
-            left += across / chart->columns + gap;
-        }
-        top += down / chart->rows + row_under(chart, r, font) + 0.5 * font;
-    }
+    place_columns(chart, across, gap, layout);
     const rs__box *first = layout->panels, *last = layout->panels + chart->rows * chart->columns - 1;
     layout->bar = (rs__box){last->left + last->width + 1.2 * font, first->top, BAR * font,
                             last->top + last->height - first->top};
@@ -268,9 +340,12 @@ rs_status rs__layout_make(const rs__chart *chart, double font, rs__layout *layou
     layout->panels = rs_alloc_array(panels, sizeof *layout->panels);
     layout->label_x = rs_alloc_array(panels, sizeof *layout->label_x);
     layout->label_y = rs_alloc_array(panels, sizeof *layout->label_y);
-    rs_status status = layout->panels && layout->label_x && layout->label_y
-                           ? list_entries(chart, layout, error)
-                           : RS_FAIL(error, RS_MEMORY, "no memory for a layout");
+    layout->room_x = rs_alloc_array(panels, sizeof *layout->room_x);
+    layout->room_y = rs_alloc_array(panels, sizeof *layout->room_y);
+    rs_status status =
+        layout->panels && layout->label_x && layout->label_y && layout->room_x && layout->room_y
+            ? list_entries(chart, layout, error)
+            : RS_FAIL(error, RS_MEMORY, "no memory for a layout");
     status = status ? status : place_panels(chart, place_entries(layout, font), layout, error);
     if (status) {
         rs__layout_free(layout);
@@ -283,8 +358,17 @@ void rs__layout_free(rs__layout *layout)
     rs_free(layout->panels);
     rs_free(layout->label_x);
     rs_free(layout->label_y);
+    rs_free(layout->room_x);
+    rs_free(layout->room_y);
     rs_free(layout->entries);
     *layout = (rs__layout){0};
+}
+
+double rs__panel_height(const rs__chart *chart, double font)
+{
+    int lines;
+    const double title = title_height(chart, font, &lines);
+    return height_left(chart, title, rs__key_height(chart, font), font) / chart->rows;
 }
 
 double rs__names_height(const rs__chart *chart, double font)

@@ -2,6 +2,8 @@
 #ifndef RS_PLOT_LAYOUT_H
 #define RS_PLOT_LAYOUT_H
 
+#include <stddef.h>
+
 #include "chart.h"
 
 typedef struct rs__box {
@@ -18,8 +20,10 @@ typedef struct rs__layout {
     double title;               /* height of the title's strip, 0: none */
     int title_lines;
     rs__box *panels;           /* [rows * columns]: between the axes */
-    double *label_x, *label_y; /* [rows * columns]: middle of the y axis' label, of the x axis' */
-    rs__box bar;               /* of the colours */
+    double *label_x, *label_y; /* [rows * columns]: middle of the y axis' first line, of the x axis' label */
+    double *room_x,
+        *room_y; /* [rows * columns]: how long texts may be that stand over or under, beside a panel */
+    rs__box bar; /* of the colours */
     int entry_count;
     rs__entry *entries;
     double sample; /* length of a sample in the key */
@@ -34,6 +38,13 @@ double rs__key_height(const rs__chart *chart, double font);
 
 /* Height that long names under the panels take beyond that of numbers. */
 double rs__names_height(const rs__chart *chart, double font);
+
+/* Height of a panel, before there is a layout; ranges must be there. */
+double rs__panel_height(const rs__chart *chart, double font);
+
+/* Bytes of the first line of a text: as many words as there is room for, one at least; and how many lines it makes. */
+size_t rs__first_line(const char *text, double font, double room);
+int rs__line_count(const char *text, double font, double room);
 
 /* About how long a text is, in points. */
 double rs__text_width(const char *text, double font);

@@ -205,3 +205,9 @@ uint32_t rs__split_colour(const rs__plot *plot, int index)
 {
     return rs__line_colour(&plot->palettes, index, 3);
 }
+
+int rs__split_dash(int index)
+{
+    static const int dashes[] = {RS__SOLID, RS__DOTTED, RS__DASHED};
+    return dashes[index];
+}

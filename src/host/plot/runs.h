@@ -37,8 +37,9 @@ rs_status rs__runs_add(const rs__plot *plot, const rs__group *group, const char 
 /* Whether the values of a panel ask for a logarithmic axis: all above 0, over more than two decades. */
 bool rs__wants_log(const rs__panel *panel);
 
-/* The panels that one quantity takes for splits, and the like: of one group, all in one panel, told apart by colour; of
+/* The panels that one quantity takes for splits, and the like: of one group, all in one panel, told apart by colour and dash; of
  * several, one panel each. */
 uint32_t rs__split_colour(const rs__plot *plot, int index);
+int rs__split_dash(int index); /* in every figure: training solid, validation dotted, test dashed */
 
 #endif

@@ -178,7 +178,8 @@ static void put_series(rs__writer *w, const rs__panel *panel, const rs__series *
         (void)fprintf(w->out, "1:2:3 with filledcurves %s", fill);
         break;
     case RS__POINTS:
-        (void)fprintf(w->out, "1:2 with points %s pointtype 7 pointsize %.3f", look, rs__write_dot(w, style));
+        (void)fprintf(w->out, "1:2 with points %s pointtype %d pointsize %.3f", look, style->hollow ? 6 : 7,
+                      rs__write_dot(w, style));
         break;
     case RS__BARS:
         (void)fprintf(w->out, "1:2:3 with boxes %s", fill);

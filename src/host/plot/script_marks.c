@@ -67,7 +67,12 @@ void rs__write_text(const rs__writer *w, const char *text, const char *power)
 
 const char *rs__write_dash(int dash)
 {
-    return dash == RS__DASHED ? "(12,8)" : dash == RS__DOTTED ? "(2,8)" : "solid";
+    static const char *const dashes[RS__DASHES] = {[RS__SOLID] = "solid",
+                                                   [RS__DASHED] = "(12,8)",
+                                                   [RS__DOTTED] = "(2,8)",
+                                                   [RS__DASH_DOT] = "(12,6,2,6)",
+                                                   [RS__LONG_DASHES] = "(30,8)"};
+    return dashes[dash];
 }
 
 uint32_t rs__write_colour(const rs__writer *w, const rs__style *style)

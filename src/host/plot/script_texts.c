@@ -44,7 +44,8 @@ static void put_sample(const rs__writer *w, const rs__entry *entry)
         rs__write_rectangle(w, &(rs__box){entry->left, entry->middle - half, right - entry->left, 2.0 * half},
                             rs__write_colour(w, style), opacity);
     } else {
-        (void)snprintf(more, sizeof more, " point pointtype 7 pointsize %.3f linecolor rgb '%s'",
+        (void)snprintf(more, sizeof more, " point pointtype %d pointsize %.3f linecolor rgb '%s'",
+                       s->mark == RS__POINTS && style->hollow ? 6 : 7,
                        0.25 * w->unit * (style->dot > 0.0 ? style->dot : 3.0) / 3.0, colour);
         rs__write_label(w, "", NULL, (entry->left + right) / 2.0, entry->middle, "left", more);
     }
@@ -169,6 +170,21 @@ void rs__write_axis(const rs__writer *w, const char *which, const rs__axis *axis
     put_marks(w, which, axis);
 }
 
+/* Beside the panel, from the left to the right as many lines as it needs. */
+static void put_upright(const rs__writer *w, const char *label, int index)
+{
+    const rs__box *box = &w->layout->panels[index];
+    const double font = w->layout->font, room = w->layout->room_y[index];
+    char line[512];
+    for (int i = 0; *label; i++) {
+        const size_t length = rs__first_line(label, font, room);
+        (void)snprintf(line, sizeof line, "%.*s", (int)length, label);
+        rs__write_fitted(w, line, room, w->layout->label_x[index] + 1.4 * i * font,
+                         box->top + box->height / 2.0, "center", " rotate by 90");
+        label += length + (label[length] == ' ');
+    }
+}
+
 /* Title and labels of the axes, where the layout has them: gnuplot's own places differ from terminal to terminal. */
 void rs__write_panel_texts(const rs__writer *w, int index)
 {
@@ -178,14 +194,14 @@ void rs__write_panel_texts(const rs__writer *w, int index)
     put_numbers(w, &panel->x, true, box);
     put_numbers(w, &panel->y, false, box);
     if (panel->title) {
-        rs__write_fitted(w, panel->title, box->width + font, middle, box->top - 0.85 * font, "center", "");
-    }
-    if (panel->x.label) {
-        rs__write_fitted(w, panel->x.label, box->width + font, middle, w->layout->label_y[index], "center",
+        rs__write_fitted(w, panel->title, w->layout->room_x[index], middle, box->top - 0.85 * font, "center",
                          "");
     }
+    if (panel->x.label) {
+        rs__write_fitted(w, panel->x.label, w->layout->room_x[index], middle, w->layout->label_y[index],
+                         "center", "");
+    }
     if (panel->y.label) {
-        rs__write_fitted(w, panel->y.label, box->height + font, w->layout->label_x[index],
-                         box->top + box->height / 2.0, "center", " rotate by 90");
+        put_upright(w, panel->y.label, index);
     }
 }

@@ -91,6 +91,67 @@ static void test_log_and_single(void **state)
     rs__chart_clear(&chart);
 }
 
+/* A text beside a panel takes several lines where it is longer than its room, none of them cut off; and numbers never stand twice. */
+static void test_lines_of_labels(void **state)
+{
+    const double x[] = {1.156, 2.089};
+    rs__chart chart;
+    rs__layout layout;
+    char *script;
+    (void)state;
+    assert_int_equal(rs__first_line("one two three", 10.0, rs__text_width("one two", 10.0) + 1.0), 7);
+    assert_int_equal(rs__first_line("endless word", 10.0, 1.0), 7);
+    assert_int_equal(rs__line_count("one two three", 10.0, 1.0), 3);
+    assert_int_equal(rs__line_count(NULL, 10.0, 1.0), 0);
+    harness_ok(rs__chart_make(&chart, 3, 1, &error), &error);
+    line(&chart, 0, 2, x, x, "a");
+    line(&chart, 1, 2, x, x, "b");
+    line(&chart, 2, 2, x, x, "c");
+    chart.panels[0].x.log = true;
+    harness_ok(
+        rs__chart_text(&chart.panels[1].y.label, &error, "distance to the initial state, for each weight"),
+        &error);
+    finish(&chart, &layout, &script);
+    assert_non_null(strstr(script, "set label 'distance to"));
+    assert_non_null(strstr(script, "weight' at screen"));
+    assert_null(strstr(script, "…"));
+    for (int i = 0; i < chart.panels[0].x.tick_count; i++) {
+        for (int k = 0; k < i; k++) {
+            assert_true(chart.panels[0].x.ticks[i].at > chart.panels[0].x.ticks[k].at);
+        }
+    }
+    drop(&chart, &layout, script);
+}
+
+/* Texts end before those of their neighbours begin, and over the key. */
+static void test_rooms_of_texts(void **state)
+{
+    const double x[] = {1.0, 2.0};
+    rs__chart chart;
+    rs__layout layout;
+    char *script;
+    (void)state;
+    harness_ok(rs__chart_make(&chart, 1, 3, &error), &error);
+    for (int i = 0; i < 3; i++) {
+        line(&chart, i, 2, x, x, "a key");
+        harness_ok(rs__chart_text(&chart.panels[i].y.label, &error, "a label"), &error);
+    }
+    chart.share_y = true;
+    finish(&chart, &layout, &script);
+    for (int i = 0; i < 3; i++) {
+        const rs__box *box = &layout.panels[i];
+        const double middle = box->left + box->width / 2.0, up = box->top + box->height / 2.0;
+        assert_true(layout.room_x[i] >= box->width && layout.room_y[i] >= box->height);
+        assert_true(middle - layout.room_x[i] / 2.0 > 0.0 && middle + layout.room_x[i] / 2.0 < layout.width);
+        assert_true(up + layout.room_y[i] / 2.0 < layout.entries[0].middle);
+        if (i > 0) {
+            const double before = box[-1].left + box[-1].width / 2.0;
+            assert_true(before + layout.room_x[i - 1] / 2.0 < middle - layout.room_x[i] / 2.0);
+        }
+    }
+    drop(&chart, &layout, script);
+}
+
 /* What is too long for its place ends in dots, after a whole letter. */
 static void test_long_texts(void **state)
 {
@@ -350,12 +411,13 @@ static void test_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),     cmocka_unit_test(test_log_and_single),
-        cmocka_unit_test(test_ticks),      cmocka_unit_test(test_flat),
-        cmocka_unit_test(test_long_texts), cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_too_small),  cmocka_unit_test(test_gaps),
-        cmocka_unit_test(test_log_gaps),   cmocka_unit_test(test_thin),
-        cmocka_unit_test(test_quote),      cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_ranges),         cmocka_unit_test(test_log_and_single),
+        cmocka_unit_test(test_ticks),          cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_lines_of_labels),
+        cmocka_unit_test(test_rooms_of_texts), cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_too_small),      cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_log_gaps),       cmocka_unit_test(test_thin),
+        cmocka_unit_test(test_quote),          cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

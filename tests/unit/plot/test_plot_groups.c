@@ -80,6 +80,25 @@ static void test_one(void **state)
     rs__groups_free(&groups);
 }
 
+/* In black and white lines differ by their dashes; the key leaves out what a schedule does not read. */
+static void test_schedules(void **state)
+{
+    rs__groups groups;
+    (void)state;
+    add("a", "schedule=constant schedule-step=30");
+    add("b", "schedule=step schedule-step=15");
+    add("c", "schedule=inverse-time schedule-step=15");
+    make(NULL, &groups);
+    assert_int_equal(groups.count, 3);
+    assert_string_equal(groups.list[0].label, "schedule constant");
+    assert_string_equal(groups.list[1].label, "schedule step, schedule step 15");
+    assert_string_equal(groups.list[2].label, "schedule inverse-time");
+    assert_int_not_equal(groups.list[0].dash, groups.list[1].dash);
+    assert_int_not_equal(groups.list[1].dash, groups.list[2].dash);
+    assert_int_not_equal(groups.list[0].dash, groups.list[2].dash);
+    rs__groups_free(&groups);
+}
+
 static void test_twins(void **state)
 {
     rs__groups groups;
@@ -220,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_seeds, begin),
         cmocka_unit_test_setup(test_one, begin),
+        cmocka_unit_test_setup(test_schedules, begin),
         cmocka_unit_test_setup(test_twins, begin),
         cmocka_unit_test_setup(test_labels, begin),
         cmocka_unit_test_setup(test_ignored, begin),
