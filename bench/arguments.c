@@ -45,8 +45,7 @@ static rs_status set(const argument *option, const char *value, rs_error *error)
     return RS_OK;
 }
 
-rs_status arguments_parse(const argument *table, int count, int argc, char **argv, bool *help,
-                          rs_error *error)
+static rs_status parse(const argument *table, int count, int argc, char **argv, bool *help, rs_error *error)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -65,4 +64,20 @@ rs_status arguments_parse(const argument *table, int count, int argc, char **arg
         }
     }
     return RS_OK;
+}
+
+int arguments_run(const program *p, int argc, char **argv)
+{
+    rs_error error = {0};
+    bool help = false;
+    rs_status status = parse(p->table, p->count, argc, argv, &help, &error);
+    if (help) {
+        (void)fputs(p->usage, stdout);
+    } else if (!status) {
+        status = p->work(p->state, &error);
+    }
+    if (status) {
+        (void)fprintf(stderr, "%s: %s\n", p->name, error.text);
+    }
+    return rs_status_exit_code(status);
 }

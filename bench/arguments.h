@@ -16,9 +16,17 @@ typedef struct argument {
     const char **text;   /* points into argv */
 } argument;
 
-/* Sets what the command line says. --help or -h sets *help and ends the reading. USAGE: an unknown option
- * (names those of the table), one without its value, a number that is none or out of range. */
-rs_status arguments_parse(const argument *table, int count, int argc, char **argv, bool *help,
-                          rs_error *error);
+/* What a program is: its name in messages, what --help prints, its options, what it does once they are set. */
+typedef struct program {
+    const char *name, *usage;
+    const argument *table;
+    int count;
+    rs_status (*work)(void *state, rs_error *error);
+    void *state;
+} program;
+
+/* Reads the command line and does the work, or prints the help (--help, -h), or what went wrong: an unknown option (names those
+ * of the table), one without its value, a number that is none or out of range. The exit status. */
+int arguments_run(const program *p, int argc, char **argv);
 
 #endif

@@ -190,8 +190,9 @@ static rs_status time_all(const bench *b, rs_error *error)
 }
 
 /* A device without peaks is timed all the same. */
-static rs_status measure(bench *b, rs_error *error)
+static rs_status measure(void *state, rs_error *error)
 {
+    bench *b = state;
     int index = 0;
     RS_TRY(rs_backend_select(b->device_name, &b->backend, &index, error));
     RS_TRY(b->backend->open(rs_services(), index, (int)b->threads, &b->device, error));
@@ -214,19 +215,15 @@ int main(int argc, char **argv)
         {.name = "--device", .text = &b.device_name},
         {.name = "--threads", .number = &b.threads, .least = 0, .most = MOST_THREADS},
     };
-    rs_error error = {0};
-    bool help = false;
-    rs_status status = arguments_parse(table, sizeof table / sizeof *table, argc, argv, &help, &error);
-    if (help) {
-        (void)fputs(usage, stdout);
-    } else if (!status) {
-        status = measure(&b, &error);
-    }
-    if (status) {
-        (void)fprintf(stderr, "operators: %s\n", error.text);
-    }
+    const program p = {.name = "operators",
+                       .usage = usage,
+                       .table = table,
+                       .count = sizeof table / sizeof *table,
+                       .work = measure,
+                       .state = &b};
+    const int status = arguments_run(&p, argc, argv);
     if (b.device) {
         b.backend->close(b.device);
     }
-    return rs_status_exit_code(status);
+    return status;
 }

@@ -132,8 +132,9 @@ static rs_status time_size(const bench *b, const size *s, rs_error *error)
     return status;
 }
 
-static rs_status measure(bench *b, rs_error *error)
+static rs_status measure(void *state, rs_error *error)
 {
+    bench *b = state;
     RS_TRY(b->backend->open(rs_services(), 0, (int)b->threads, &b->device, error));
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         RS_TRY(time_size(b, &sizes[i], error));
@@ -149,19 +150,15 @@ int main(int argc, char **argv)
         {.name = "--rounds", .number = &b.rounds, .least = 1, .most = MOST_ROUNDS},
         {.name = "--threads", .number = &b.threads, .least = 0, .most = MOST_THREADS},
     };
-    rs_error error = {0};
-    bool help = false;
-    rs_status status = arguments_parse(table, sizeof table / sizeof *table, argc, argv, &help, &error);
-    if (help) {
-        (void)fputs(usage, stdout);
-    } else if (!status) {
-        status = measure(&b, &error);
-    }
-    if (status) {
-        (void)fprintf(stderr, "peaks: %s\n", error.text);
-    }
+    const program p = {.name = "peaks",
+                       .usage = usage,
+                       .table = table,
+                       .count = sizeof table / sizeof *table,
+                       .work = measure,
+                       .state = &b};
+    const int status = arguments_run(&p, argc, argv);
     if (b.device) {
         b.backend->close(b.device);
     }
-    return rs_status_exit_code(status);
+    return status;
 }

@@ -394,8 +394,9 @@ static rs_status run_rounds(bench *b, rs_error *error)
     return RS_OK;
 }
 
-static rs_status run(bench *b, rs_error *error)
+static rs_status run(void *state, rs_error *error)
 {
+    bench *b = state;
     RS_TRY(make_plan(b, error));
     RS_TRY(make_values(b, error));
     RS_TRY(make_spec(b, error));
@@ -443,17 +444,13 @@ int main(int argc, char **argv)
         {.name = "--threads", .number = &s->threads, .least = 0, .most = MOST_THREADS},
         {.name = "--folder", .text = &s->folder},
     };
-    rs_error error = {0};
-    bool help = false;
-    rs_status status = arguments_parse(table, sizeof table / sizeof *table, argc, argv, &help, &error);
-    if (help) {
-        (void)fputs(usage, stdout);
-    } else if (!status) {
-        status = run(&b, &error);
-    }
-    if (status) {
-        (void)fprintf(stderr, "recorder_bench: %s\n", error.text);
-    }
+    const program p = {.name = "recorder_bench",
+                       .usage = usage,
+                       .table = table,
+                       .count = sizeof table / sizeof *table,
+                       .work = run,
+                       .state = &b};
+    const int status = arguments_run(&p, argc, argv);
     release(&b);
-    return rs_status_exit_code(status);
+    return status;
 }

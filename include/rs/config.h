@@ -51,6 +51,11 @@ typedef struct rs_option {
 /* The table, in the order of options.def. */
 const rs_option *rs_option_table(size_t *count);
 
+bool rs_option_is_seed(const rs_option *option);
+/* Whether it says which experiment a run belongs to: what the result depends on, but no seed, and not the record that it begins
+ * from, which has a seed of its own. */
+bool rs_option_of_experiment(const rs_option *option);
+
 void rs_config_default(rs_config *config);
 
 /* Sets one option from text. `place` ("--depth", "study.yaml:12") begins the message of an error, which says

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* The word of the list with the fewest edits (insert, delete, replace, swap of neighbours) from `word`, or
  * NULL when even that is further than a third of its length and 2. */
@@ -32,5 +33,15 @@ void rs_text_duration(double seconds, char *text, size_t capacity);
 
 /* Shell-style match: '*' any run, '?' any one character, all else itself. */
 bool rs_text_glob(const char *pattern, const char *text);
+
+/* Bytes of the UTF-8 character at `text`, 1 to 4; 0 where there is none: cut off, overlong, a surrogate or beyond U+10FFFF. */
+int rs_text_letter(const char *text);
+
+/* Prints a text from column `indent` on, where the stream stands at `column` before it, and ends the line: no line beyond 100
+ * columns, broken between words or, in a longer word, behind a '|'; later lines begin at `indent`, too. */
+void rs_text_print_wrapped(FILE *stream, const char *text, int column, int indent);
+
+/* The value, NaN without a sign: printf writes that of a NaN, and 0.0 / 0.0 has one. */
+double rs_text_plain(double value);
 
 #endif

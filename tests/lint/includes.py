@@ -12,6 +12,7 @@ import tree
 
 MODULE = {  # of each public header
     "status.h": "core", "host.h": "core", "tensor.h": "core", "random.h": "core", "metric.h": "core", "text.h": "core", "json.h": "core",
+    "statistics.h": "core",
     "version.h": "core", "data_options.h": "core", "config.h": "config", "options.def": "config", "yaml.h": "yaml", "dataset.h": "data",
     "network.h": "network", "ops.def": "network", "backend.h": "kernels", "observer.h": "observe", "recorder.h": "record",
     "record_reader.h": "record", "result_file.h": "record", "safetensors.h": "record", "analyze.h": "analyze", "inspect.h": "inspect",

@@ -83,6 +83,7 @@ static const option options[] = {
     {"--overwrite", "", "replace an existing result", NULL, NOTHING, AT(overwrite), NULL, 0},
     {"--help", "", "print this", NULL, NOTHING, AT(help), NULL, 0},
 };
+enum { INDENT = 6 };
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
 const rs__kind *rs__kind_at(int index)
@@ -230,31 +231,13 @@ rs_status rs__analyze_parse(rs__command *c, int argc, char **argv, rs_error *err
     return check_statistics(c, error);
 }
 
-/* Words of a text, indented by 6, no line beyond 100 columns. */
-static void print_wrapped(FILE *stream, const char *text)
-{
-    enum { INDENT = 6, WIDTH = 100 };
-    size_t column = 0;
-    while (*text) {
-        const size_t length = strcspn(text, " ");
-        if (column > 0 && column + 1 + length > WIDTH) {
-            (void)fputc('\n', stream);
-            column = 0;
-        }
-        (void)fprintf(stream, "%*s%.*s", column ? 1 : INDENT, "", (int)length, text);
-        column += length + (column ? 1 : INDENT);
-        text += length + (text[length] == ' ');
-    }
-    (void)fputc('\n', stream);
-}
-
 static void print_options(FILE *stream)
 {
     for (int i = 0; i < OPTIONS; i++) {
         const option *o = &options[i];
         const char *value = o->type == CHOICE ? o->allowed : o->value;
         (void)fprintf(stream, "  %s%s%s\n", o->name, *value ? " " : "", value);
-        print_wrapped(stream, o->help);
+        rs_text_print_wrapped(stream, o->help, 0, INDENT);
         if (o->kinds) {
             (void)fprintf(stream, "      [%s]\n", o->kinds);
         }

@@ -80,10 +80,9 @@ static void print_log(void *context, rs_log_level level, const char *text)
 /* --- what is said ----------------------------------------------------------------------------------------
  */
 
-/* NaN without a sign. */
 static void loss_text(double loss, char text[32])
 {
-    (void)snprintf(text, 32, fabs(loss) < 1e4 ? "%.4f" : "%.4g", isnan(loss) ? (double)NAN : loss);
+    (void)snprintf(text, 32, fabs(loss) < 1e4 ? "%.4f" : "%.4g", rs_text_plain(loss));
 }
 
 /* "  acc 0.250", or nothing where there are numbers instead of classes. */

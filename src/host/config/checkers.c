@@ -9,32 +9,12 @@
 #include "rs/metric.h"
 #include "rs/text.h"
 
-/* Decodes one UTF-8 character; its length in bytes, or 0 where the bytes are none. */
-static int utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80) {
-        return 1;
-    }
-    int length = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
-    if (s[0] < 0xC2 || s[0] > 0xF4) {
-        return 0;
-    }
-    for (int i = 1; i < length; i++) {
-        if ((s[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xF0 && s[1] < 0x90);
-    bool outside = (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF4 && s[1] > 0x8F);
-    return overlong || outside ? 0 : length;
-}
-
 /* Texts go into YAML and HDF5: UTF-8 without control characters. */
 static rs_status check_characters(const char *text, rs_error *error)
 {
     const unsigned char *s = (const unsigned char *)text;
     while (*s) {
-        int length = utf8_length(s);
+        int length = rs_text_letter((const char *)s);
         if (length == 0) {
             return RS_FAIL(error, RS_USAGE, "not valid UTF-8 at byte %td",
                            s - (const unsigned char *)text + 1);

@@ -2,38 +2,9 @@
 #include <string.h>
 
 #include "option.h"
+#include "rs/text.h"
 
-enum { HELP_COLUMN = 27, WIDTH = 100 };
-
-/* Length of the next piece that stays on one line: a word, of one too long for a line what fits, up to a '|'. */
-static int piece_length(const char *text)
-{
-    int length = (int)strcspn(text, " ");
-    for (int i = WIDTH - HELP_COLUMN; length > WIDTH - HELP_COLUMN && i > 0; i--) {
-        if (text[i - 1] == '|') {
-            return i;
-        }
-    }
-    return length;
-}
-
-/* Prints `text` from column `column` on, wrapped between words; later lines begin at HELP_COLUMN. */
-static void print_wrapped(FILE *stream, const char *text, int column)
-{
-    while (*text) {
-        text += strspn(text, " ");
-        int length = piece_length(text);
-        if (column > HELP_COLUMN && column + 1 + length > WIDTH) {
-            (void)fprintf(stream, "\n%*s", HELP_COLUMN, "");
-            column = HELP_COLUMN;
-        }
-        bool first = column == HELP_COLUMN;
-        (void)fprintf(stream, "%s%.*s", first ? "" : " ", length, text);
-        column += length + (first ? 0 : 1);
-        text += length;
-    }
-    (void)fputc('\n', stream);
-}
+enum { HELP_COLUMN = 27 };
 
 /* "[18|26|34; default 18]"; nothing for what is off or empty by default. */
 static void describe_values(const rs_option *option, const rs_config *defaults, char *text, size_t capacity)
@@ -61,8 +32,7 @@ static void print_option(FILE *stream, const rs_option *option, const rs_config 
         (void)fputc('\n', stream);
         column = 0;
     }
-    (void)fprintf(stream, "%*s", HELP_COLUMN - column, "");
-    print_wrapped(stream, text, HELP_COLUMN);
+    rs_text_print_wrapped(stream, text, column, HELP_COLUMN);
 }
 
 void rs_config_help(FILE *stream)

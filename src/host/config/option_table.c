@@ -30,6 +30,17 @@ const rs_option *rs_option_table(size_t *count)
     return table;
 }
 
+bool rs_option_is_seed(const rs_option *option)
+{
+    return strcmp(option->group, "Seeds") == 0;
+}
+
+bool rs_option_of_experiment(const rs_option *option)
+{
+    return option->scope == RS_SCOPE_RESULT && !rs_option_is_seed(option) &&
+           strcmp(option->name, "init-from") != 0 && strcmp(option->name, "init-digest") != 0;
+}
+
 void rs_config_default(rs_config *config)
 {
     *config = defaults;

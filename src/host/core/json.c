@@ -6,30 +6,11 @@
 #include <string.h>
 
 #include "rs/status.h"
+#include "rs/text.h"
 
 rs_json rs_json_begin(FILE *stream)
 {
     return (rs_json){.stream = stream};
-}
-
-/* Bytes of the UTF-8 character at `text`; 0 where there is none: cut off, overlong, a surrogate or beyond U+10FFFF. */
-static int character_length(const unsigned char *text)
-{
-    const unsigned char lead = text[0];
-    const int length = lead < 0x80   ? 1
-                       : lead < 0xc2 ? 0
-                       : lead < 0xe0 ? 2
-                       : lead < 0xf0 ? 3
-                       : lead < 0xf5 ? 4
-                                     : 0;
-    for (int i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    const bool bad = (lead == 0xe0 && text[1] < 0xa0) || (lead == 0xed && text[1] > 0x9f) ||
-                     (lead == 0xf0 && text[1] < 0x90) || (lead == 0xf4 && text[1] > 0x8f);
-    return bad ? 0 : length;
 }
 
 static void print_text(FILE *stream, const char *text)
@@ -37,7 +18,7 @@ static void print_text(FILE *stream, const char *text)
     const unsigned char *at = (const unsigned char *)text;
     (void)fputc('"', stream);
     while (*at) {
-        const int length = character_length(at);
+        const int length = rs_text_letter((const char *)at);
         if (length == 0) {
             (void)fputs("\xef\xbf\xbd", stream);
         } else if (*at == '"' || *at == '\\') {

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,4 +172,61 @@ bool rs_text_glob(const char *pattern, const char *text)
         pattern++;
     }
     return !*pattern;
+}
+
+int rs_text_letter(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text, lead = s[0];
+    const int length = lead < 0x80   ? 1
+                       : lead < 0xc2 ? 0
+                       : lead < 0xe0 ? 2
+                       : lead < 0xf0 ? 3
+                       : lead < 0xf5 ? 4
+                                     : 0;
+    for (int i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    const bool overlong = (lead == 0xe0 && s[1] < 0xa0) || (lead == 0xf0 && s[1] < 0x90);
+    const bool outside = (lead == 0xed && s[1] > 0x9f) || (lead == 0xf4 && s[1] > 0x8f);
+    return overlong || outside ? 0 : length;
+}
+
+enum { WIDTH = 100 };
+
+/* Length of the next piece: a word, or the part of a long one up to a '|'. */
+static int piece_length(const char *text, int room)
+{
+    const int length = (int)strcspn(text, " ");
+    for (int i = room; length > room && i > 0; i--) {
+        if (text[i - 1] == '|') {
+            return i;
+        }
+    }
+    return length;
+}
+
+void rs_text_print_wrapped(FILE *stream, const char *text, int column, int indent)
+{
+    (void)fprintf(stream, "%*s", indent - column, "");
+    column = indent;
+    while (*text) {
+        text += strspn(text, " ");
+        const int length = piece_length(text, WIDTH - indent);
+        if (column > indent && column + 1 + length > WIDTH) {
+            (void)fprintf(stream, "\n%*s", indent, "");
+            column = indent;
+        }
+        const bool first = column == indent;
+        (void)fprintf(stream, "%s%.*s", first ? "" : " ", length, text);
+        column += length + (first ? 0 : 1);
+        text += length;
+    }
+    (void)fputc('\n', stream);
+}
+
+double rs_text_plain(double value)
+{
+    return isnan(value) ? (double)NAN : value;
 }

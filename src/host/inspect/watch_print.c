@@ -98,15 +98,9 @@ static void print_rate(double rate, const char *unit, FILE *stream)
     }
 }
 
-/* NaN without a sign. */
-static double plain(double value)
-{
-    return isnan(value) ? NAN : value;
-}
-
 static void print_scores(double loss, double accuracy, FILE *stream)
 {
-    (void)fprintf(stream, "loss %-10.6g", plain(loss));
+    (void)fprintf(stream, "loss %-10.6g", rs_text_plain(loss));
     if (!isnan(accuracy)) {
         (void)fprintf(stream, " accuracy %.4f", accuracy);
     }
@@ -149,7 +143,7 @@ static void print_losses(const rs__frame *frame, bool unicode, FILE *stream)
         (void)fputs("last step   ", stream);
         print_scores(frame->step_loss, frame->step_accuracy, stream);
         (void)fprintf(stream, "  rate %.4g  gradient norm %.4g\n", frame->learning_rate,
-                      plain(frame->gradient_norm));
+                      rs_text_plain(frame->gradient_norm));
     }
     if (frame->summary.committed.epochs == 0) {
         return;
@@ -201,7 +195,7 @@ static void print_block(const rs__frame *frame, int64_t b, const grid *g, bool u
     (void)fputc(' ', stream);
     rs__spark_print(distance, g->spark, 0.0, unicode, stream);
     if (distance->count > 0) {
-        (void)fprintf(stream, "%*.4g", VALUE, plain(distance->value[distance->count - 1]));
+        (void)fprintf(stream, "%*.4g", VALUE, rs_text_plain(distance->value[distance->count - 1]));
     }
 }
 

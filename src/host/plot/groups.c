@@ -118,12 +118,9 @@ typedef struct table {
     const char *ignored;
 } table;
 
-/* Options that say which experiment it is: not how it runs, no seeds, nothing that follows from another option. */
 static bool counts(const table *t, const rs_option *option)
 {
-    return !(t->ignored && strcmp(option->name, t->ignored) == 0) && option->scope == RS_SCOPE_RESULT &&
-           strcmp(option->group, "Seeds") != 0 && strcmp(option->name, "init-from") != 0 &&
-           strcmp(option->name, "init-digest") != 0;
+    return !(t->ignored && strcmp(option->name, t->ignored) == 0) && rs_option_of_experiment(option);
 }
 
 static char *cell(const table *t, int run, size_t option)

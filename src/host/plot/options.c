@@ -58,6 +58,7 @@ static const option options[] = {
      AT(request.options.steps), 1},
     {"--help", "", "print this", false, NOTHING, AT(help), 0},
 };
+enum { INDENT = 6 };
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
 static rs_status find_option(const char *text, size_t length, const option **found, rs_error *error)
@@ -194,24 +195,6 @@ rs_status rs__size_parse(const char *text, double *width, double *height, double
                    text);
 }
 
-/* Words of a text, indented by 6, no line beyond 100 columns. */
-static void print_wrapped(FILE *stream, const char *text)
-{
-    enum { INDENT = 6, WIDTH = 100 };
-    size_t column = 0;
-    while (*text) {
-        const size_t length = strcspn(text, " ");
-        if (column > 0 && column + 1 + length > WIDTH) {
-            (void)fputc('\n', stream);
-            column = 0;
-        }
-        (void)fprintf(stream, "%*s%.*s", column ? 1 : INDENT, "", (int)length, text);
-        column += length + (column ? 1 : INDENT);
-        text += length + (text[length] == ' ');
-    }
-    (void)fputc('\n', stream);
-}
-
 /* Which figures have an option that not all have. */
 static void print_takers(FILE *stream, const option *o)
 {
@@ -235,13 +218,13 @@ void rs__command_help(FILE *stream)
                 stream);
     for (int i = 0; rs__figure_at(i); i++) {
         (void)fprintf(stream, "  %s\n", rs__figure_at(i)->shown.name);
-        print_wrapped(stream, rs__figure_at(i)->shown.shows);
+        rs_text_print_wrapped(stream, rs__figure_at(i)->shown.shows, 0, INDENT);
         (void)fprintf(stream, "      (%s)\n", rs__figure_at(i)->shown.needs);
     }
     (void)fputs("\nOptions, some with the figures that have them:\n", stream);
     for (int i = 0; i < OPTIONS; i++) {
         (void)fprintf(stream, "  %s%s%s\n", options[i].name, *options[i].value ? " " : "", options[i].value);
-        print_wrapped(stream, options[i].help);
+        rs_text_print_wrapped(stream, options[i].help, 0, INDENT);
         if (options[i].own) {
             print_takers(stream, &options[i]);
         }

@@ -5,32 +5,17 @@
 
 #include "report.h"
 #include "rs/host.h"
+#include "rs/statistics.h"
 #include "rs/text.h"
 
 /* --- which settings tell groups apart ------------------------------------------------------------------------- */
-
-static bool is_seed(const char *name)
-{
-    return strncmp(name, "seed", 4) == 0;
-}
-
-/* The record that a run begins from has a seed of its own, so its name does not tell groups apart. */
-static bool is_origin(const char *name)
-{
-    return strcmp(name, "init-from") == 0 || strcmp(name, "init-digest") == 0;
-}
-
-static bool tells_groups_apart(const rs_option *option)
-{
-    return option->scope == RS_SCOPE_RESULT && !is_seed(option->name) && !is_origin(option->name);
-}
 
 static bool same_settings(const rs__report *report, const rs__run *a, const rs__run *b)
 {
     size_t count;
     const rs_option *table = rs_option_table(&count);
     for (size_t i = 0; i < report->option_count; i++) {
-        if (tells_groups_apart(&table[i]) && strcmp(a->settings[i], b->settings[i]) != 0) {
+        if (rs_option_of_experiment(&table[i]) && strcmp(a->settings[i], b->settings[i]) != 0) {
             return false;
         }
     }
@@ -42,7 +27,7 @@ static bool same_seeds(const rs__report *report, const rs__run *a, const rs__run
     size_t count;
     const rs_option *table = rs_option_table(&count);
     for (size_t i = 0; i < report->option_count; i++) {
-        if (is_seed(table[i].name) && strcmp(a->settings[i], b->settings[i]) != 0) {
+        if (rs_option_is_seed(&table[i]) && strcmp(a->settings[i], b->settings[i]) != 0) {
             return false;
         }
     }
@@ -122,7 +107,7 @@ static rs_status find_varying(rs__report *report, rs_error *error)
         return RS_FAIL(error, RS_MEMORY, "no memory for the table of options");
     }
     for (size_t i = 0; i < report->option_count; i++) {
-        if (tells_groups_apart(&table[i]) && varies(report, i)) {
+        if (rs_option_of_experiment(&table[i]) && varies(report, i)) {
             report->varying[report->varying_count++] = (int)i;
         }
     }
@@ -196,24 +181,8 @@ static void tell_equal_apart(rs__report *report)
 
 rs__spread rs__report_spread(const double *values, int count)
 {
-    rs__spread s = {.std = NAN};
-    double sum = 0.0, squares = 0.0;
-    for (int i = 0; i < count; i++) {
-        if (!isnan(values[i])) {
-            sum += values[i];
-            s.n++;
-        }
-    }
-    s.mean = s.n > 0 ? sum / (double)s.n : NAN;
-    for (int i = 0; i < count; i++) {
-        if (!isnan(values[i])) {
-            squares += (values[i] - s.mean) * (values[i] - s.mean);
-        }
-    }
-    if (s.n > 1) {
-        s.std = sqrt(squares / (double)(s.n - 1));
-    }
-    return s;
+    const rs_spread s = rs_spread_of(values, count);
+    return (rs__spread){.mean = s.mean, .std = s.std, .n = s.n};
 }
 
 /* As many decimals as the deviation needs for two digits; without one four digits, or four decimals below 10. */

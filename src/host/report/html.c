@@ -9,29 +9,9 @@
 #include <string.h>
 
 #include "rs/status.h"
+#include "rs/text.h"
 
 /* --- characters --------------------------------------------------------------------------------------------- */
-
-/* Length of the UTF-8 character at `s`, 0 where there is none: overlong forms, surrogates and what lies above U+10FFFF
- * are none. */
-static int character(const unsigned char *s)
-{
-    if (s[0] < 0x80) {
-        return 1;
-    }
-    int length = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
-    if (s[0] < 0xC2 || s[0] > 0xF4) {
-        return 0;
-    }
-    for (int i = 1; i < length; i++) {
-        if ((s[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    bool bad = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
-               (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F);
-    return bad ? 0 : length;
-}
 
 /* Writes what stands for a character that has no place in a text; false where it has. */
 static bool replaced(FILE *file, const unsigned char *s, int length)
@@ -49,7 +29,7 @@ static void write_escaped(FILE *file, const char *text, const char *(*escape)(un
 {
     const unsigned char *s = (const unsigned char *)(text ? text : "");
     while (*s) {
-        int length = character(s);
+        int length = rs_text_letter((const char *)s);
         const char *instead = length == 1 ? escape(*s) : NULL;
         if (instead) {
             (void)fputs(instead, file);

@@ -5,7 +5,7 @@
 #include "report.h"
 #include "rs/text.h"
 
-static const char *setting(const rs__run *run, const char *name)
+const char *rs__report_setting_named(const rs__run *run, const char *name)
 {
     size_t count;
     const rs_option *table = rs_option_table(&count);
@@ -35,10 +35,10 @@ static const char *meaning(const rs__run *run, size_t option, const char *value)
         return "own"; /* rates that the network's layers have themselves */
     }
     if (strcmp(name, "epsilon") == 0 && is_negative(value)) {
-        return strcmp(setting(run, "optimizer"), "adagrad") == 0 ? "1e-10" : "1e-8";
+        return strcmp(rs__report_setting_named(run, "optimizer"), "adagrad") == 0 ? "1e-10" : "1e-8";
     }
     if (strcmp(name, "loss") == 0 && strcmp(value, "auto") == 0) {
-        return strcmp(setting(run, "dataset"), "function") == 0 ? "mse" : "cross-entropy";
+        return strcmp(rs__report_setting_named(run, "dataset"), "function") == 0 ? "mse" : "cross-entropy";
     }
     return value;
 }

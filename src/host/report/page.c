@@ -11,22 +11,10 @@
 
 /* --- title ---------------------------------------------------------------------------------------------------- */
 
-static const char *setting(const rs__run *run, const char *name)
-{
-    size_t count;
-    const rs_option *table = rs_option_table(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(table[i].name, name) == 0) {
-            return run->settings[i];
-        }
-    }
-    return "";
-}
-
 static void title_text(const rs__report *report, char *text, size_t capacity)
 {
     const rs__run *run = &report->runs[0];
-    const char *data = setting(run, "function");
+    const char *data = rs__report_setting_named(run, "function");
     if (report->title) {
         (void)snprintf(text, capacity, "%s", report->title);
     } else if (*report->inputs->name) {
@@ -36,7 +24,7 @@ static void title_text(const rs__report *report, char *text, size_t capacity)
                        report->group_count == 1 ? "" : "s");
     } else {
         (void)snprintf(text, capacity, "%s on %s", run->origin[RS__NETWORK],
-                       *data ? data : setting(run, "dataset"));
+                       *data ? data : rs__report_setting_named(run, "dataset"));
     }
 }
 

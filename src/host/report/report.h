@@ -145,6 +145,8 @@ void rs__report_spread_text(const rs__spread *spread, char *text, size_t capacit
 
 /* What a reader is told an option is: the value that it stands for where it has its default, "none" where it is empty: labels.c. */
 const char *rs__report_setting(const rs__run *run, size_t option);
+/* What the record says of that option, "" where it says nothing. */
+const char *rs__report_setting_named(const rs__run *run, const char *name);
 /* Whether it is that value, spelled out or not: a record has the epsilon that an optimizer's default stands for. */
 bool rs__report_is_default(const rs__report *report, const rs__run *run, size_t option);
 /* Writes the group's label: labels.c. */

@@ -134,7 +134,7 @@ static rs_status make_tables(aggregate *a, rs_error *error)
                     : RS_FAIL(error, RS_MEMORY, "no memory to sum up %d groups of runs", a->group_count);
 }
 
-static void store(double *const tables[STATISTICS], int64_t cell, const rs_study_spread *s)
+static void store(double *const tables[STATISTICS], int64_t cell, const rs_spread *s)
 {
     const double values[STATISTICS] = {s->mean, s->std, s->min, s->max, (double)s->n};
     for (int k = 0; k < STATISTICS; k++) {
@@ -169,7 +169,7 @@ static void spread_columns(const double *values, int runs, int64_t columns, doub
         for (int r = 0; r < runs; r++) {
             column[r] = values[(int64_t)r * columns + c];
         }
-        rs_study_spread spread = rs_study_spread_of(column, runs);
+        rs_spread spread = rs_spread_of(column, runs);
         store(tables, first_cell + c, &spread);
     }
 }
@@ -320,7 +320,7 @@ static void spread_group(aggregate *a, int g, int runs, const scratch *s)
                 for (int r = 0; r < runs; r++) {
                     s->column[r] = values[(int64_t)r * a->blocks + b];
                 }
-                rs_study_spread spread = rs_study_spread_of(s->column, runs);
+                rs_spread spread = rs_spread_of(s->column, runs);
                 a->distance[d][k][0][(int64_t)g * a->blocks + b] = spread.mean;
                 a->distance[d][k][1][(int64_t)g * a->blocks + b] = spread.std;
             }

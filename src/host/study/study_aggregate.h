@@ -2,14 +2,8 @@
 #ifndef RS_STUDY_AGGREGATE_H
 #define RS_STUDY_AGGREGATE_H
 
+#include "rs/statistics.h"
 #include "study.h"
-
-/* Statistics of values; NaN ones do not count. */
-typedef struct rs_study_spread {
-    double mean, std, min, max; /* std: of a sample, n - 1; NaN where there is nothing to say */
-    int64_t n;
-} rs_study_spread;
-rs_study_spread rs_study_spread_of(const double *values, int64_t count);
 
 /* min, mean, median, max of values; all NaN where one of them is. */
 enum { RS_STUDY_SUMMARIES = 4 };

@@ -141,7 +141,7 @@ static void spread_rows(step_row *rows, const double *means, int64_t cells, int 
         for (int r = 0; r < runs; r++) {
             column[r] = means[(int64_t)r * cells + i];
         }
-        rs_study_spread s = rs_study_spread_of(column, runs);
+        rs_spread s = rs_spread_of(column, runs);
         const double values[STATISTICS] = {s.mean, s.std, s.min, s.max, (double)s.n};
         memcpy(rows[i].values, values, sizeof values);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "rs/text.h"
 
 static rs_status tell_step(rs_trainer *trainer, const rs_step_row *row, rs_error *error)
 {
@@ -18,12 +19,6 @@ static rs_status tell_step(rs_trainer *trainer, const rs_step_row *row, rs_error
     }
     trainer->record_seconds += rs_seconds() - begin;
     return RS_OK;
-}
-
-/* NaN without a sign. */
-static double plain(double value)
-{
-    return isnan(value) ? (double)NAN : value;
 }
 
 static rs_status check_finite(rs_trainer *trainer, const rs_step_row *row, rs_error *error)
@@ -40,7 +35,7 @@ static rs_status check_finite(rs_trainer *trainer, const rs_step_row *row, rs_er
                    "training diverged at step %" PRId64 " (epoch %" PRId64
                    "): loss %g, gradient norm %g; the record up to this step is whole. Try a lower "
                    "--learning-rate or --clip-norm",
-                   row->step + 1, row->epoch + 1, plain(row->loss), plain(norm));
+                   row->step + 1, row->epoch + 1, rs_text_plain(row->loss), rs_text_plain(norm));
 }
 
 /* The measurement as observers get it: of layers the recorded ones, of heads loss and share of right answers. */

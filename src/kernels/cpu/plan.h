@@ -190,6 +190,10 @@ static inline const rs_node *rs__op_node(const rs_plan *plan, const rs__op *op)
     return &plan->network->nodes[op->node];
 }
 
+/* The windows of node `pool` that operation `op` ends with, over maps of height x width: pooling.c. */
+rs__window rs__pool_window(const rs_plan *plan, const rs__op *op, const rs_node *pool, int64_t height,
+                           int64_t width);
+
 static inline int64_t rs__largest_batch(const rs_plan *plan)
 {
     return plan->options.batch_sizes[0];

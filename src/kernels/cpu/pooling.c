@@ -1,18 +1,24 @@
 /* pooling.c: max, average and global average pooling by our own kernels. */
 #include "plan.h"
 
-static rs__window window_of(const rs_plan *plan, const rs__op *op)
+rs__window rs__pool_window(const rs_plan *plan, const rs__op *op, const rs_node *pool, int64_t height,
+                           int64_t width)
 {
-    const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
-    const rs_node_attributes *a = &rs__op_node(plan, op)->attributes;
-    return (rs__window){.in_height = in->height,
-                        .in_width = in->width,
+    const rs__tensor *out = &plan->tensors[op->output];
+    return (rs__window){.in_height = height,
+                        .in_width = width,
                         .out_height = out->height,
                         .out_width = out->width,
-                        .kernel = a->kernel,
-                        .stride = a->stride,
-                        .padding = a->padding,
+                        .kernel = pool->attributes.kernel,
+                        .stride = pool->attributes.stride,
+                        .padding = pool->attributes.padding,
                         .relu = op->relu};
+}
+
+static rs__window window_of(const rs_plan *plan, const rs__op *op)
+{
+    const rs__tensor *in = &plan->tensors[op->input[0]];
+    return rs__pool_window(plan, op, rs__op_node(plan, op), in->height, in->width);
 }
 
 /* A kept byte pair per output: which place of the window was largest. */

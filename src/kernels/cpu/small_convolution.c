@@ -176,17 +176,8 @@ static int64_t next_samples(const rs__small *s, int64_t first, int64_t last)
 /* Between the convolution's maps and the output. */
 static rs__window window_of(const rs_plan *plan, const rs__op *op)
 {
-    const rs__tensor *out = &plan->tensors[op->output];
     const int64_t *maps = rs__op_node(plan, op)->shape;
-    const rs_node_attributes *a = &plan->network->nodes[op->pool].attributes;
-    return (rs__window){.in_height = maps[1],
-                        .in_width = maps[2],
-                        .out_height = out->height,
-                        .out_width = out->width,
-                        .kernel = a->kernel,
-                        .stride = a->stride,
-                        .padding = a->padding,
-                        .relu = op->relu};
+    return rs__pool_window(plan, op, &plan->network->nodes[op->pool], maps[1], maps[2]);
 }
 
 /* Canonical weights and padded ones: what is padding stays as it is. */

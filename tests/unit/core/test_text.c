@@ -1,4 +1,4 @@
-/* test_text.c: nearest words, lists, numbers, globs, sizes, errors. */
+/* test_text.c: nearest words, lists, numbers, globs, sizes, letters, wrapped lines, spreads, errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +6,11 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "rs/statistics.h"
 #include "rs/status.h"
 #include "rs/tensor.h"
 #include "rs/text.h"
@@ -120,9 +123,62 @@ static void errors_carry_their_text_and_code(void **state)
     assert_int_equal(strlen(error.text), sizeof error.text - 1);
 }
 
+static void letters_are_whole_or_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int bytes;
+    } cases[] = {{"a", 1},
+                 {"\xc3\xa9", 2},
+                 {"\xe2\x82\xac", 3},
+                 {"\xf0\x9f\x98\x80", 4},
+                 {"\xc3", 0},     /* cut off */
+                 {"\xa9", 0},     /* without a beginning */
+                 {"\xc0\xaf", 0}, /* overlong, 2 and 3 and 4 bytes */
+                 {"\xe0\x9f\xbf", 0},
+                 {"\xf0\x8f\xbf\xbf", 0},
+                 {"\xed\xa0\x80", 0},     /* a surrogate */
+                 {"\xf4\x90\x80\x80", 0}, /* beyond U+10FFFF */
+                 {"\xf5\x80\x80\x80", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(rs_text_letter(cases[i].text), cases[i].bytes);
+    }
+}
+
+static void texts_wrap_between_words(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    rs_text_print_wrapped(stream, "one two", 0, 94); /* six columns are left */
+    rs_text_print_wrapped(stream, "a|bc|defg h", 92, 94);
+    assert_int_equal(fclose(stream), 0);
+    char expected[512];
+    (void)snprintf(expected, sizeof expected, "%94sone\n%94stwo\n  a|bc|\n%94sdefg h\n", "", "", "");
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void spreads_leave_nan_out(void **state)
+{
+    (void)state;
+    const double values[] = {NAN, 1.0, 2.0, 6.0, NAN};
+    const rs_spread s = rs_spread_of(values, 5), one = rs_spread_of(values, 2),
+                    none = rs_spread_of(values, 1);
+    assert_true(s.n == 3 && s.mean == 3.0 && s.std == sqrt(7.0) && s.min == 1.0 && s.max == 6.0);
+    assert_true(one.n == 1 && one.mean == 1.0 && isnan(one.std));
+    assert_true(none.n == 0 && isnan(none.mean) && isnan(none.std) && isnan(none.min) && isnan(none.max));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(letters_are_whole_or_none),
+        cmocka_unit_test(texts_wrap_between_words),
+        cmocka_unit_test(spreads_leave_nan_out),
         cmocka_unit_test(the_nearest_word_is_found_or_none),
         cmocka_unit_test(lists_split_into_trimmed_words),
         cmocka_unit_test(numbers_are_whole_texts_within_range),

@@ -1,30 +1,8 @@
-/* study_spread.c: statistics over the runs of a group, and over the steps of a series. */
+/* study_series.c: the steps of a series in four numbers. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "study_aggregate.h"
-
-rs_study_spread rs_study_spread_of(const double *values, int64_t count)
-{
-    rs_study_spread s = {.min = NAN, .max = NAN};
-    double sum = 0.0, squares = 0.0;
-    for (int64_t i = 0; i < count; i++) {
-        if (!isnan(values[i])) {
-            sum += values[i];
-            s.min = s.n == 0 || values[i] < s.min ? values[i] : s.min;
-            s.max = s.n == 0 || values[i] > s.max ? values[i] : s.max;
-            s.n++;
-        }
-    }
-    s.mean = s.n > 0 ? sum / (double)s.n : NAN;
-    for (int64_t i = 0; i < count; i++) {
-        if (!isnan(values[i])) {
-            squares += (values[i] - s.mean) * (values[i] - s.mean);
-        }
-    }
-    s.std = s.n > 1 ? sqrt(squares / (double)(s.n - 1)) : NAN;
-    return s;
-}
 
 const char *const rs_study_summary_names[RS_STUDY_SUMMARIES] = {"min", "mean", "median", "max"};
 
