@@ -109,22 +109,34 @@ static void begin_rows(const rs_plan *plan, const rs_node *node, const rs__tenso
     }
 }
 
-/* y += x W^T, by pieces of the outputs where every thread has one: the library would share out the sum over many features
- * among the threads and then add their parts. */
-static rs_status add_product(const rs_plan *plan, const rs__op *op, const float *x, int stride,
-                             rs_error *error)
+/* `count` columns of y += x W^T, from `first` on. */
+static dnnl_status_t add_columns(const rs_plan *plan, const rs__op *op, const float *x, int stride, int first,
+                                 int count)
 {
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
     const float *weights = plan->value + plan->parameters[rs__op_node(plan, op)->weight].offset;
-    const int features = features_of(in), outputs = (int)out->channels, to = row_floats(plan, out);
-    const int piece = outputs >= plan->device->threads * PIECE ? PIECE : outputs;
+    const int features = features_of(in);
+    return dnnl_sgemm('N', 'T', plan->count, count, features, 1.0f, x, stride,
+                      weights + (int64_t)first * features, features, 1.0f, out->value + first,
+                      row_floats(plan, out));
+}
+
+/* y += x W^T, by pieces of the outputs where every thread has one: the library would share out the sum over many features
+ * among the threads and then add their parts. Few outputs are the library's to share out: not within a region that an `if`
+ * makes one thread's, where it would start another thread at every call. */
+static rs_status add_product(const rs_plan *plan, const rs__op *op, const float *x, int stride,
+                             rs_error *error)
+{
+    const int outputs = (int)plan->tensors[op->output].channels;
     dnnl_status_t worst = dnnl_success;
-#pragma omp parallel for schedule(static) reduction(max : worst) if (piece < outputs)
-    for (int first = 0; first < outputs; first += piece) {
-        int count = outputs - first < piece ? outputs - first : piece;
-        dnnl_status_t status =
-            dnnl_sgemm('N', 'T', plan->count, count, features, 1.0f, x, stride,
-                       weights + (int64_t)first * features, features, 1.0f, out->value + first, to);
+    if (outputs < plan->device->threads * PIECE) {
+        RS__DNN(error, add_columns(plan, op, x, stride, 0, outputs));
+        return RS_OK;
+    }
+#pragma omp parallel for schedule(static) reduction(max : worst)
+    for (int first = 0; first < outputs; first += PIECE) {
+        int count = outputs - first < PIECE ? outputs - first : PIECE;
+        dnnl_status_t status = add_columns(plan, op, x, stride, first, count);
         worst = status > worst ? status : worst;
     }
     RS__DNN(error, worst);
