@@ -16,112 +16,22 @@
 #include "rs/random.h"
 #include "rs/step_cost.h"
 
-enum { BATCHES = 4, MOST_LAYERS = 32 };
-
-typedef struct layer {
-    rs_op_kind kind;
-    int channels, kernel, padding;
-} layer;
+enum { BATCHES = 4 };
 
 typedef struct small_network {
-    const char *name;
+    const char *name, *built_in; /* as `resnet_study networks` lists it */
     int channels, side, classes, batch;
     int64_t parameters;
     rs_optimizer_kind optimizer;
     double learning_rate, clip_norm;
-    layer layers[MOST_LAYERS]; /* up to the first without a kind */
 } small_network;
 
-#define LINEAR(n)                                                                                            \
-    {                                                                                                        \
-        RS_OP_LINEAR, n, 0, 0                                                                                \
-    }
-#define CONVOLUTION(n)                                                                                       \
-    {                                                                                                        \
-        RS_OP_CONVOLUTION, n, 3, 1                                                                           \
-    }
-#define RELU                                                                                                 \
-    {                                                                                                        \
-        RS_OP_RELU, 0, 0, 0                                                                                  \
-    }
-#define POOL                                                                                                 \
-    {                                                                                                        \
-        RS_OP_MAX_POOL, 0, 2, 0                                                                              \
-    }
-#define DROPOUT                                                                                              \
-    {                                                                                                        \
-        RS_OP_DROPOUT, 0, 0, 0                                                                               \
-    }
-#define CROSS_ENTROPY                                                                                        \
-    {                                                                                                        \
-        RS_OP_SOFTMAX_CROSS_ENTROPY, 0, 0, 0                                                                 \
-    }
-#define HIDDEN       LINEAR(8), RELU
-#define DROPPED      LINEAR(256), RELU, DROPOUT
-#define CONVOLVED(n) CONVOLUTION(n), RELU, POOL
-#define POOLED(n)    CONVOLUTION(n), POOL, RELU
-
 static const small_network networks[] = {
-    {"function-fit",
-     1,
-     1,
-     1,
-     2000,
-     529,
-     RS_OPTIMIZER_ADAM,
-     1e-3,
-     0.0,
-     {HIDDEN,
-      HIDDEN,
-      HIDDEN,
-      HIDDEN,
-      HIDDEN,
-      HIDDEN,
-      HIDDEN,
-      HIDDEN,
-      LINEAR(1),
-      {RS_OP_MEAN_SQUARED_ERROR, 0, 0, 0}}},
-    {"baseline-net",
-     3,
-     32,
-     10,
-     64,
-     89834,
-     RS_OPTIMIZER_SGD,
-     0.05,
-     0.0,
-     {CONVOLVED(16), CONVOLVED(32), CONVOLVED(64), LINEAR(64), RELU, LINEAR(10), CROSS_ENTROPY}},
-    {"mnist-cnn-b",
-     1,
-     32,
-     10,
-     100,
-     268362,
-     RS_OPTIMIZER_ADAM,
-     1e-3,
-     0.0,
-     {POOLED(16), POOLED(32), LINEAR(128), RELU, LINEAR(10), CROSS_ENTROPY}},
-    {"isolation-nn",
-     1,
-     28,
-     10,
-     512,
-     400906,
-     RS_OPTIMIZER_ADAM,
-     1e-3,
-     1.0,
-     {DROPPED, DROPPED, DROPPED, DROPPED, LINEAR(10), CROSS_ENTROPY}},
-    {"isolation-cnn",
-     1,
-     28,
-     10,
-     512,
-     422026,
-     RS_OPTIMIZER_ADAM,
-     1e-3,
-     1.0,
-     {CONVOLVED(32), CONVOLVED(64), CONVOLVED(128), CONVOLVED(256), LINEAR(128), RELU, LINEAR(10),
-      CROSS_ENTROPY}},
+    {"function-fit", "mlp-fit-8x7", 1, 1, 1, 2000, 529, RS_OPTIMIZER_ADAM, 1e-3, 0.0},
+    {"baseline-net", "baseline-net", 3, 32, 10, 64, 89834, RS_OPTIMIZER_SGD, 0.05, 0.0},
+    {"mnist-cnn-b", "cnn-b", 1, 32, 10, 100, 268362, RS_OPTIMIZER_ADAM, 1e-3, 0.0},
+    {"isolation-nn", "nn-4x256", 1, 28, 10, 512, 400906, RS_OPTIMIZER_ADAM, 1e-3, 1.0},
+    {"isolation-cnn", "cnn-32-64-128-256", 1, 28, 10, 512, 422026, RS_OPTIMIZER_ADAM, 1e-3, 1.0},
 };
 
 typedef struct worker {
@@ -139,28 +49,10 @@ typedef struct worker {
 static rs_status build(worker *w, rs_error *error)
 {
     const small_network *what = w->what;
-    int node = 0;
-    RS_TRY(rs_network_create(what->name, what->channels, what->side, what->side, what->classes, &w->network,
-                             error));
-    for (int i = 0; i < MOST_LAYERS && what->layers[i].kind != RS_OP_INPUT; i++) {
-        const layer *l = &what->layers[i];
-        char name[16];
-        (void)snprintf(name, sizeof name, "%d", i);
-        rs_node_spec spec = {.name = name,
-                             .kind = l->kind,
-                             .attributes = {.channels = l->channels,
-                                            .kernel = l->kernel,
-                                            .stride = l->kind == RS_OP_MAX_POOL ? 2 : 1,
-                                            .padding = l->padding,
-                                            .bias = true,
-                                            .rate = l->kind == RS_OP_DROPOUT ? 0.5 : 0.0},
-                             .input = {node},
-                             .block = -1,
-                             .weight_initializer = RS_INIT_UNIFORM_FAN_IN,
-                             .bias_initializer = RS_INIT_UNIFORM_FAN_IN};
-        RS_TRY(rs_network_add(w->network, &spec, &node, error));
-    }
-    RS_TRY(rs_network_finish(w->network, error));
+    rs_network_options options =
+        rs_network_options_default(what->channels, what->side, what->side, what->classes);
+    options.targets = what->side == 1;
+    RS_TRY(rs_network_named(what->built_in, &options, &w->network, error));
     return w->network->weight_count == what->parameters
                ? RS_OK
                : RS_FAIL(error, RS_FAILED, "%s has %lld parameters", what->name,
