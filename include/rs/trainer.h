@@ -19,7 +19,8 @@ rs_status rs_configured_network(const rs_config *config, const rs_dataset *datas
 /* The same with the layers' YAML as a record keeps it (network_file) in place of what --network names now; NULL: that. */
 rs_status rs_configured_network_from(const rs_config *config, const char *layers, const rs_dataset *dataset,
                                      rs_network **network, rs_error *error);
-/* Whether there is such a network for the data that the configuration asks for, which are not loaded: USAGE, DATA as above. */
+/* Whether there is such a network for the data that the configuration asks for, which are not loaded, and layers that its
+ * --freeze, --reinitialize and --record name: USAGE, DATA as above. */
 rs_status rs_configured_network_check(const rs_config *config, rs_error *error);
 /* The data that a configuration asks for. The request's texts are borrowed from it. */
 rs_dataset_request rs_configured_data(const rs_config *config);

@@ -46,6 +46,17 @@ def test_a_grid_is_trained_once(p):
     assert listed[0] == "small: 2 runs" and " done " in listed[1] and " new " in listed[2], listed
 
 
+def test_names_that_take_nothing_are_refused_before_any_run(p):
+    write_study(p, 1)
+    for arguments, message in ((["--set", "freeze=layer9"], "run 1 (plain false, seed 1): --freeze layer9 takes nothing"),
+                               (["--set", "record=weights:nowhere"], "--record weights:nowhere takes nothing"),
+                               (["--set", "init-from=a.h5", "--set", "reinitialize=layer9"], "--reinitialize layer9 takes nothing")):
+        for dry in ([], ["--dry-run"]):
+            err = p.run("run", "small.yaml", *arguments, *dry, expect=2).stderr
+            assert message in err, err
+    assert not records(p)
+
+
 def test_an_interrupted_study_ends_as_if_it_had_not_been(p):
     write_study(p, 12)
     arguments = ["run", "small.yaml", "--set", "plain=false", "--seeds", "1"]

@@ -163,49 +163,6 @@ static rs_status choose_tensors(session *s, uint32_t wants, rs_error *error)
     return RS_OK;
 }
 
-typedef struct name_list {
-    int count;
-    const char **names;
-} name_list;
-
-static void list_names(const rs_network *network, const rs_units *units, name_list *tensors,
-                       name_list *layers)
-{
-    for (int i = 0; i < network->parameter_count; i++) {
-        tensors->names[tensors->count++] = network->parameters[i].name;
-    }
-    for (int i = 0; i < network->buffer_count; i++) {
-        tensors->names[tensors->count++] = network->buffers[i].name;
-    }
-    for (int i = 0; i < network->block_count; i++) {
-        tensors->names[tensors->count++] = network->blocks[i].name;
-    }
-    for (int i = 0; i < units->count; i++) {
-        layers->names[layers->count++] = units->units[i].name;
-    }
-}
-
-/* A glob of --record that takes nothing would silently record nothing. */
-static rs_status check_globs(session *s, rs_error *error)
-{
-    const rs_network *network = s->network;
-    rs_units units = {0};
-    RS_TRY(rs_network_layers(network, &units, error));
-    size_t count =
-        (size_t)(network->parameter_count + network->buffer_count + network->block_count + units.count);
-    name_list tensors = {.names = rs_alloc_array(count + 1, sizeof *tensors.names)}, layers = {0};
-    rs_status status = RS_FAIL(error, RS_MEMORY, "no memory for the names of a network");
-    if (tensors.names) {
-        layers.names = tensors.names + (count - (size_t)units.count);
-        list_names(network, &units, &tensors, &layers);
-        status = rs_config_check_globs(&s->config, tensors.names, tensors.count, layers.names, layers.count,
-                                       error);
-    }
-    rs_free(tensors.names);
-    rs_units_release(&units);
-    return status;
-}
-
 static void stamp_start(session *s)
 {
     time_t now = time(NULL);
@@ -354,7 +311,6 @@ rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *
     RS_TRY(open_device(s, error));
     RS_TRY(load_data(s, stop, error));
     RS_TRY(rs_configured_network(&s->config, s->dataset, &s->network, error));
-    RS_TRY(check_globs(s, error));
     RS_TRY(make_trainer(s, wants, stop, error));
     RS_TRY(make_spec(s, wants, stop, error));
     RS_TRY(open_record(s, error));

@@ -75,8 +75,9 @@ rs_status rs_configured_network_check(const rs_config *config, rs_error *error)
     rs_network *network = NULL;
     RS_TRY(rs_dataset_shape_of(&request, &shape, error));
     RS_TRY(build(config, NULL, &shape, &network, error));
+    rs_status status = rs__globs_check(config, network, error);
     rs_network_destroy(network);
-    return RS_OK;
+    return status;
 }
 
 rs_status rs_configured_network(const rs_config *config, const rs_dataset *dataset, rs_network **network,

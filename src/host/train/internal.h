@@ -80,6 +80,12 @@ rs_status rs__make_plan(rs_trainer *trainer, const char *choices, rs_error *erro
 /* move.c: makes the plan of the stage that `epoch` stands in, where it is another, and moves all state there. */
 rs_status rs__enter_stage(rs_trainer *trainer, int64_t epoch, rs_error *error);
 
+/* globs.c: names of --freeze, --reinitialize and --record. A glob takes a parameter, a layer, or a layer as isolation counts
+ * them. */
+bool rs__globs_take(const rs_network *network, const char *globs, const rs_parameter *parameter);
+/* USAGE for one that takes nothing: it would silently freeze, begin anew or record nothing. */
+rs_status rs__globs_check(const rs_config *config, const rs_network *network, rs_error *error);
+
 /* layers.c: USAGE for globs that take nothing. */
 rs_status rs__layers_create(rs_trainer *trainer, rs_error *error);
 void rs__layers_destroy(rs__layers *layers);

@@ -90,13 +90,6 @@ int64_t rs_trainer_plan_ends(const rs_trainer *trainer)
     return ends;
 }
 
-/* A name of --freeze takes a parameter, a layer, or a layer as isolation counts them. */
-static bool freeze_takes(const rs_network *network, const char *globs, const rs_parameter *parameter)
-{
-    return rs_config_globs_take(globs, parameter->name) ||
-           rs_config_globs_take(globs, network->nodes[parameter->node].unit);
-}
-
 /* With objective `frozen` nothing learns, with `none` only the last layer: what does not learn keeps its batch norm's
  * statistics, too. */
 static bool is_frozen(const rs_trainer *trainer, const rs_parameter *parameter, unsigned stage)
@@ -107,7 +100,7 @@ static bool is_frozen(const rs_trainer *trainer, const rs_parameter *parameter, 
     const bool last = is(network->nodes[parameter->node].unit, units->units[units->count - 1].name);
     const bool isolated = stage & RS__ISOLATED;
     return (isolated && (is(config->isolate, "frozen") || (is(config->isolate, "none") && !last))) ||
-           ((stage & RS__FROZEN) && freeze_takes(network, config->freeze, parameter));
+           ((stage & RS__FROZEN) && rs__globs_take(network, config->freeze, parameter));
 }
 
 static void set_cuts(rs_trainer *trainer, unsigned stage)
@@ -180,25 +173,6 @@ static void list_objectives(rs_trainer *trainer)
     }
 }
 
-/* A glob of --freeze that takes nothing would silently freeze nothing. */
-static rs_status check_freeze(const rs_trainer *trainer, rs_error *error)
-{
-    const rs_network *network = trainer->options.network;
-    char glob[RS_TEXT_MAX];
-    for (const char *at = trainer->options.config->freeze; rs_text_next_word(&at, ',', glob, sizeof glob);) {
-        bool found = false;
-        for (int i = 0; i < network->parameter_count; i++) {
-            found = found || freeze_takes(network, glob, &network->parameters[i]);
-        }
-        if (!found) {
-            return RS_FAIL(error, RS_USAGE,
-                           "--freeze %s takes nothing: no layer of %s with parameters has such a name", glob,
-                           network->name);
-        }
-    }
-    return RS_OK;
-}
-
 rs_status rs__layers_create(rs_trainer *trainer, rs_error *error)
 {
     const rs_network *network = trainer->options.network;
@@ -216,7 +190,7 @@ rs_status rs__layers_create(rs_trainer *trainer, rs_error *error)
         return RS_FAIL(error, RS_MEMORY, "no memory for the layers of %s", network->name);
     }
     list_objectives(trainer);
-    return check_freeze(trainer, error);
+    return rs__globs_check(trainer->options.config, network, error);
 }
 
 void rs__layers_destroy(rs__layers *layers)

@@ -34,30 +34,6 @@ static bool is_hdf5(const char *path)
     return read && memcmp(head, signature, sizeof head) == 0;
 }
 
-static bool begins_anew(const rs__warm *warm, const char *globs, const rs_parameter *parameter)
-{
-    return rs_config_globs_take(globs, parameter->name) ||
-           rs_config_globs_take(globs, warm->network->nodes[parameter->node].unit);
-}
-
-/* A glob of --reinitialize that takes nothing would silently keep what was to begin anew. */
-static rs_status check_globs(const rs__warm *warm, rs_error *error)
-{
-    char glob[RS_TEXT_MAX];
-    for (const char *at = warm->config->reinitialize; rs_text_next_word(&at, ',', glob, sizeof glob);) {
-        bool found = false;
-        for (int i = 0; i < warm->network->parameter_count; i++) {
-            found = found || begins_anew(warm, glob, &warm->network->parameters[i]);
-        }
-        if (!found) {
-            return RS_FAIL(error, RS_USAGE,
-                           "--reinitialize %s takes nothing: no layer of %s with parameters has such a name",
-                           glob, warm->network->name);
-        }
-    }
-    return RS_OK;
-}
-
 /* "last" stands for the end of a run: where --snapshots left that out, it would silently be an earlier state. */
 static rs_status check_end(const rs__warm *warm, rs_error *error)
 {
@@ -100,8 +76,7 @@ rs_status rs__warm_open(const rs_trainer *trainer, rs__warm **warm, rs_error *er
     }
     made->config = o->config;
     made->network = o->network;
-    rs_status status = check_globs(made, error);
-    status = status ? status : open_file(made, error);
+    rs_status status = open_file(made, error);
     if (!status && made->tensors && strcmp(o->config->init_snapshot, "last") != 0) {
         status =
             RS_FAIL(error, RS_USAGE, "--init-snapshot is of records; %s has one state", o->config->init_from);
@@ -133,7 +108,7 @@ static bool has(const rs__warm *warm, const char *name)
 /* Classifiers beside the network are new where the file has none: it may be of a run without. */
 static bool leaves_out(const rs__warm *warm, const rs_parameter *parameter)
 {
-    return begins_anew(warm, warm->config->reinitialize, parameter) ||
+    return rs__globs_take(warm->network, warm->config->reinitialize, parameter) ||
            (parameter->head && !has(warm, parameter->name));
 }
 
