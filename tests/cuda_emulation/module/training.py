@@ -80,7 +80,8 @@ def test_as_on_the_cpu(program):
 
 def test_same_bits_whatever_the_order(program):
     """Streams in any order, threads in any order, with and without graphs, with less memory: no bit changes."""
-    plain = record(program, "plain")
+    epochs = ["--epochs", "2" if LONG else "1"]
+    plain = record(program, "plain", *epochs)
     variants = {
         "seed": {"RS_EMU_SEED": "3"},
         "other_seed": {"RS_EMU_SEED": "4"},
@@ -90,9 +91,9 @@ def test_same_bits_whatever_the_order(program):
         "no_memory_for_the_graph": {"RS_EMU_FAIL": "cudaGraphLaunch:1"},
     }
     for name, variables in variants.items():
-        found = differing(plain, record(program, name, **variables))
+        found = differing(plain, record(program, name, *epochs, **variables))
         assert not found, f"{name}: {found} differ"
-    found = differing(plain, record(program, "lean", "--memory", "lean"))
+    found = differing(plain, record(program, "lean", "--memory", "lean", *epochs))
     assert not found, f"--memory lean: {found} differ"
 
 
