@@ -124,6 +124,20 @@ def test_a_run_of_stages_that_is_cut_off_is_the_same(p):
     p.same("whole.h5", "cut.h5")
 
 
+def test_recording_layers_changes_no_bit(p):
+    """Of networks whose operations a backend joins where nobody asks what lies between: ReLU, pool, batch norm, flatten."""
+    everything = "weights,gradients,distances,gradient-stats,layer-losses,layer-outputs,sensitivity"
+    for network in "cnn-32-64", "cnn-b", "cnn-32-64-128-bn", "dropout-net":
+        arguments = ["--network", network, "--dataset", "shapes", "--train-limit", "150", "--test-limit", "40", "--batch-size", "100",
+                     "--epochs", "1", *DEVICE]
+        losses = []
+        for record in "none", everything:
+            p.run(*arguments, "--record", record, "--out", "r.h5", "--overwrite")
+            with h5py.File(p.file("r.h5"), "r") as f:
+                losses.append([f[name][:].tobytes() for name in ("steps/loss", "epochs/valid_loss", "epochs/valid_accuracy")])
+        assert losses[0] == losses[1], f"{network}: recorded, it trains otherwise"
+
+
 def test_a_stop_rule_ends_a_run_that_is_then_complete(p):
     rule = [*FIT, "--epochs", "400", "--stop-change", "1e-3", "--stop-change-from", "6", "--snapshots", "epochs:0,5"]
     p.run(*rule, "--out", "r.h5")
