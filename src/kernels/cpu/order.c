@@ -1,6 +1,7 @@
 /* order.c: element order inside against canonical order, for weights (any blocked layout of oneDNN: offsets
  * of the dimensions add up) and for activations. */
 #include <string.h>
+#include <xmmintrin.h>
 
 #include "plan.h"
 
@@ -109,14 +110,53 @@ void rs__order_copy(const rs__order *order, rs__direction direction, size_t elem
     }
 }
 
-/* The same of a map of one position: `count` channels and zeros behind them. */
-static void copy_vector(rs__direction direction, float *block, float *canonical, int64_t count, int64_t lanes)
+/* Four channels by four positions, from one layout to the other. */
+static void turn_tile(const float *from, int64_t from_stride, float *to, int64_t to_stride)
 {
-    if (direction == RS__TO_CANONICAL) {
-        memcpy(canonical, block, (size_t)count * sizeof(float));
-    } else {
-        memcpy(block, canonical, (size_t)count * sizeof(float));
-        memset(block + count, 0, (size_t)(lanes - count) * sizeof(float));
+    __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + from_stride);
+    __m128 c = _mm_loadu_ps(from + 2 * from_stride), d = _mm_loadu_ps(from + 3 * from_stride);
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    _mm_storeu_ps(to, a);
+    _mm_storeu_ps(to + to_stride, b);
+    _mm_storeu_ps(to + 2 * to_stride, c);
+    _mm_storeu_ps(to + 3 * to_stride, d);
+}
+
+/* Channels [first, last) at positions [begin, end), one by one. */
+static void copy_ones(rs__direction direction, float *block, int64_t lanes, float *maps, int64_t positions,
+                      int64_t first, int64_t last, int64_t begin, int64_t end)
+{
+    for (int64_t c = first; c < last; c++) {
+        for (int64_t i = begin; i < end; i++) {
+            if (direction == RS__TO_CANONICAL) {
+                maps[c * positions + i] = block[i * lanes + c];
+            } else {
+                block[i * lanes + c] = maps[c * positions + i];
+            }
+        }
+    }
+}
+
+void rs__plane_copy(const rs_plan *plan, rs__direction direction, float *block, float *maps, int64_t channels,
+                    int64_t positions)
+{
+    enum { TILE = 4 };
+    const int64_t lanes = plan->device->kernels->lanes;
+    const int64_t whole_channels = channels / TILE * TILE, whole_positions = positions / TILE * TILE;
+    for (int64_t c = 0; c < whole_channels; c += TILE) {
+        for (int64_t i = 0; i < whole_positions; i += TILE) {
+            float *inside = block + i * lanes + c, *outside = maps + c * positions + i;
+            if (direction == RS__TO_CANONICAL) {
+                turn_tile(inside, lanes, outside, positions);
+            } else {
+                turn_tile(outside, positions, inside, lanes);
+            }
+        }
+    }
+    copy_ones(direction, block, lanes, maps, positions, 0, whole_channels, whole_positions, positions);
+    copy_ones(direction, block, lanes, maps, positions, whole_channels, channels, 0, positions);
+    for (int64_t i = 0; direction == RS__FROM_CANONICAL && channels < lanes && i < positions; i++) {
+        memset(block + i * lanes + channels, 0, (size_t)(lanes - channels) * sizeof(float));
     }
 }
 
@@ -126,23 +166,9 @@ static void copy_plane(const rs_plan *plan, const rs__tensor *t, rs__direction d
 {
     int64_t lanes = plan->device->kernels->lanes, positions = t->height * t->width;
     int64_t n = plane / t->blocks, first = plane % t->blocks * lanes;
-    float *block = inside + plane * positions * lanes;
-    if (positions == 1) {
-        copy_vector(direction, block, canonical + n * t->channels + first,
-                    t->channels - first < lanes ? t->channels - first : lanes, lanes);
-        return;
-    }
-    for (int64_t lane = 0; lane < lanes; lane++) {
-        bool real = first + lane < t->channels;
-        float *map = canonical + (real ? (n * t->channels + first + lane) * positions : 0);
-        for (int64_t i = 0; i < positions; i++) {
-            if (direction == RS__FROM_CANONICAL) {
-                block[i * lanes + lane] = real ? map[i] : 0.0f;
-            } else if (real) {
-                map[i] = block[i * lanes + lane];
-            }
-        }
-    }
+    rs__plane_copy(plan, direction, inside + plane * positions * lanes,
+                   canonical + (n * t->channels + first) * positions,
+                   t->channels - first < lanes ? t->channels - first : lanes, positions);
 }
 
 void rs__tensor_copy(const rs_plan *plan, const rs__tensor *t, bool plain, rs__direction direction,

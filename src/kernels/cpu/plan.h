@@ -252,6 +252,9 @@ void rs__order_release(rs__order *order);
 typedef enum rs__direction { RS__TO_CANONICAL, RS__FROM_CANONICAL } rs__direction;
 void rs__order_copy(const rs__order *order, rs__direction direction, size_t element, void *inside,
                     void *canonical, int64_t count);
+/* One channel block of one sample against `channels` maps in canonical order. From canonical also zeroes the padding. */
+void rs__plane_copy(const rs_plan *plan, rs__direction direction, float *block, float *maps, int64_t channels,
+                    int64_t positions);
 /* [count, C, H, W] against a tensor's value or gradient. From canonical also zeroes the padding. */
 void rs__tensor_copy(const rs_plan *plan, const rs__tensor *t, bool plain, rs__direction direction,
                      float *inside, float *canonical, int64_t count);

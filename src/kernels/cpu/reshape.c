@@ -7,14 +7,18 @@
 static void flatten_sample(const rs_plan *plan, const rs__tensor *maps, float *blocked, float *vector,
                            rs_pass back)
 {
-    int64_t lanes = plan->device->kernels->lanes, positions = maps->height * maps->width;
-    for (int64_t c = 0; c < maps->channels; c++) {
-        float *map = blocked + c / lanes * positions * lanes + c % lanes, *to = vector + c * positions;
-        for (int64_t i = 0; i < positions; i++) {
-            if (back == RS_PASS_NONE) {
-                to[i] = map[i * lanes];
-            } else {
-                map[i * lanes] = back == RS_PASS_ADD ? map[i * lanes] + to[i] : to[i];
+    const int64_t lanes = plan->device->kernels->lanes, positions = maps->height * maps->width;
+    for (int64_t first = 0; first < maps->channels; first += lanes) {
+        const int64_t left = maps->channels - first, channels = left < lanes ? left : lanes;
+        float *block = blocked + first * positions, *to = vector + first * positions;
+        if (back != RS_PASS_ADD) {
+            rs__plane_copy(plan, back == RS_PASS_NONE ? RS__TO_CANONICAL : RS__FROM_CANONICAL, block, to,
+                           channels, positions);
+            continue;
+        }
+        for (int64_t c = 0; c < channels; c++) {
+            for (int64_t i = 0; i < positions; i++) {
+                block[i * lanes + c] += to[c * positions + i];
             }
         }
     }
@@ -44,11 +48,7 @@ static void flatten_backward(rs_plan *plan, const rs__op *op, int64_t first, int
     in.plain = false;
     int64_t to = rs__sample_floats(plan, &in), from = rs__sample_floats(plan, out);
     for (int64_t n = first; op->pass[0] != RS_PASS_NONE && n < last; n++) {
-        float *maps = in.gradient + n * to;
-        if (op->pass[0] == RS_PASS_SET && in.channels % plan->device->kernels->lanes != 0) {
-            memset(maps, 0, (size_t)to * sizeof(float));
-        }
-        flatten_sample(plan, &in, maps, out->gradient + n * from, op->pass[0]);
+        flatten_sample(plan, &in, in.gradient + n * to, out->gradient + n * from, op->pass[0]);
     }
 }
 
