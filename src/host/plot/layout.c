@@ -9,15 +9,12 @@
 #include "rs/host.h"
 
 /* In font sizes. */
-#define LINE_HEIGHT 1.4
-#define GAP         1.3 /* between panels */
-#define EDGE        0.7 /* of the paper */
-#define TITLE       1.9
-#define BAR         1.1 /* width of the colours */
-#define DIGIT       0.56
-#define SAMPLE      2.2
-
-enum { MOST_TITLE_LINES = 4 };
+#define GAP    1.3 /* between panels */
+#define EDGE   0.7 /* of the paper */
+#define TITLE  1.9
+#define BAR    1.1 /* width of the colours */
+#define DIGIT  0.56
+#define SAMPLE 2.2
 
 /* Widths of Helvetica's letters, roughly, in font sizes. */
 static double letter_width(unsigned char c)
@@ -62,7 +59,7 @@ size_t rs__first_line(const char *text, double font, double room)
 int rs__line_count(const char *text, double font, double room)
 {
     int lines = 0;
-    for (const char *at = text; at && *at; lines++) {
+    for (const char *at = text; at && *at && lines < RS__MOST_LINES; lines++) {
         at += rs__first_line(at, font, room);
         at += *at == ' ';
     }
@@ -86,14 +83,15 @@ static double left_of(const rs__panel *panel, double room, double font)
     const int lines = rs__line_count(panel->y.label, font, room);
     const bool numbers = !panel->y.hidden && !panel->y.bare;
     return (numbers ? tick_width(&panel->y, font) + 0.6 * font : 0.0) +
-           (lines > 0 ? (0.1 + LINE_HEIGHT * lines) * font : 0.0);
+           (lines > 0 ? (0.1 + RS__LINE_HEIGHT * lines) * font : 0.0);
 }
 
 static double under(const rs__panel *panel, double font)
 {
     const bool numbers = !panel->x.hidden && !panel->x.bare;
-    const double height = panel->x.upright ? tick_width(&panel->x, font) + 0.8 * font : LINE_HEIGHT * font;
-    return (numbers ? height : 0.3 * font) + (panel->x.label ? LINE_HEIGHT * font : 0.0);
+    const double height =
+        panel->x.upright ? tick_width(&panel->x, font) + 0.8 * font : RS__LINE_HEIGHT * font;
+    return (numbers ? height : 0.3 * font) + (panel->x.label ? RS__LINE_HEIGHT * font : 0.0);
 }
 
 /* --- key ------------------------------------------------------------------------------------------------------ */
@@ -129,7 +127,8 @@ static rs_status list_entries(const rs__chart *chart, rs__layout *layout, rs_err
     return RS_OK;
 }
 
-/* Lays the entries out in columns from left to right, at the bottom; returns the height they take. */
+/* Lays the entries out in columns from left to right, at the bottom; one that is too long for a line of its own has several. Returns the
+ * height they take. */
 static double place_entries(rs__layout *layout, double font)
 {
     double widest = 0.0;
@@ -140,17 +139,23 @@ static double place_entries(rs__layout *layout, double font)
     for (int i = 0; i < layout->entry_count; i++) {
         widest = fmax(widest, rs__text_width(layout->entries[i].series->label, font));
     }
-    const double cell = widest + layout->sample + 2.0 * font, room = layout->width - 2.0 * EDGE * font;
+    const double around = layout->sample + 2.0 * font, room = layout->width - 2.0 * EDGE * font;
+    const double cell = fmin(widest + around, room);
     int columns = (int)fmax(1.0, floor(room / cell));
     columns = columns < layout->entry_count ? columns : layout->entry_count;
-    const int rows = (layout->entry_count + columns - 1) / columns;
-    const double height = rows * LINE_HEIGHT * font + 0.4 * font;
     const double left = EDGE * font + fmax(0.0, (room - columns * cell) / 2.0) + 0.5 * font;
+    double height = 0.4 * font;
+    for (int i = 0; i < layout->entry_count; i++) { /* several lines are of entries in one column alone */
+        rs__entry *entry = &layout->entries[i];
+        entry->left = left + i % columns * cell;
+        entry->middle = height + 0.5 * RS__LINE_HEIGHT * font;
+        entry->room = cell - around + 1.0 * font;
+        const bool last = i % columns + 1 == columns || i + 1 == layout->entry_count;
+        const int lines = columns > 1 ? 1 : rs__line_count(entry->series->label, font, entry->room);
+        height += last ? lines * RS__LINE_HEIGHT * font : 0.0;
+    }
     for (int i = 0; i < layout->entry_count; i++) {
-        const int row = i / columns;
-        layout->entries[i].left = left + i % columns * cell;
-        layout->entries[i].middle =
-            layout->height - EDGE * font - height + 0.4 * font + (row + 0.5) * LINE_HEIGHT * font;
+        layout->entries[i].middle += layout->height - EDGE * font - height;
     }
     return height;
 }
@@ -186,14 +191,16 @@ static double row_under(const rs__chart *chart, int row, double font)
     return highest;
 }
 
-static double row_over(const rs__chart *chart, int row, double font)
+/* Titles have as many lines as they need in `rooms`, [panel]; before there are columns, in what these will leave them at least. */
+static double row_over(const rs__chart *chart, const double *rooms, int row, double font)
 {
-    for (int column = 0; column < chart->columns; column++) {
-        if (chart->panels[row * chart->columns + column].title) {
-            return TITLE * font;
-        }
+    int most = 0;
+    for (int panel = row * chart->columns; panel < (row + 1) * chart->columns; panel++) {
+        const double room = rooms ? rooms[panel] : 0.75 * chart->width / chart->columns;
+        const int lines = rs__line_count(chart->panels[panel].title, font, room);
+        most = lines > most ? lines : most;
     }
-    return 0.5 * font;
+    return most > 0 ? (TITLE + (most - 1) * RS__LINE_HEIGHT) * font : 0.5 * font;
 }
 
 /* What a number at an end of a panel takes beyond that end: of the first number, of the last. */
@@ -235,30 +242,32 @@ static double bar_width(const rs__chart *chart, double font)
         }
         return most;
     }
-    return (1.2 + BAR + 0.5 + 4.5 * DIGIT + (chart->bar.label ? LINE_HEIGHT : 0.0)) * font;
+    return (1.2 + BAR + 0.5 + 4.5 * DIGIT + (chart->bar.label ? RS__LINE_HEIGHT : 0.0)) * font;
 }
 
 /* What all texts over, between and under the panels leave for these. */
-static double height_left(const rs__chart *chart, double title, double key, double font)
+static double height_left(const rs__chart *chart, const double *rooms, double title, double key, double font)
 {
     double down = chart->height - 2.0 * EDGE * font - title - key - 0.5 * font * (chart->rows - 1);
     for (int r = 0; r < chart->rows; r++) {
-        down -= row_under(chart, r, font) + row_over(chart, r, font);
+        down -= row_under(chart, r, font) + row_over(chart, rooms, r, font);
     }
     return down;
 }
 
 /* From top to bottom: a text beside a panel may reach to title and key, and half way to the panels over and under it. */
-static void place_rows(const rs__chart *chart, double down, double key, rs__layout *layout)
+static void place_rows(const rs__chart *chart, const double *rooms, double down, double key,
+                       rs__layout *layout)
 {
     const double font = layout->font, height = down / chart->rows;
     double top = EDGE * font + layout->title;
     for (int r = 0; r < chart->rows; r++) {
-        top += row_over(chart, r, font);
+        const double over = row_over(chart, rooms, r, font);
+        top += over;
         const double middle = top + height / 2.0, foot = layout->height - EDGE * font - key;
         double room = 2.0 * (fmin(middle - layout->title, foot - middle) - 0.3 * font);
         if (chart->rows > 1) {
-            room = fmin(room, height + 0.3 * font + row_over(chart, r, font));
+            room = fmin(room, height + 0.3 * font + over);
         }
         for (int c = 0; c < chart->columns; c++) {
             const int panel = r * chart->columns + c;
@@ -266,7 +275,7 @@ static void place_rows(const rs__chart *chart, double down, double key, rs__layo
             layout->panels[panel].height = height;
             layout->room_y[panel] = room;
             layout->label_y[panel] =
-                top + height + under(&chart->panels[panel], font) - 0.5 * LINE_HEIGHT * font;
+                top + height + under(&chart->panels[panel], font) - 0.5 * RS__LINE_HEIGHT * font;
         }
         top += height + row_under(chart, r, font) + 0.5 * font;
     }
@@ -297,11 +306,12 @@ static void place_columns(const rs__chart *chart, double across, double gap, rs_
 }
 
 /* Rows first, then columns, whose labels may need several lines: what the texts leave is shared evenly. */
-static rs_status place_panels(const rs__chart *chart, double key, rs__layout *layout, rs_error *error)
+static rs_status place_grid(const rs__chart *chart, const double *rooms, double key, rs__layout *layout,
+                            rs_error *error)
 {
     const double font = layout->font, gap = column_gap(chart, font);
-    const double down = height_left(chart, layout->title, key, font);
-    place_rows(chart, down, key, layout);
+    const double down = height_left(chart, rooms, layout->title, key, font);
+    place_rows(chart, rooms, down, key, layout);
     double across = layout->width - 2.0 * EDGE * font - bar_width(chart, font) - gap * (chart->columns - 1);
     for (int c = 0; c < chart->columns; c++) {
         across -= column_left(chart, layout, c);
@@ -313,6 +323,15 @@ static rs_status place_panels(const rs__chart *chart, double key, rs__layout *la
             layout->width / 72.0 * 2.54, layout->height / 72.0 * 2.54);
     }
     place_columns(chart, across, gap, layout);
+    return RS_OK;
+}
+
+/* How many lines a title has depends on its column's width, and that on the rows' height: from a guess in two turns. */
+static rs_status place_panels(const rs__chart *chart, double key, rs__layout *layout, rs_error *error)
+{
+    const double font = layout->font;
+    RS_TRY(place_grid(chart, NULL, key, layout, error));
+    RS_TRY(place_grid(chart, layout->room_x, key, layout, error));
     const rs__box *first = layout->panels, *last = layout->panels + chart->rows * chart->columns - 1;
     layout->bar = (rs__box){last->left + last->width + 1.2 * font, first->top, BAR * font,
                             last->top + last->height - first->top};
@@ -328,8 +347,8 @@ static double title_height(const rs__chart *chart, double font, int *lines)
     }
     const double room = chart->width - 2.0 * EDGE * font;
     *lines = 1 + (int)(1.1 * rs__text_width(chart->title, font) / room);
-    *lines = *lines > MOST_TITLE_LINES ? MOST_TITLE_LINES : *lines;
-    return (TITLE + (*lines - 1) * LINE_HEIGHT) * font;
+    *lines = *lines > RS__MOST_LINES ? RS__MOST_LINES : *lines;
+    return (TITLE + (*lines - 1) * RS__LINE_HEIGHT) * font;
 }
 
 rs_status rs__layout_make(const rs__chart *chart, double font, rs__layout *layout, rs_error *error)
@@ -368,14 +387,15 @@ double rs__panel_height(const rs__chart *chart, double font)
 {
     int lines;
     const double title = title_height(chart, font, &lines);
-    return height_left(chart, title, rs__key_height(chart, font), font) / chart->rows;
+    return height_left(chart, NULL, title, rs__key_height(chart, font), font) / chart->rows;
 }
 
 double rs__names_height(const rs__chart *chart, double font)
 {
     double height = 0.0;
     for (int row = 0; row < chart->rows; row++) {
-        height += fmax(0.0, row_under(chart, row, font) - 2.0 * LINE_HEIGHT * font);
+        height += fmax(0.0, row_under(chart, row, font) - 2.0 * RS__LINE_HEIGHT * font) +
+                  fmax(0.0, row_over(chart, NULL, row, font) - TITLE * font);
     }
     return height;
 }

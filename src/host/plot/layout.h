@@ -6,13 +6,17 @@
 
 #include "chart.h"
 
+#define RS__LINE_HEIGHT 1.4  /* of texts, in font sizes */
+enum { RS__MOST_LINES = 4 }; /* of one text; what is longer ends in dots */
+
 typedef struct rs__box {
     double left, top, width, height;
 } rs__box;
 
 typedef struct rs__entry { /* of the key */
     const rs__series *series;
-    double left, middle; /* of its sample's left end; of its line's middle */
+    double left, middle; /* of its sample's left end; of its first line's middle */
+    double room;         /* for each line of its text */
 } rs__entry;
 
 typedef struct rs__layout {
@@ -36,7 +40,7 @@ void rs__layout_free(rs__layout *layout); /* takes a zeroed one */
 /* Height that the key takes in a chart of that width. */
 double rs__key_height(const rs__chart *chart, double font);
 
-/* Height that long names under the panels take beyond that of numbers. */
+/* Height that long names under the panels take beyond that of numbers, and long titles over them beyond one line. */
 double rs__names_height(const rs__chart *chart, double font);
 
 /* Height of a panel, before there is a layout; ranges must be there. */

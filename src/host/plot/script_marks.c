@@ -149,3 +149,19 @@ void rs__write_fitted(const rs__writer *w, const char *text, double room, double
     rs__write_label(w, fitted, NULL, x, y, where, more);
     rs_free(fitted);
 }
+
+void rs__write_lines(const rs__writer *w, const char *text, double room, double x, double y,
+                     const char *where)
+{
+    const bool upright = strcmp(where, "upright") == 0;
+    char line[512];
+    for (int i = 0; i < RS__MOST_LINES && *text; i++) {
+        const bool rest = i + 1 == RS__MOST_LINES;
+        const size_t length = rest ? strlen(text) : rs__first_line(text, w->layout->font, room);
+        (void)snprintf(line, sizeof line, "%.*s", (int)length, text);
+        const double down = i * RS__LINE_HEIGHT * w->layout->font;
+        rs__write_fitted(w, line, room, x + (upright ? down : 0.0), y + (upright ? 0.0 : down),
+                         upright ? "center" : where, upright ? " rotate by 90" : "");
+        text += length + (text[length] == ' ');
+    }
+}

@@ -11,7 +11,7 @@
 /* As many of its words as a line of an even share of it takes, line by line. */
 static void put_title(const rs__writer *w)
 {
-    const double font = 1.1 * w->layout->font, line = 1.4 * w->layout->font;
+    const double font = 1.1 * w->layout->font, line = RS__LINE_HEIGHT * w->layout->font;
     char more[64], text[512];
     const char *at = w->chart->title;
     (void)snprintf(more, sizeof more, " font ',%.4g'", 1.1 * w->font);
@@ -57,7 +57,7 @@ static void put_key(const rs__writer *w)
         const rs__entry *entry = &w->layout->entries[i];
         put_sample(w, entry);
         const double left = entry->left + w->layout->sample + 0.5 * w->layout->font;
-        rs__write_fitted(w, entry->series->label, w->layout->width - left, left, entry->middle, "left", "");
+        rs__write_lines(w, entry->series->label, entry->room, left, entry->middle, "left");
     }
 }
 
@@ -170,21 +170,6 @@ void rs__write_axis(const rs__writer *w, const char *which, const rs__axis *axis
     put_marks(w, which, axis);
 }
 
-/* Beside the panel, from the left to the right as many lines as it needs. */
-static void put_upright(const rs__writer *w, const char *label, int index)
-{
-    const rs__box *box = &w->layout->panels[index];
-    const double font = w->layout->font, room = w->layout->room_y[index];
-    char line[512];
-    for (int i = 0; *label; i++) {
-        const size_t length = rs__first_line(label, font, room);
-        (void)snprintf(line, sizeof line, "%.*s", (int)length, label);
-        rs__write_fitted(w, line, room, w->layout->label_x[index] + 1.4 * i * font,
-                         box->top + box->height / 2.0, "center", " rotate by 90");
-        label += length + (label[length] == ' ');
-    }
-}
-
 /* Title and labels of the axes, where the layout has them: gnuplot's own places differ from terminal to terminal. */
 void rs__write_panel_texts(const rs__writer *w, int index)
 {
@@ -193,15 +178,18 @@ void rs__write_panel_texts(const rs__writer *w, int index)
     const double middle = box->left + box->width / 2.0, font = w->layout->font;
     put_numbers(w, &panel->x, true, box);
     put_numbers(w, &panel->y, false, box);
-    if (panel->title) {
-        rs__write_fitted(w, panel->title, w->layout->room_x[index], middle, box->top - 0.85 * font, "center",
-                         "");
+    if (panel->title) { /* its last line just over the panel */
+        const double room = w->layout->room_x[index];
+        const int lines = rs__line_count(panel->title, font, room);
+        rs__write_lines(w, panel->title, room, middle,
+                        box->top - (0.85 + (lines - 1) * RS__LINE_HEIGHT) * font, "center");
     }
     if (panel->x.label) {
         rs__write_fitted(w, panel->x.label, w->layout->room_x[index], middle, w->layout->label_y[index],
                          "center", "");
     }
     if (panel->y.label) {
-        put_upright(w, panel->y.label, index);
+        rs__write_lines(w, panel->y.label, w->layout->room_y[index], w->layout->label_x[index],
+                        box->top + box->height / 2.0, "upright");
     }
 }

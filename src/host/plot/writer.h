@@ -32,6 +32,10 @@ void rs__write_label(const rs__writer *w, const char *text, const char *power, d
 /* The same; what is longer than `room` ends in "…". */
 void rs__write_fitted(const rs__writer *w, const char *text, double room, double x, double y,
                       const char *where, const char *more);
+/* As many lines as it takes, to RS__MOST_LINES, each fitted; the place is that of the first one. `where` may also be upright: from the left to
+ * the right, each read upwards, its middle at y. */
+void rs__write_lines(const rs__writer *w, const char *text, double room, double x, double y,
+                     const char *where);
 void rs__write_text(const rs__writer *w, const char *text, const char *power);
 const char *rs__write_dash(int dash);
 uint32_t rs__write_colour(const rs__writer *w, const rs__style *style);

@@ -152,6 +152,51 @@ static void test_rooms_of_texts(void **state)
     drop(&chart, &layout, script);
 }
 
+/* How far from the top, in points, the label of that text stands. */
+static double down_to(const char *script, const rs__layout *layout, const char *text)
+{
+    char start[128];
+    double x, y;
+    (void)snprintf(start, sizeof start, "set label '%s' at screen ", text);
+    const char *at = strstr(script, start);
+    assert_non_null(at);
+    assert_int_equal(sscanf(at + strlen(start), "%lf,%lf", &x, &y), 2);
+    return (1.0 - y) * layout->height;
+}
+
+/* Titles of panels and entries of the key that are too long for a line have several, and the panels make room for them. */
+static void test_lines_of_titles(void **state)
+{
+    const double x[] = {1.0, 2.0};
+    static const char *const networks[] = {"a residual network of blocks 3,4,6,3 without shortcuts",
+                                           "a residual network of blocks 3,4,6,3"};
+    rs__chart chart;
+    rs__layout layout;
+    char *script, key[256];
+    (void)state;
+    harness_ok(rs__chart_make(&chart, 2, 2, &error), &error);
+    (void)snprintf(key, sizeof key, "%s, and %s, %s", networks[0], networks[0], networks[1]);
+    for (int i = 0; i < 4; i++) {
+        line(&chart, i, 2, x, x, i % 2 ? "short" : key);
+        harness_ok(i < 2 ? rs__chart_text(&chart.panels[i].title, &error, "%s", networks[i]) : RS_OK, &error);
+    }
+    finish(&chart, &layout, &script);
+    assert_null(strstr(script, "…"));
+    const double first = down_to(script, &layout, "a residual network of blocks 3,4,6,3 without"),
+                 second = down_to(script, &layout, "shortcuts");
+    assert_true(first > 0.0 && second - first >= 8.0 && layout.panels[0].top - second > 4.0);
+    assert_true(fabs(down_to(script, &layout, networks[1]) - second) <
+                0.01); /* the last lines side by side */
+    assert_true(layout.panels[2].top - layout.panels[0].top - layout.panels[0].height <
+                layout.panels[0].top); /* no room is left where there are no titles */
+    const double between = layout.entries[1].middle - layout.entries[0].middle;
+    assert_true(between >= 2.0 * 8.0);
+    assert_true(fabs(layout.entries[1].middle - down_to(script, &layout, "short")) < 0.01);
+    assert_true(layout.entries[1].middle + 4.0 < layout.height &&
+                layout.panels[3].top + layout.panels[3].height < layout.entries[0].middle);
+    drop(&chart, &layout, script);
+}
+
 /* What is too long for its place ends in dots, after a whole letter. */
 static void test_long_texts(void **state)
 {
@@ -414,10 +459,11 @@ int main(void)
         cmocka_unit_test(test_ranges),         cmocka_unit_test(test_log_and_single),
         cmocka_unit_test(test_ticks),          cmocka_unit_test(test_flat),
         cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_lines_of_labels),
-        cmocka_unit_test(test_rooms_of_texts), cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_too_small),      cmocka_unit_test(test_gaps),
-        cmocka_unit_test(test_log_gaps),       cmocka_unit_test(test_thin),
-        cmocka_unit_test(test_quote),          cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_rooms_of_texts), cmocka_unit_test(test_lines_of_titles),
+        cmocka_unit_test(test_layout),         cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_gaps),           cmocka_unit_test(test_log_gaps),
+        cmocka_unit_test(test_thin),           cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
