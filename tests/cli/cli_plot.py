@@ -135,6 +135,8 @@ def test_seeds(p):
     losses = [read(p, name, "epochs/train_loss") for name in names]
     mean = sum(losses) / 3
     near(picture.points("mlp-20x3, sinc-log, training loss")[0], [(x(e + 1), y(v)) for e, v in enumerate(mean)], "mean")
+    said = " ".join(picture.texts)
+    assert "sinc-log, mean ± std over seeds" in said and "shortest" not in said, said
     polygon = [q for q in picture.root.iter(SVG + "polygon") if float(q.get("fill-opacity") or 1) < 0.5]
     assert len(polygon) == 1, len(polygon)
     corners = [tuple(map(float, c.split(","))) for c in polygon[0].get("points").split()]
@@ -166,6 +168,10 @@ def test_runs_of_different_length(p):
     lines = [re.findall(rf"[ML]\s*({NUMBER}),({NUMBER})", path.get("d")) for path in picture.root.iter(SVG + "path")]
     assert any(len(line) == 4 and all(abs(float(u) - a) < 1 and abs(float(v) - b) < 1 for (u, v), (a, b) in zip(line, tail))
                for line in lines), "the rest of the longer run"
+    told = "mean ± std over seeds up to the end of the shortest run"
+    assert told in " ".join(picture.texts) and told in picture.source.split("</desc>")[0].split("<desc")[1], picture.texts
+    fit(p, "c.h5", "--epochs", "8", "--learning-rate", "0.01")
+    assert told in " ".join(plot(p, "loss", "a.h5", "b.h5", "c.h5", options=["--sheet", "learning-rate"]).texts), "on a sheet"
 
 
 def test_distances(p):
@@ -200,6 +206,12 @@ def test_distances(p):
     picture = plot(p, "distances", "residual.h5", "short.h5")
     name = next(c for c in picture.curves if "block 1:" in c)
     assert steps > 1 and len(picture.points(name, 1)[0]) == steps, (picture.points(name, 1), steps)
+    assert "mean over seeds up to the end of the shortest run" in " ".join(picture.texts), picture.texts
+    p.run("plot", "distance-heatmap", "residual.h5", "short.h5", "--script", "a.gp")
+    with open(p.file("a.gp"), encoding="utf-8") as f:
+        text = f.read()
+    cells = re.search(r"^\$d0 << EOD\n(.*?)^EOD$", text, re.M | re.S)[1].split("\n")[:-1]
+    assert len(cells) == 4 * steps and "up to the end of the shortest run" in " ".join(re.findall("set label '(.*?)'", text)), cells
     picture = plot(p, "medians", "plain.h5", "residual.h5", options=["--script", "a.gp"])
     x, y = axes(p, "a.gp", 0)
     want = sorted(read(p, "residual.h5", "steps/distance_to_initial/minkowski:1")[:, 3])

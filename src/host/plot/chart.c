@@ -85,6 +85,31 @@ rs_status rs__chart_text(char **text, rs_error *error, const char *format, ...)
     return *text ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for a text of a figure");
 }
 
+rs_status rs__chart_tell_runs(rs__chart *chart, rs_error *error)
+{
+    unsigned runs = 0;
+    for (int i = 0; i < chart->rows * chart->columns; i++) {
+        runs |= chart->panels[i].runs;
+    }
+    if (runs == 0) {
+        return RS_OK;
+    }
+    char *const texts[] = {rs_strdup(chart->title), rs_strdup(chart->alt)};
+    char **const places[] = {&chart->title, &chart->alt};
+    rs_status status = RS_OK;
+    for (int i = 0; i < 2 && !status; i++) {
+        const char *text = texts[i] ? texts[i] : "";
+        const int length = (int)strlen(text) - (*text && text[strlen(text) - 1] == '.');
+        status = rs__chart_text(places[i], error, "%.*s, mean%s over seeds%s%s", length, text,
+                                runs & RS__STD_OF_RUNS ? " ± std" : "",
+                                runs & RS__TO_SHORTEST_RUN ? " up to the end of the shortest run" : "",
+                                text[length] ? "." : "");
+    }
+    rs_free(texts[0]);
+    rs_free(texts[1]);
+    return status;
+}
+
 /* A copy of `count` numbers, or NULL of NULL. */
 static bool copy(const double *from, int64_t count, double **to)
 {

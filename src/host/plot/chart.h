@@ -62,8 +62,16 @@ typedef struct rs__axis {
     rs__tick *ticks;
 } rs__axis;
 
+/* What is made of several runs of a group, as the title says it. */
+enum {
+    RS__MEAN_OF_RUNS = 1,
+    RS__STD_OF_RUNS = 2,    /* a band or bars around it */
+    RS__TO_SHORTEST_RUN = 4 /* it ends where the first of them does */
+};
+
 typedef struct rs__panel {
-    char *title; /* NULL: none */
+    char *title;   /* NULL: none */
+    unsigned runs; /* RS__MEAN_OF_RUNS | ... */
     rs__axis x, y;
     int count, capacity;
     rs__series *series; /* drawn in this order: what comes later lies over what came before */
@@ -96,6 +104,9 @@ rs__panel *rs__chart_panel(rs__chart *chart, int row, int column);
 /* Sets a text that a chart owns (title, label, name); printf's way. */
 rs_status rs__chart_text(char **text, rs_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Ends the title, and what is told instead of the picture, by what the panels make of several runs. */
+rs_status rs__chart_tell_runs(rs__chart *chart, rs_error *error);
 
 /* What is added to a panel; copied. `y`, `low`, `high` may be NULL where the mark has none. */
 typedef struct rs__points {

@@ -137,6 +137,10 @@ static rs_status fill_panel(column *c, int row, double deepest, rs__panel *panel
     if (!status && (!c->x || !c->mean)) {
         status = RS_FAIL(error, RS_MEMORY, "no memory for %lld steps", (long long)c->steps);
     }
+    panel->runs |= r.count > 1 ? RS__MEAN_OF_RUNS : 0;
+    for (int i = 0; i < r.count && !status; i++) {
+        panel->runs |= r.steps[i] > c->steps ? RS__TO_SHORTEST_RUN : 0;
+    }
     status = status ? status : add_blocks(c, &r, row == 0, deepest, panel, error);
     free_runs(&r);
     return status;
@@ -187,9 +191,8 @@ static rs_status set_texts(const rs__plot *plot, const column *columns, double d
     chart->share_x = chart->share_y = true;
     chart->bar = (rs__bar){.shown = true, .low = 1.0, .high = fmax(deepest, 1.0), .whole = true};
     RS_TRY(rs__chart_text(&chart->bar.label, error, "block, from the input on"));
-    RS_TRY(rs__chart_text(&chart->title, error, "Distance of each block's weights (%s%s)%s",
-                          columns[0].metric, unit,
-                          plot->inputs.count > plot->groups.count ? ", mean over seeds" : ""));
+    RS_TRY(rs__chart_text(&chart->title, error, "Distance of each block's weights (%s%s)", columns[0].metric,
+                          unit));
     return rs__chart_text(
         &chart->alt, error,
         "Distance (%s%s) of the weights of each of %.0f blocks to their initial state and to "

@@ -162,9 +162,8 @@ static rs_status set_texts(const epochs *e, int runs, rs__chart *chart, rs_error
 {
     const rs__groups *groups = &e->plot->groups;
     const bool single = groups->count == 1;
-    RS_TRY(rs__chart_text(&chart->title, error, "%c%s by epoch%s%s%s", e->quantity[0] - 'a' + 'A',
-                          e->quantity + 1, single ? ": " : "", single ? groups->list[0].label : "",
-                          runs > groups->count ? ", mean ± std over seeds" : ""));
+    RS_TRY(rs__chart_text(&chart->title, error, "%c%s by epoch%s%s", e->quantity[0] - 'a' + 'A',
+                          e->quantity + 1, single ? ": " : "", single ? groups->list[0].label : ""));
     return rs__chart_text(&chart->alt, error, "%s by epoch of %d run%s in %d group%s%s%s", e->quantity, runs,
                           runs > 1 ? "s" : "", groups->count, groups->count > 1 ? "s" : "",
                           single ? ": " : "", single ? groups->list[0].label : "");

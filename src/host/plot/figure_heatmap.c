@@ -26,13 +26,16 @@ static void free_map(map *m)
     rs_free(m->count);
 }
 
-/* Longest run and its blocks: all runs of a group have the same. */
-static rs_status measure_map(const rs__group *group, const char *path, map *m, rs_error *error)
+/* As far as all runs of a group go, and their blocks, of which all have the same. */
+static rs_status measure_map(const rs__group *group, const char *path, map *m, rs__panel *panel,
+                             rs_error *error)
 {
     for (int r = 0; r < group->count; r++) {
         int64_t rows, width;
         RS_TRY(rs_record_reader_series_size(group->runs[r]->record, path, &rows, &width, error));
-        m->steps = rows > m->steps ? rows : m->steps;
+        panel->runs |= r > 0 ? RS__MEAN_OF_RUNS : 0;
+        panel->runs |= r > 0 && rows != m->steps ? RS__TO_SHORTEST_RUN : 0;
+        m->steps = r == 0 || rows < m->steps ? rows : m->steps;
         if (r > 0 && width != m->blocks) {
             return RS_FAIL(error, RS_DATA, "%s has %" PRId64 " blocks, another seed's record %" PRId64,
                            group->runs[r]->path, width, m->blocks);
@@ -81,7 +84,7 @@ static rs_status draw_map(const rs__group *group, const char *path, rs__panel *p
                           rs_error *error)
 {
     map m = {0};
-    rs_status status = measure_map(group, path, &m, error);
+    rs_status status = measure_map(group, path, &m, panel, error);
     for (int r = 0; !status && r < group->count; r++) {
         status = add_run(group->runs[r], path, &m, error);
     }

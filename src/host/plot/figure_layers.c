@@ -105,8 +105,7 @@ static rs_status set_texts(const rs__plot *plot, rs__chart *chart, rs_error *err
     if (chart->bar.shown) {
         RS_TRY(rs__chart_text(&chart->bar.label, error, "layer, from the input on"));
     }
-    RS_TRY(rs__chart_text(&chart->title, error, "Learning curves of layers%s%s", smoothed,
-                          plot->inputs.count > plot->groups.count ? ", mean ± std over seeds" : ""));
+    RS_TRY(rs__chart_text(&chart->title, error, "Learning curves of layers%s", smoothed));
     return rs__chart_text(&chart->alt, error, "%s%s of each layer at every step, for %s%s", kinds[0].shown,
                           chart->rows > 1 ? " and mean output" : "", plot->groups.list[0].label,
                           plot->groups.count > 1 ? " and others" : "");

@@ -152,10 +152,9 @@ rs_status rs__build_medians(const rs__plot *plot, rs__chart *chart, rs_error *er
     RS_TRY(rs__chart_text(&chart->panels[0].y.label, error, "%s of %s%s",
                           plot->options->statistic ? "statistics" : "median", metric,
                           plot->options->per_weight ? ", per weight" : ""));
-    RS_TRY(rs__chart_text(&chart->title, error, "Distance of each block's weights over the steps%s%s%s",
+    RS_TRY(rs__chart_text(&chart->title, error, "Distance of each block's weights over the steps%s%s",
                           plot->groups.count == 1 ? ": " : "",
-                          plot->groups.count == 1 ? plot->groups.list[0].label : "",
-                          plot->inputs.count > plot->groups.count ? ", mean ± std over seeds" : ""));
+                          plot->groups.count == 1 ? plot->groups.list[0].label : ""));
     return rs__chart_text(
         &chart->alt, error,
         "Distance (%s) of each block over the training steps against the block's depth: %s%s", metric,

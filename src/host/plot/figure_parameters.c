@@ -132,13 +132,13 @@ static rs_status draw(const rs__plot *plot, const point *points, int count, rs__
         for (int s = 0; s < SPLITS; s++) {
             RS_TRY(any(points, count, s, k) ? add_split(plot, points, count, s, k, panel, error) : RS_OK);
         }
+        panel->runs = plot->inputs.count > plot->groups.count ? RS__MEAN_OF_RUNS | RS__STD_OF_RUNS : 0;
         panel->x.log = true;
         panel->y.log = k == 0;
         RS_TRY(rs__chart_text(&panel->x.label, error, "parameters"));
         RS_TRY(rs__chart_text(&panel->y.label, error, "%s after the last epoch", score_names[k]));
     }
-    RS_TRY(rs__chart_text(&chart->title, error, "Size and generalisation%s",
-                          plot->inputs.count > plot->groups.count ? ", mean ± std over seeds" : ""));
+    RS_TRY(rs__chart_text(&chart->title, error, "Size and generalisation"));
     return rs__chart_text(
         &chart->alt, error,
         "Loss%s of the last epoch against the number of parameters, from %.0f to %.0f, of %d networks.",

@@ -149,9 +149,8 @@ static rs_status set_texts(const steps *s, rs__chart *chart, rs_error *error)
 {
     const rs__groups *groups = &s->plot->groups;
     const bool one = groups->count == 1;
-    RS_TRY(rs__chart_text(&chart->title, error, "%s%s%s%s", s->what, one ? ": " : "",
-                          one ? groups->list[0].label : "",
-                          s->plot->inputs.count > groups->count ? ", mean ± std over seeds" : ""));
+    RS_TRY(rs__chart_text(&chart->title, error, "%s%s%s", s->what, one ? ": " : "",
+                          one ? groups->list[0].label : ""));
     return rs__chart_text(&chart->alt, error, "%s over the training steps of %d run%s%s%s", s->what,
                           s->plot->inputs.count, s->plot->inputs.count > 1 ? "s" : "", one ? ": " : "",
                           one ? groups->list[0].label : "");

@@ -136,6 +136,7 @@ static rs_status build(const rs_plot_request *request, work *w, rs_error *error)
     RS_TRY(rs__groups_make(&w->plot.inputs, &w->plot.palettes, NULL, &w->plot.groups, error));
     RS_TRY(options->sheet ? rs__sheet_build(&w->plot, w->figure, options->sheet, &w->chart, error)
                           : w->figure->build(&w->plot, &w->chart, error));
+    RS_TRY(rs__chart_tell_runs(&w->chart, error));
     RS_TRY(set_log(&w->chart, options->log, error));
     RS_TRY(set_title(&w->chart, options->title, error));
     RS_TRY(set_size(w, font, error));

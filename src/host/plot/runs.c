@@ -145,7 +145,11 @@ static rs_status add_curves(const rs__plot *plot, const curves *c, const rs__cur
                                        .dash = style->dash,
                                        .width = style->width > 0.0 ? style->width : 1.0}};
     if (c->runs > 1) {
+        panel->runs |= RS__MEAN_OF_RUNS | RS__STD_OF_RUNS;
         RS_TRY(rs__panel_add(panel, &band, error));
+    }
+    for (int r = 0; r < c->runs; r++) {
+        panel->runs |= c->rows[r] > c->count ? RS__TO_SHORTEST_RUN : 0;
     }
     if (c->runs > 1) {
         const int64_t from = plot->options->individual || c->count == 0 ? 0 : c->count - 1;
