@@ -133,7 +133,12 @@ def test_classes(p):
     assert len(panels) == 1 and [list(curve[:, 1]) for curve in panels[0]] == wanted and "triangle" in text, panels
     assert sum(wanted[0]) == 64
     svg = draw(p, "classes", name)
-    assert svg is None or ("triangle" in svg and "train" in svg)
+    assert svg is None or ("triangle" in svg and "training" in svg)
+    # what is the same data, parted otherwise, is told apart, and the classes' names are under the last panel alone
+    train(p, "swapped.h5", *MLP, "--valid-split", "32", "--swap-splits")
+    panels, text = script(p, "classes", name, "swapped.h5")
+    assert len(panels) == 2 and "'shapes, swap splits'" in text and "'shapes, without swap splits'" in text, text
+    assert text.count("label 'triangle'") == text.count("label 'class'") == 1, text
     train(p, "fit.h5", *FIT)
     assert "data with classes" in p.run("plot", "classes", "fit.h5", "--script", "x.gp", expect=3).stderr
 
@@ -153,7 +158,8 @@ def test_sensitivity(p):
         last[size] = (np.mean(means), np.std(means, ddof=1))
     line = next(curve for curve in panels[1] if curve.shape == (2, 2))
     assert close(line, [[16, last[16][0]], [48, last[48][0]]]), (line, last)
-    assert "fresh networks" in text and "carried on" not in text
+    assert "fresh networks" in text and "carried on" not in text and "mean ± std over seeds" in text
+    assert "over seeds" not in script(p, "sensitivity", names[0])[1]
     more = train(p, "more.h5", *sense, "--batch-size", "96", "--seed", "1", "--init-from", "s16-1.h5")
     _, text = script(p, "sensitivity", "s16-1.h5", more)
     assert "carried on from 16" in text and "fresh networks" not in text

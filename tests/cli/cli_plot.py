@@ -114,8 +114,8 @@ def test_loss(p):
         stretch, = picture.points(name)
         near(stretch, want, name)
     numbers = [(u, v, float(text)) for u, v, text in picture.places() if re.fullmatch(r"\d+(\.\d+)?", text)]
-    across = [(u, value) for u, v, value in numbers if v > y(0) + 6]
-    upward = [(v, value) for u, v, value in numbers if u < x(1) and v <= y(0) + 6]
+    across = [(u, value) for u, v, value in numbers if u >= x(1) - 2]
+    upward = [(v, value) for u, v, value in numbers if u < x(1) - 2]
     assert len(across) >= 3 and len(upward) >= 3, numbers
     assert all(abs(u - x(value)) < 1 for u, value in across), across
     assert all(0 < v - y(value) < 6 for v, value in upward), upward  # the foot of the figures lies below their middle
@@ -255,6 +255,33 @@ def test_gradient_flow(p):
         x, y = axes(p, "a.gp", panel)
         mean = read(p, "a.h5", "steps/gradient_abs_mean")[rows].astype(float).mean(axis=0)
         near(picture.points("mlp-20x3, sinc-log", panel)[0], [(x(i + 1), y(v)) for i, v in enumerate(mean)], panel)
+    assert "standard deviation over elements and steps" in picture.texts, picture.texts
+    fit(p, "b.h5", "--seed", "2")
+    for name, scale, log in (("even.h5", 1.0, "un"), ("steep.h5", 0.001, "")):  # of the first parameter alone
+        shutil.copy(p.file("a.h5"), p.file(name))
+        with h5py.File(p.file(name), "r+") as f:
+            f["steps/gradient_abs_mean"][:] = 0.5
+            f["steps/gradient_abs_mean"][:, 0] = 0.5 * scale
+        picture = plot(p, "gradient-flow", name, options=["--script", "a.gp"])
+        with open(p.file("a.gp"), encoding="utf-8") as f:
+            assert set(re.findall(r"^(un)?set logscale y", f.read(), re.M)) == {log}, name
+    picture = plot(p, "gradient-flow", "a.h5", "b.h5")
+    assert "standard deviation over elements, steps and seeds" in picture.texts, picture.texts
+
+
+def test_layers(p):
+    """Layers are told by name where all networks have the same, else by number: one colour for each in all of them."""
+    for seed, name in (("1", "a.h5"), ("2", "b.h5")):
+        fit(p, name, "--learning-rate", "0.01" if seed == "2" else "0.001")
+    picture = plot(p, "layer-curves", "a.h5", "b.h5")
+    assert "linear1" in picture.texts and "layer, from the input on" not in picture.texts, picture.texts
+    p.run(*FIT, *LAYERS, "--network", "mlp-fit-8x7", "--out", "c.h5")
+    picture = plot(p, "layer-curves", "a.h5", "c.h5")
+    assert "linear1" not in picture.texts and "layer, from the input on" in picture.texts, picture.texts
+    colours = {}
+    for name, groups in picture.curves.items():
+        colours.setdefault(name.split(", ")[-1], set()).add(re.search(r'stroke="(#\w+|rgb\([^)]*\))', ElementTree.tostring(groups[0]).decode())[1])
+    assert len(colours["linear1"]) == 1 and colours["linear1"] != colours["linear2"], colours
 
 
 def test_gaps(p):
@@ -377,6 +404,6 @@ if __name__ == "__main__":
     if shutil.which(os.environ.get("RS_GNUPLOT", "gnuplot")) is None:
         print("the figures themselves are skipped: there is no gnuplot (Debian: gnuplot-nox)")
     else:
-        tests += [test_loss, test_seeds, test_runs_of_different_length, test_distances, test_figures, test_gradient_flow, test_gaps,
+        tests += [test_loss, test_seeds, test_runs_of_different_length, test_distances, test_figures, test_gradient_flow, test_layers, test_gaps,
                   test_sheet, test_names, test_results_among_records]
     program.main(tests)

@@ -71,7 +71,8 @@ static void cover_x(const rs__panel *panel, extent *e)
     }
 }
 
-static void cover_y(const rs__panel *panel, extent *e)
+/* `lows`: of bands and bars alone, downward. */
+static void cover_y(const rs__panel *panel, extent *e, extent *lows)
 {
     for (int i = 0; i < panel->count; i++) {
         const rs__series *s = &panel->series[i];
@@ -80,19 +81,28 @@ static void cover_y(const rs__panel *panel, extent *e)
             continue;
         }
         cover(&panel->y, s->y, s->count, 0.0, e);
-        if (!panel->y.log &&
-            !panel->y
-                 .zero) { /* a lower bound near 0 is no reason for many empty decades, or for less than 0 */
-            cover(&panel->y, s->low, s->count, 0.0, e);
-        }
+        cover(&panel->y, s->low, s->count, 0.0, lows);
         cover(&panel->y, s->high, s->count, 0.0, e);
     }
+}
+
+/* A lower bound near 0 is no reason for many empty decades, or, of what is never below 0, for less than that. */
+static void reach_down(const rs__axis *axis, double low, extent *e)
+{
+    if (axis->log) {
+        low = fmax(low, e->low / 10.0);
+    } else if ((axis->zero || axis->zero_near) && e->low >= 0.0) {
+        low = fmax(low, 0.0);
+    }
+    e->low = fmin(e->low, low);
 }
 
 /* A range that has some length, and a margin beyond the data. */
 static void set_range(rs__axis *axis, const extent *e, double margin)
 {
     double low = e->low, high = e->high;
+    const bool near = axis->zero_near && low <= 0.5 * high;
+    const bool from_zero = (axis->zero || near) && !axis->log && low >= 0.0;
     if (low > high) {
         low = axis->log ? 0.1 : 0.0;
         high = 1.0;
@@ -110,12 +120,11 @@ static void set_range(rs__axis *axis, const extent *e, double margin)
         low /= factor;
         high *= factor;
     } else if (!axis->tight) {
-        const bool from_zero = axis->zero && low >= 0.0;
         const double wider = (high - (from_zero ? 0.0 : low)) * margin;
         low = from_zero ? 0.0 : low - wider;
         high += wider;
     }
-    low = axis->zero && !axis->log && e->low >= 0.0 ? 0.0 : low;
+    low = from_zero ? 0.0 : low;
     axis->low = isnan(axis->low) ? low : axis->low;
     axis->high = isnan(axis->high) ? high : axis->high;
 }
@@ -134,15 +143,16 @@ rs_status rs__axes_range(rs__chart *chart, rs_error *error)
     const int count = chart->rows * chart->columns;
     bool anything = false;
     for (int a = 0; a < count; a++) {
-        extent x = nothing, y = nothing;
+        extent x = nothing, y = nothing, lows = nothing;
         for (int b = 0; b < count; b++) {
             if (together(chart, true, a, b)) {
                 cover_x(&chart->panels[b], &x);
             }
             if (together(chart, false, a, b)) {
-                cover_y(&chart->panels[b], &y);
+                cover_y(&chart->panels[b], &y, &lows);
             }
         }
+        reach_down(&chart->panels[a].y, lows.low, &y);
         anything = anything || (x.low <= x.high && y.low <= y.high);
         set_range(&chart->panels[a].x, &x, 0.02);
         set_range(&chart->panels[a].y, &y, 0.05);
@@ -168,11 +178,12 @@ static double round_step(double length, int about, bool whole)
 }
 
 /* "0.05", "1500", and mantissa and power of what is very large or very small. */
-static rs_status number_tick(rs__axis *axis, double at, double step, double largest, rs_error *error)
+static rs_status number_tick(rs__axis *axis, double at, double step, double largest, bool powers,
+                             rs_error *error)
 {
     char text[48], power[16];
     const double magnitude = floor(log10(largest) + 1e-9);
-    if (largest >= 1e5 || largest < 1e-3) {
+    if (powers) {
         const double scale = pow(10.0, magnitude);
         const int digits = (int)fmax(0.0, magnitude - floor(log10(step) + 1e-9));
         (void)snprintf(power, sizeof power, "%.0f", magnitude);
@@ -189,14 +200,19 @@ enum { MOST_TICKS = 200 };
 
 static rs_status linear_ticks(rs__axis *axis, int about, rs_error *error)
 {
-    const double step = round_step(axis->high - axis->low, about, axis->whole);
     const double largest = fmax(fabs(axis->low), fabs(axis->high));
-    const double first = ceil(axis->low / step - 1e-9), last = floor(axis->high / step + 1e-9);
+    double step = 1.0, first = 0.0, last = 0.0;
+    for (int more = 0; more == 0 || (more < 3 && last - first < 1.0); more++) { /* one number is no scale */
+        step = round_step(axis->high - axis->low, (about > 1 ? about : 1) + more, axis->whole);
+        first = ceil(axis->low / step - 1e-9);
+        last = floor(axis->high / step + 1e-9);
+    }
     const int count =
         last - first < MOST_TICKS ? (int)(last - first) + 1 : 0; /* where digits end there are none */
     for (int k = 0; k < count; k++) {
         const double at = (first + k) * step;
-        RS_TRY(number_tick(axis, first + k == 0.0 ? 0.0 : at, step, largest, error));
+        RS_TRY(number_tick(axis, first + k == 0.0 ? 0.0 : at, step, largest, largest >= 1e5 || largest < 1e-3,
+                           error));
     }
     return RS_OK;
 }
@@ -236,12 +252,13 @@ static rs_status decade_ticks(rs__axis *axis, double first, double last, int abo
 static rs_status short_log_ticks(rs__axis *axis, rs_error *error)
 {
     static const double round[] = {1.0, 2.0, 5.0};
+    const bool powers = axis->high >= 1e5 || axis->high < 1e-3; /* all numbers alike */
     for (int power = (int)floor(log10(axis->low)); power <= (int)ceil(log10(axis->high)); power++) {
         const double e = power;
         for (int m = 0; m < 3; m++) {
             const double at = round[m] * pow(10.0, e);
             if (at >= axis->low * (1.0 - 1e-9) && at <= axis->high * (1.0 + 1e-9)) {
-                RS_TRY(number_tick(axis, at, pow(10.0, e), at, error));
+                RS_TRY(number_tick(axis, at, pow(10.0, e), at, powers, error));
             }
         }
     }

@@ -54,8 +54,10 @@ typedef struct rs__axis {
     bool whole;       /* ticks at whole numbers only: epochs, steps, depths */
     bool hidden;      /* no ticks and no numbers */
     bool bare;        /* ticks without numbers: the panel beside it has them */
-    bool upright;     /* texts of x stand on end: long names */
+    bool names;       /* texts of x, 1 apart, are names: upright where they are too long */
+    bool upright;     /* texts of x stand on end */
     bool zero;        /* the range begins at 0 where nothing is below */
+    bool zero_near;   /* the same, but where that would leave more than half of the panel empty */
     bool tight;       /* no margin beyond the data */
     double low, high; /* NaN: from the data; what was set by hand stays */
     int tick_count;   /* ticks with texts instead of numbers */

@@ -13,6 +13,7 @@
 
 enum { SPLITS = 3, MOST_CLASSES = 1000, NAMED = 20 }; /* up to NAMED classes their names stand below */
 static const char *const split_names[SPLITS] = {"train", "valid", "test"};
+static const char *const shown_names[SPLITS] = {"training", "validation", "test"};
 
 /* The splits of one data set. */
 typedef struct counts {
@@ -92,8 +93,8 @@ static rs_status add_bars(const rs__plot *plot, const counts *c, rs__panel *pane
             .x = x,
             .y = c->of[s],
             .style = {.colour = rs__line_colour(&plot->palettes, s, SPLITS), .width = 0.92 * width},
-            .label = split_names[s],
-            .name = split_names[s]};
+            .label = shown_names[s],
+            .name = shown_names[s]};
         RS_TRY(rs__panel_add(panel, &bars, error));
         at++;
     }
@@ -113,34 +114,48 @@ static bool has_long_names(const rs__input *input, const counts *c)
     return false;
 }
 
-static rs_status name_classes(const rs__input *input, const counts *c, bool named, rs__axis *axis,
-                              rs_error *error)
+static rs_status name_classes(const rs__input *input, const counts *c, rs__axis *axis, rs_error *error)
 {
     int known = 0;
     const char *const *names = rs_dataset_class_names(input->config->dataset, &known);
     axis->low = -0.7;
     axis->high = c->classes - 0.3;
-    axis->whole = true;
-    for (int k = 0; named && known == c->classes && c->classes <= NAMED && k < c->classes; k++) {
+    axis->whole = axis->names = true;
+    for (int k = 0; known == c->classes && c->classes <= NAMED && k < c->classes; k++) {
         RS_TRY(rs__axis_tick(axis, k, names[k], NULL, error));
     }
     return rs__chart_text(&axis->label, error, "class");
 }
 
-static rs_status draw_panel(const rs__plot *plot, const rs__input *input, const counts *c, rs__panel *panel,
+/* "CIFAR-10, swap splits": what tells panel `index` from the others. */
+static rs_status name_panel(const rs__plot *plot, const int *from, int shown, int index, rs__panel *panel,
                             rs_error *error)
 {
-    char drawn[64] = "";
+    char differences[256], drawn[64] = "";
+    const rs__input *input = &plot->inputs.list[from[index]];
+    const rs_config **configs = rs_alloc_array((size_t)shown, sizeof(const rs_config *));
+    if (!configs) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for %d runs", shown);
+    }
+    for (int k = 0; k < shown; k++) {
+        configs[k] = plot->inputs.list[from[k]].config;
+    }
+    rs__describe_differences(configs, shown, index, differences, sizeof differences);
+    rs_free(configs);
     if (input->config->random_labels > 0.0) {
         (void)snprintf(drawn, sizeof drawn, ", %.0f%% of the training labels drawn at random",
                        100.0 * input->config->random_labels);
     }
-    RS_TRY(rs__chart_text(&panel->title, error, "%s%s", rs__describe_data(input->config), drawn));
+    return rs__chart_text(&panel->title, error, "%s%s%s%s", rs__describe_data(input->config), drawn,
+                          *differences ? ", " : "", differences);
+}
+
+static rs_status draw_panel(const rs__plot *plot, const rs__input *input, const counts *c, rs__panel *panel,
+                            rs_error *error)
+{
     RS_TRY(rs__chart_text(&panel->y.label, error, "samples"));
     panel->y.zero = true;
-    /* On a sheet a panel has less than the width that long names need. */
-    const bool named = !plot->options->sheet || !has_long_names(input, c);
-    RS_TRY(name_classes(input, c, named, &panel->x, error));
+    RS_TRY(name_classes(input, c, &panel->x, error));
     return add_bars(plot, c, panel, error);
 }
 
@@ -165,8 +180,19 @@ rs_status rs__build_classes(const rs__plot *plot, rs__chart *chart, rs_error *er
     const int columns = shown > 1 && !long_names ? 2 : 1;
     status = status ? status : rs__chart_make(chart, (shown + columns - 1) / columns, columns, error);
     for (int k = 0; !status && k < shown; k++) {
-        status = draw_panel(plot, &plot->inputs.list[from[k]], &all[k],
-                            rs__chart_panel(chart, k / columns, k % columns), error);
+        rs__panel *panel = rs__chart_panel(chart, k / columns, k % columns);
+        status = draw_panel(plot, &plot->inputs.list[from[k]], &all[k], panel, error);
+        status = status ? status : name_panel(plot, from, shown, k, panel, error);
+    }
+    bool one_set = columns == 1; /* then the names stand under the last panel alone */
+    for (int k = 1; !status && k < shown; k++) {
+        one_set = one_set && strcmp(plot->inputs.list[from[k]].config->dataset,
+                                    plot->inputs.list[from[0]].config->dataset) == 0;
+    }
+    chart->share_x = one_set;
+    for (int k = 0; !status && one_set && k + 1 < shown; k++) {
+        rs_free(chart->panels[k].x.label);
+        chart->panels[k].x.label = NULL;
     }
     if (!status && long_names) {
         chart->width = 482.0; /* 17 cm */

@@ -143,7 +143,7 @@ static rs_status fill(const epochs *e, rs__chart *chart, rs_error *error)
         }
         rs__panel *panel = rs__chart_panel(chart, 0, one_panel ? 0 : column);
         panel->x.whole = true;
-        panel->y.zero = strcmp(e->quantity, "accuracy") != 0;
+        panel->y.zero_near = strcmp(e->quantity, "accuracy") != 0;
         RS_TRY(rs__chart_text(&panel->x.label, error, "epoch"));
         if (column == 0) {
             RS_TRY(rs__chart_text(&panel->y.label, error, "%s%s%s", one_split ? splits[s].shown : "",

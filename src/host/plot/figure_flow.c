@@ -79,7 +79,8 @@ static rs_status draw(const flow *f, uint32_t colour, rs__panel *panel, rs_error
                              .x = f->x,
                              .low = f->low,
                              .high = f->high,
-                             .label = "standard deviation",
+                             .label = f->means.runs > 1 ? "standard deviation over elements, steps and seeds"
+                                                        : "standard deviation over elements and steps",
                              .style = {.colour = colour, .opacity = 0.2}};
     const rs__points line = {.mark = RS__LINE,
                              .count = f->parameters.count,
@@ -103,7 +104,7 @@ static rs_status name_parameters(const flow *f, rs__panel *panel, rs_error *erro
 {
     enum { MOST_NAMES = 32 };
     const int64_t every = (f->parameters.count + MOST_NAMES - 1) / MOST_NAMES;
-    panel->x.upright = true;
+    panel->x.names = true;
     for (int64_t p = 0; p < f->parameters.count; p++) {
         if (p % every == 0) {
             RS_TRY(rs__axis_tick(&panel->x, (double)(p + 1), f->parameters.names[p], NULL, error));
@@ -121,7 +122,6 @@ static rs_status fill_row(const rs__plot *plot, int row, int64_t steps, rs__char
         const char *several = plot->groups.count > 1 ? f.group->label : "";
         combine(&f, c == 1, steps);
         status = draw(&f, rs__line_colour(&plot->palettes, 0, 1), panel, error);
-        panel->y.zero = true;
         status = status ? status : name_parameters(&f, panel, error);
         status = status ? status
                         : rs__chart_text(&panel->title, error, "%s%s%s %lld steps", several,
@@ -129,6 +129,13 @@ static rs_status fill_row(const rs__plot *plot, int row, int64_t steps, rs__char
     }
     status =
         status ? status : rs__chart_text(&rs__chart_panel(chart, row, 0)->y.label, error, "abs(gradient)");
+    /* Where some parameters have gradients many times as large as others', a linear axis would show these alone. */
+    const bool log = !status && (rs__wants_log(rs__chart_panel(chart, row, 0), 10.0) ||
+                                 rs__wants_log(rs__chart_panel(chart, row, 1), 10.0));
+    for (int c = 0; c < COLUMNS; c++) {
+        rs__chart_panel(chart, row, c)->y.log = log;
+        rs__chart_panel(chart, row, c)->y.zero = !log;
+    }
     clear(&f);
     return status;
 }

@@ -12,6 +12,7 @@
 
 enum { COLUMNS = 300, KINDS = 2 }; /* more steps than COLUMNS share columns */
 static const char *const kinds[KINDS] = {"initial", "previous"};
+static const char *const shown[KINDS] = {"to initial state, by block", "to previous step, by block"};
 
 /* Means over the runs of a group and the steps of a column: [block][column], and how many numbers each is of. */
 typedef struct map {
@@ -115,7 +116,7 @@ static rs_status draw_column(const rs__plot *plot, const rs__group *group, int c
         rs__panel *panel = rs__chart_panel(chart, kind, column);
         (void)snprintf(path, sizeof path, "steps/distance_to_%s/%s", kinds[kind], metric);
         RS_TRY(draw_map(group, path, panel, &chart->bar, error));
-        RS_TRY(column == 0 ? rs__chart_text(&panel->y.label, error, "to %s: block", kinds[kind]) : RS_OK);
+        RS_TRY(column == 0 ? rs__chart_text(&panel->y.label, error, "%s", shown[kind]) : RS_OK);
         RS_TRY(kind == 0 ? rs__chart_text(&panel->title, error, "%s", group->label)
                          : rs__chart_text(&panel->x.label, error, "step"));
     }

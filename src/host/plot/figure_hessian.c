@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "figure.h"
@@ -245,14 +246,14 @@ static rs_status tick_scale(const scale *s, rs__axis *axis, rs_error *error)
     char power[16];
     axis->low = s->low;
     axis->high = s->high;
-    RS_TRY(rs__axis_tick(axis, 0.0, "0", NULL, error));
-    for (int sign = -1; sign <= 1; sign += 2) {
-        for (int k = 1; k <= DECADES + 1; k++) {
-            const double value = sign * s->unit * pow(10.0, k), at = rs__signed_log(value, s->unit);
-            if (at >= s->low && at <= s->high && (DECADES - k) % 2 == 0 && k > 1) {
-                (void)snprintf(power, sizeof power, "%.0f", log10(fabs(value)));
-                RS_TRY(rs__axis_tick(axis, at, sign < 0 ? "−10" : "10", power, error));
-            }
+    for (int k = -DECADES - 1; k <= DECADES + 1; k++) { /* ascending */
+        const double value = (k < 0 ? -1.0 : 1.0) * s->unit * pow(10.0, abs(k));
+        const double at = k == 0 ? 0.0 : rs__signed_log(value, s->unit);
+        if (k == 0) {
+            RS_TRY(rs__axis_tick(axis, 0.0, "0", NULL, error));
+        } else if (at >= s->low && at <= s->high && (DECADES - abs(k)) % 2 == 0 && abs(k) > 1) {
+            (void)snprintf(power, sizeof power, "%.0f", log10(fabs(value)));
+            RS_TRY(rs__axis_tick(axis, at, k < 0 ? "−10" : "10", power, error));
         }
     }
     return rs__chart_text(&axis->label, error, "eigenvalue (logarithmic to both sides)");

@@ -14,6 +14,7 @@
 
 enum { SPLITS = 2, SCORES = 2, LABEL = 256 };
 static const char *const split_names[SPLITS] = {"train", "test"};
+static const char *const shown_names[SPLITS] = {"training", "test"};
 static const char *const score_names[SCORES] = {"loss", "accuracy"};
 static const double near_low = -0.5, near_high = 1.5; /* the stretch around the two states */
 
@@ -172,8 +173,8 @@ static rs_status add_mean(const lines *l, const double *const *runs, const int64
                              .x = l->alpha + first,
                              .y = mean,
                              .style = style,
-                             .label = split_names[split],
-                             .name = split_names[split]};
+                             .label = shown_names[split],
+                             .name = shown_names[split]};
     rs_status status = l->results > 1 ? rs__panel_add(panel, &area, error) : RS_OK;
     status = status ? status : rs__panel_add(panel, &line, error);
     rs_free(low);
@@ -241,7 +242,7 @@ static rs_status label_alpha(const rs__plot *plot, rs__chart *chart, rs_error *e
     rs__origins_free(&origins);
     for (int column = 0; column < chart->columns; column++) {
         rs__panel *panel = rs__chart_panel(chart, chart->rows - 1, column);
-        RS_TRY(two ? rs__chart_text(&panel->x.label, error, "α (0: %s, 1: %s)", ends[0], ends[1])
+        RS_TRY(two ? rs__chart_text(&panel->x.label, error, "α (0: %s; 1: %s)", ends[0], ends[1])
                    : rs__chart_text(&panel->x.label, error, "α"));
     }
     return RS_OK;

@@ -11,10 +11,11 @@ enum { KINDS = 4, MOST_COLUMNS = 6, FEW = 12 };
 
 static const struct {
     const char *path, *names, *shown;
-} kinds[KINDS] = {{"steps/layer_loss", "layer", "own loss"},
-                  {"steps/layer_output_mean", "layer", "mean output"},
-                  {"steps/head_loss", "head", "classifier's loss"},
-                  {"steps/head_accuracy", "head", "classifier's accuracy"}};
+    bool loss;
+} kinds[KINDS] = {{"steps/layer_loss", "layer", "own loss", true},
+                  {"steps/layer_output_mean", "layer", "mean output", false},
+                  {"steps/head_loss", "head", "classifier's loss", true},
+                  {"steps/head_accuracy", "head", "classifier's accuracy", false}};
 
 /* Which rows there are: what a run of every configuration recorded. */
 static int list_rows(const rs__plot *plot, int rows[KINDS])
@@ -32,24 +33,63 @@ static int list_rows(const rs__plot *plot, int rows[KINDS])
     return count;
 }
 
-/* Few layers are told by name and line colour, many by the colour bar. */
+/* Few layers that all networks have are told by name and line colour, others by the colour bar, where layer n has one colour in all. */
+typedef struct legend {
+    int64_t most; /* layers that a network has */
+    bool names;
+} legend;
+
+static bool same_names(const rs__columns *a, const rs__columns *b)
+{
+    bool same = a->count == b->count;
+    for (int64_t k = 0; k < a->count && same; k++) {
+        same = strcmp(a->names[k], b->names[k]) == 0;
+    }
+    return same;
+}
+
+static rs_status make_legend(const rs__plot *plot, int count, const int *rows, legend *l, rs_error *error)
+{
+    rs_status status = RS_OK;
+    *l = (legend){.names = true};
+    for (int row = 0; row < count && !status; row++) {
+        rs__columns first = {0};
+        for (int g = 0; g < plot->groups.count && !status; g++) {
+            rs__columns own = {0};
+            status = rs__read_columns(plot->groups.list[g].runs[0], kinds[rows[row]].names,
+                                      plot->options->layers, &own, error);
+            l->most = own.count > l->most ? own.count : l->most;
+            l->names = l->names && (g == 0 || same_names(&first, &own));
+            if (g == 0) {
+                first = own;
+            } else {
+                rs__columns_free(&own);
+            }
+        }
+        rs__columns_free(&first);
+    }
+    l->names = l->names && l->most <= FEW;
+    return status;
+}
+
 static rs_status draw_layer(const rs__plot *plot, const rs__group *group, const rs__columns *layers,
-                            const rs__series_of_runs *series, int64_t layer, rs__panel *panel,
-                            rs_error *error)
+                            const rs__series_of_runs *series, int64_t layer, const legend *l,
+                            rs__panel *panel, rs_error *error)
 {
     char name[640];
-    const double level = layers->count > 1 ? (double)layer / (double)(layers->count - 1) : 0.0;
+    const int64_t of = l->names ? layers->count : l->most;
+    const double level = of > 1 ? (double)layer / (double)(of - 1) : 0.0;
     (void)snprintf(name, sizeof name, "%s, %s", group->label, layers->names[layer]);
     const rs__curve_style style = {.mark = RS__LINE,
                                    .colour = rs__depth_colour(&plot->palettes, level),
                                    .width = 0.7,
                                    .first = 1.0,
-                                   .label = layers->count <= FEW ? layers->names[layer] : NULL,
+                                   .label = l->names ? layers->names[layer] : NULL,
                                    .name = name};
     return rs__runs_draw(plot, series, layers->index[layer], &style, panel, error);
 }
 
-static rs_status fill_panel(const rs__plot *plot, const rs__group *group, int kind, rs__chart *chart,
+static rs_status fill_panel(const rs__plot *plot, const rs__group *group, int kind, const legend *l,
                             rs__panel *panel, rs_error *error)
 {
     rs__columns layers;
@@ -57,19 +97,15 @@ static rs_status fill_panel(const rs__plot *plot, const rs__group *group, int ki
     RS_TRY(rs__read_columns(group->runs[0], kinds[kind].names, plot->options->layers, &layers, error));
     rs_status status = rs__runs_read(group, kinds[kind].path, &series, error);
     for (int64_t i = 0; i < layers.count && !status; i++) {
-        status = draw_layer(plot, group, &layers, &series, i, panel, error);
-    }
-    if (layers.count > FEW) {
-        chart->bar.shown = chart->bar.whole = true;
-        chart->bar.low = 1.0;
-        chart->bar.high = fmax(chart->bar.high, (double)layers.count);
+        status = draw_layer(plot, group, &layers, &series, i, l, panel, error);
     }
     rs__runs_free(&series);
     rs__columns_free(&layers);
     return status;
 }
 
-static rs_status fill_row(const rs__plot *plot, int row, int kind, rs__chart *chart, rs_error *error)
+static rs_status fill_row(const rs__plot *plot, int row, int kind, const legend *l, rs__chart *chart,
+                          rs_error *error)
 {
     bool log = true;
     for (int g = 0; g < plot->groups.count; g++) {
@@ -77,7 +113,7 @@ static rs_status fill_row(const rs__plot *plot, int row, int kind, rs__chart *ch
         rs__panel *panel = rs__chart_panel(chart, row, g);
         panel->x.whole = panel->x.tight = true;
         panel->x.low = 0.0;
-        RS_TRY(fill_panel(plot, group, kind, chart, panel, error));
+        RS_TRY(fill_panel(plot, group, kind, l, panel, error));
         if (row == 0) {
             RS_TRY(rs__chart_text(&panel->title, error, "%s", group->label));
         }
@@ -87,10 +123,11 @@ static rs_status fill_row(const rs__plot *plot, int row, int kind, rs__chart *ch
         if (g == 0) {
             RS_TRY(rs__chart_text(&panel->y.label, error, "%s", kinds[kind].shown));
         }
-        log = log && rs__wants_log(panel);
+        log = log && rs__wants_log(panel, 100.0);
     }
     for (int g = 0; g < plot->groups.count; g++) {
         rs__chart_panel(chart, row, g)->y.log = log;
+        rs__chart_panel(chart, row, g)->y.zero_near = kinds[kind].loss;
     }
     return RS_OK;
 }
@@ -126,8 +163,11 @@ rs_status rs__build_layer_curves(const rs__plot *plot, rs__chart *chart, rs_erro
     }
     RS_TRY(rs__chart_make(chart, count, plot->groups.count, error));
     chart->share_x = chart->share_y = true;
+    legend l;
+    RS_TRY(make_legend(plot, count, rows, &l, error));
+    chart->bar = (rs__bar){.shown = !l.names, .whole = true, .low = 1.0, .high = (double)l.most};
     for (int row = 0; row < count; row++) {
-        RS_TRY(fill_row(plot, row, rows[row], chart, error));
+        RS_TRY(fill_row(plot, row, rows[row], &l, chart, error));
     }
     return set_texts(plot, chart, error);
 }

@@ -13,6 +13,7 @@
 
 enum { SPLITS = 3, SCORES = 2 };
 static const char *const split_names[SPLITS] = {"train", "valid", "test"};
+static const char *const shown_names[SPLITS] = {"training", "validation", "test"};
 static const char *const score_names[SCORES] = {"loss", "accuracy"};
 
 /* One group: its size and the mean, and what lies a standard deviation around it. */
@@ -110,8 +111,8 @@ static rs_status add_split(const rs__plot *plot, const point *points, int count,
                        .count = count,
                        .x = x,
                        .y = y,
-                       .label = split_names[split],
-                       .name = split_names[split]};
+                       .label = shown_names[split],
+                       .name = shown_names[split]};
     line.style = (rs__style){.colour = rs__line_colour(&plot->palettes, split, SPLITS),
                              .width = 0.8,
                              .dash = rs__split_dash(split)};

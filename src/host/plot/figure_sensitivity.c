@@ -20,7 +20,8 @@ static const char *const labels[KINDS] = {"norm of a sample's gradient", "norm o
 typedef struct series {
     int root; /* group that its chain began with: itself where it began anew */
     double batch;
-    int64_t epochs;
+    int64_t epochs;                      /* as far as all its runs go */
+    unsigned runs;                       /* what a panel says of several */
     double *mean[KINDS];                 /* [epochs] */
     double last[KINDS], last_std[KINDS]; /* of the last epoch */
 } series;
@@ -118,7 +119,9 @@ static rs_status read_group(const rs__group *group, series *s, rs_error *error)
         runs r;
         status = read_runs(group, kind, &r, error);
         for (int i = 0; !status && i < r.count; i++) {
-            s->epochs = r.epochs[i] > s->epochs ? r.epochs[i] : s->epochs;
+            s->runs |= i > 0 ? RS__MEAN_OF_RUNS : 0;
+            s->runs |= i > 0 && r.epochs[i] != s->epochs ? RS__TO_SHORTEST_RUN : 0;
+            s->epochs = i == 0 || r.epochs[i] < s->epochs ? r.epochs[i] : s->epochs;
         }
         status = status ? status : sum_up(&r, kind, s, error);
         free_runs(&r);
@@ -353,6 +356,10 @@ static rs_status draw_records(const rs__plot *plot, const all_series *all, rs__c
         rs__panel *left = rs__chart_panel(chart, kind, 0), *right = rs__chart_panel(chart, kind, 1);
         RS_TRY(draw_epochs(plot, all, kind, left, error));
         RS_TRY(draw_sizes(plot, all, kind, right, error));
+        for (int g = 0; g < all->count; g++) {
+            left->runs |= all->list[g].runs;
+            right->runs |= all->list[g].runs & RS__MEAN_OF_RUNS ? RS__MEAN_OF_RUNS | RS__STD_OF_RUNS : 0;
+        }
         RS_TRY(rs__chart_text(&left->y.label, error, "%s", labels[kind]));
         if (kind == KINDS - 1) {
             RS_TRY(rs__chart_text(&left->x.label, error, "epoch"));

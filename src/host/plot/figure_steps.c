@@ -136,11 +136,12 @@ static rs_status fill(const steps *s, rs__mark mark, bool log, bool epochs, rs__
         RS_TRY(draw(s, q, mark, epochs, panel, error));
     }
     for (int i = 0; i < chart->columns; i++) {
-        wants_log = wants_log && rs__wants_log(&chart->panels[i]);
+        wants_log = wants_log && rs__wants_log(&chart->panels[i], 100.0);
     }
     for (int i = 0; i < chart->columns; i++) {
         chart->panels[i].y.log = wants_log;
-        chart->panels[i].y.zero = !wants_log;
+        chart->panels[i].y.zero = !wants_log && mark == RS__STAIRS;
+        chart->panels[i].y.zero_near = !wants_log;
     }
     return RS_OK;
 }

@@ -118,9 +118,23 @@ typedef struct table {
     const char *ignored;
 } table;
 
+static bool is_ignored(const table *t, const char *option)
+{
+    return t->ignored && (strcmp(option, t->ignored) == 0 ||
+                          (strcmp(t->ignored, "network") == 0 && strcmp(option, "network-digest") == 0));
+}
+
+/* Whether it says what is kept of a run, which changes nothing in it. */
+static bool is_of_record(const rs_option *option)
+{
+    return strcmp(option->name, "record") == 0 || strcmp(option->name, "snapshots") == 0;
+}
+
+/* On a sheet by an option what is kept may differ with that option. */
 static bool counts(const table *t, const rs_option *option)
 {
-    return !(t->ignored && strcmp(option->name, t->ignored) == 0) && rs_option_of_experiment(option);
+    return !is_ignored(t, option->name) && rs_option_of_experiment(option) &&
+           !(t->ignored && is_of_record(option));
 }
 
 static char *cell(const table *t, int run, size_t option)
@@ -252,7 +266,7 @@ static rs_status assign(table *t, rs__groups *groups, int *first, rs_error *erro
 
 static bool differs(const table *t, const rs__groups *groups, const int *first, size_t option)
 {
-    const bool ignored = t->ignored && strcmp(t->option[option].name, t->ignored) == 0;
+    const bool ignored = is_ignored(t, t->option[option].name);
     for (int g = 1; g < groups->count && !ignored; g++) {
         if (strcmp(cell(t, first[0], option), cell(t, first[g], option)) != 0) {
             return true;
@@ -317,10 +331,6 @@ static void describe_rest(const table *t, const rs_config *config, char *text, s
         (void)snprintf(text, capacity, "%s", config->plain ? "plain" : "residual");
         return;
     }
-    if (strcmp(ignored, "network") == 0) {
-        (void)snprintf(text, capacity, "all");
-        return;
-    }
     rest.plain = config->plain && strcmp(ignored, "plain") != 0;
     rs__describe_network(&rest, text, capacity);
 }
@@ -352,10 +362,12 @@ static bool schedule_reads(const rs_config *config, const char *option)
     return true;
 }
 
-/* What of group g is told in the key: network and data where they differ, then every other option that does. */
-static void make_label(const table *t, const rs__groups *groups, const int *first, int g, char *label)
+/* What of group g is told in the key: network and data where they differ, then every other option that does; what is kept of it on request. */
+static void make_label(const table *t, const rs__groups *groups, const int *first, int g, bool record,
+                       char *label)
 {
     const rs_config *config = t->input[first[g]]->config;
+    const bool by_network = is_ignored(t, "network");
     bool network = groups->count == 1;
     bool data = groups->count == 1 && !(t->ignored && strcmp(t->ignored, "dataset") == 0);
     char text[LABEL];
@@ -364,7 +376,8 @@ static void make_label(const table *t, const rs__groups *groups, const int *firs
         network = network || (different && is_one_of(t->option[i].name, of_network));
         data = data || (different && is_one_of(t->option[i].name, of_data));
     }
-    if (network) {
+    *label = '\0';
+    if (network && !by_network) {
         describe_rest(t, config, text, sizeof text);
         append(label, "%s%s", text, "");
     }
@@ -374,7 +387,8 @@ static void make_label(const table *t, const rs__groups *groups, const int *firs
     for (size_t i = 0; i < t->options; i++) {
         const char *name = t->option[i].name;
         if (counts(t, &t->option[i]) && !is_one_of(name, of_network) && !is_one_of(name, of_data) &&
-            differs(t, groups, first, i) && schedule_reads(config, name)) {
+            differs(t, groups, first, i) && schedule_reads(config, name) &&
+            (record || !is_of_record(&t->option[i]))) {
             append_option(&t->option[i], cell(t, first[g], i), label);
         }
     }
@@ -410,8 +424,15 @@ static rs_status set_labels(const table *t, rs__groups *groups, const int *first
     if (!labels) {
         return RS_FAIL(error, RS_MEMORY, "no memory for %d labels", groups->count);
     }
+    bool unclear = false;
     for (int g = 0; g < groups->count; g++) {
-        make_label(t, groups, first, g, labels[g]);
+        make_label(t, groups, first, g, false, labels[g]);
+    }
+    for (int g = 0; g < groups->count; g++) {
+        unclear = unclear || is_unclear(groups, labels, g);
+    }
+    for (int g = 0; g < groups->count && unclear; g++) {
+        make_label(t, groups, first, g, true, labels[g]);
     }
     rs_status status = RS_OK;
     for (int g = 0; g < groups->count && !status; g++) {
@@ -456,6 +477,31 @@ static void set_styles(const table *t, const rs__palettes *palettes, rs__groups 
         groups->list[g].colour = rs__line_colour(palettes, index, (int)colours);
         groups->list[g].dash = both ? shortcuts : index % RS__DASHES;
     }
+}
+
+void rs__describe_differences(const rs_config *const *configs, int count, int index, char *text,
+                              size_t capacity)
+{
+    char label[LABEL] = "", own[VALUE], other[VALUE];
+    size_t options;
+    const rs_option *all = rs_option_table(&options);
+    for (size_t i = 0; i < options; i++) {
+        const rs_option *o = &all[i];
+        bool different = false;
+        if (is_one_of(o->name, of_data) || strcmp(o->name, "random-labels") == 0 ||
+            (strcmp(o->group, "Data") != 0 && strcmp(o->name, "seed-split") != 0)) {
+            continue;
+        }
+        rs__option_value(configs[index], o->name, own, sizeof own);
+        for (int k = 0; k < count && !different; k++) {
+            rs__option_value(configs[k], o->name, other, sizeof other);
+            different = strcmp(own, other) != 0;
+        }
+        if (different) {
+            append_option(o, own, label);
+        }
+    }
+    (void)snprintf(text, capacity, "%s", label);
 }
 
 rs_status rs__groups_make(const rs__inputs *inputs, const rs__palettes *palettes, const char *ignored,

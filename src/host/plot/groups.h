@@ -30,6 +30,9 @@ void rs__describe_run(const rs_config *config, char *text, size_t capacity);
 /* "ResNet-18 plain", "nn", without the data. */
 void rs__describe_network(const rs_config *config, char *text, size_t capacity);
 const char *rs__describe_data(const rs_config *config); /* "CIFAR-10" */
+/* The options of its data by which one configuration differs from the others, beside which data they are: "swap splits"; or "". */
+void rs__describe_differences(const rs_config *const *configs, int count, int index, char *text,
+                              size_t capacity);
 /* The value of an option as people write it: "0.05"; "" for no such option. */
 void rs__option_value(const rs_config *config, const char *name, char *text, size_t capacity);
 

@@ -2,6 +2,7 @@
 #include "layout.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "axes.h"
@@ -39,10 +40,34 @@ double rs__text_width(const char *text, double font)
     return width * font;
 }
 
+/* Bytes of the longest part of one word that has room, 0 where there is none. */
+static size_t part_of_word(const char *text, size_t word, double font, double room)
+{
+    size_t part = 0;
+    char start[256];
+    for (size_t i = 1; i < word && i < sizeof start; i++) {
+        (void)snprintf(start, sizeof start, "%.*s", (int)i, text);
+        if (rs__text_width(start, font) > room) {
+            break;
+        }
+        part = strchr("-./_,", text[i - 1]) ? i : part;
+    }
+    return part;
+}
+
 size_t rs__first_line(const char *text, double font, double room)
 {
     size_t length = strcspn(text, " ");
     char *words = rs_strdup(text);
+    if (words) {
+        words[length] = '\0';
+        const size_t part = rs__text_width(words, font) > room ? part_of_word(text, length, font, room) : 0;
+        words[length] = text[length];
+        if (part > 0) {
+            rs_free(words);
+            return part;
+        }
+    }
     while (words && text[length]) {
         const size_t longer = length + 1 + strcspn(text + length + 1, " ");
         words[longer] = '\0';
@@ -86,12 +111,20 @@ static double left_of(const rs__panel *panel, double room, double font)
            (lines > 0 ? (0.1 + RS__LINE_HEIGHT * lines) * font : 0.0);
 }
 
-static double under(const rs__panel *panel, double font)
+/* How long texts over and under a panel may be: before there are columns, in what these will leave them at least. */
+static double room_of(const rs__chart *chart, const double *rooms, int panel)
 {
+    return rooms ? rooms[panel] : 0.75 * chart->width / chart->columns;
+}
+
+static double under(const rs__chart *chart, const double *rooms, int index, double font)
+{
+    const rs__panel *panel = &chart->panels[index];
     const bool numbers = !panel->x.hidden && !panel->x.bare;
     const double height =
         panel->x.upright ? tick_width(&panel->x, font) + 0.8 * font : RS__LINE_HEIGHT * font;
-    return (numbers ? height : 0.3 * font) + (panel->x.label ? RS__LINE_HEIGHT * font : 0.0);
+    const int lines = rs__line_count(panel->x.label, font, room_of(chart, rooms, index));
+    return (numbers ? height : 0.3 * font) + lines * RS__LINE_HEIGHT * font;
 }
 
 /* --- key ------------------------------------------------------------------------------------------------------ */
@@ -182,22 +215,20 @@ static double column_left(const rs__chart *chart, const rs__layout *layout, int 
     return widest;
 }
 
-static double row_under(const rs__chart *chart, int row, double font)
+static double row_under(const rs__chart *chart, const double *rooms, int row, double font)
 {
     double highest = 0.0;
     for (int column = 0; column < chart->columns; column++) {
-        highest = fmax(highest, under(&chart->panels[row * chart->columns + column], font));
+        highest = fmax(highest, under(chart, rooms, row * chart->columns + column, font));
     }
     return highest;
 }
 
-/* Titles have as many lines as they need in `rooms`, [panel]; before there are columns, in what these will leave them at least. */
 static double row_over(const rs__chart *chart, const double *rooms, int row, double font)
 {
     int most = 0;
     for (int panel = row * chart->columns; panel < (row + 1) * chart->columns; panel++) {
-        const double room = rooms ? rooms[panel] : 0.75 * chart->width / chart->columns;
-        const int lines = rs__line_count(chart->panels[panel].title, font, room);
+        const int lines = rs__line_count(chart->panels[panel].title, font, room_of(chart, rooms, panel));
         most = lines > most ? lines : most;
     }
     return most > 0 ? (TITLE + (most - 1) * RS__LINE_HEIGHT) * font : 0.5 * font;
@@ -250,7 +281,7 @@ static double height_left(const rs__chart *chart, const double *rooms, double ti
 {
     double down = chart->height - 2.0 * EDGE * font - title - key - 0.5 * font * (chart->rows - 1);
     for (int r = 0; r < chart->rows; r++) {
-        down -= row_under(chart, r, font) + row_over(chart, rooms, r, font);
+        down -= row_under(chart, rooms, r, font) + row_over(chart, rooms, r, font);
     }
     return down;
 }
@@ -274,10 +305,12 @@ static void place_rows(const rs__chart *chart, const double *rooms, double down,
             layout->panels[panel].top = top;
             layout->panels[panel].height = height;
             layout->room_y[panel] = room;
+            const int lines =
+                rs__line_count(chart->panels[panel].x.label, font, room_of(chart, rooms, panel));
             layout->label_y[panel] =
-                top + height + under(&chart->panels[panel], font) - 0.5 * RS__LINE_HEIGHT * font;
+                top + height + under(chart, rooms, panel, font) - (lines - 0.5) * RS__LINE_HEIGHT * font;
         }
-        top += height + row_under(chart, r, font) + 0.5 * font;
+        top += height + row_under(chart, rooms, r, font) + 0.5 * font;
     }
 }
 
@@ -289,7 +322,10 @@ static void place_columns(const rs__chart *chart, double across, double gap, rs_
         const double begin = left, margin = column_left(chart, layout, c);
         left += margin;
         const double middle = left + width / 2.0;
-        double room = 2.0 * (fmin(middle, layout->width - middle) - 0.3 * font);
+        const double end = chart->bar.shown
+                               ? layout->width - EDGE * font - bar_width(chart, font) + 1.2 * font
+                               : layout->width;
+        double room = 2.0 * (fmin(middle, end - middle) - 0.3 * font);
         for (int n = c > 0 ? c : c + 1; n < chart->columns && n <= c + 1;
              n++) { /* from neighbour to neighbour */
             room = fmin(room, width + gap + column_left(chart, layout, n) - 0.5 * font);
@@ -390,11 +426,24 @@ double rs__panel_height(const rs__chart *chart, double font)
     return height_left(chart, NULL, title, rs__key_height(chart, font), font) / chart->rows;
 }
 
+void rs__turn_names(rs__chart *chart, double font)
+{
+    const double across = chart->width - 2.0 * EDGE * font - bar_width(chart, font);
+    const double width = across / chart->columns - 5.0 * font; /* about, beside label and numbers */
+    for (int i = 0; i < chart->rows * chart->columns; i++) {
+        rs__axis *x = &chart->panels[i].x;
+        for (int k = 0; x->names && k < x->tick_count; k++) {
+            const double length = rs__text_width(x->ticks[k].text, font) + 0.5 * font;
+            x->upright = x->upright || length > width / (x->high - x->low);
+        }
+    }
+}
+
 double rs__names_height(const rs__chart *chart, double font)
 {
     double height = 0.0;
     for (int row = 0; row < chart->rows; row++) {
-        height += fmax(0.0, row_under(chart, row, font) - 2.0 * RS__LINE_HEIGHT * font) +
+        height += fmax(0.0, row_under(chart, NULL, row, font) - 2.0 * RS__LINE_HEIGHT * font) +
                   fmax(0.0, row_over(chart, NULL, row, font) - TITLE * font);
     }
     return height;

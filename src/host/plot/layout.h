@@ -23,8 +23,9 @@ typedef struct rs__layout {
     double width, height, font; /* points */
     double title;               /* height of the title's strip, 0: none */
     int title_lines;
-    rs__box *panels;           /* [rows * columns]: between the axes */
-    double *label_x, *label_y; /* [rows * columns]: middle of the y axis' first line, of the x axis' label */
+    rs__box *panels; /* [rows * columns]: between the axes */
+    double *label_x,
+        *label_y; /* [rows * columns]: middle of the first line of the y axis' label, of the x axis' */
     double *room_x,
         *room_y; /* [rows * columns]: how long texts may be that stand over or under, beside a panel */
     rs__box bar; /* of the colours */
@@ -40,13 +41,17 @@ void rs__layout_free(rs__layout *layout); /* takes a zeroed one */
 /* Height that the key takes in a chart of that width. */
 double rs__key_height(const rs__chart *chart, double font);
 
+/* Sets names at x axes on end where they are too long to stand side by side; ranges must be there. */
+void rs__turn_names(rs__chart *chart, double font);
+
 /* Height that long names under the panels take beyond that of numbers, and long titles over them beyond one line. */
 double rs__names_height(const rs__chart *chart, double font);
 
 /* Height of a panel, before there is a layout; ranges must be there. */
 double rs__panel_height(const rs__chart *chart, double font);
 
-/* Bytes of the first line of a text: as many words as there is room for, one at least; and how many lines it makes. */
+/* Bytes of the first line of a text: as many words as there is room for, one at least; of one that is too long as much as ends in - . / _ or a
+ * comma and has room; and how many lines it makes. */
 size_t rs__first_line(const char *text, double font, double room);
 int rs__line_count(const char *text, double font, double room);
 

@@ -213,7 +213,8 @@ void rs__command_help(FILE *stream)
     (void)fputs("usage: resnet_study plot FIGURE INPUT... -o FILE.svg|FILE.png|FILE.pdf [OPTIONS]\n\n"
                 "Draws a figure of finished or running runs, by gnuplot. INPUT is a record, a result of\n"
                 "`analyze`, or a folder of them (runs/STUDY). Runs that differ in their seeds alone become\n"
-                "their mean and a band of one standard deviation (n - 1) around it.\n\n"
+                "their mean and a band of one standard deviation (n - 1) around it, as far as all of them\n"
+                "go; those that go on are thin lines.\n\n"
                 "Figures, and what they are drawn from:\n",
                 stream);
     for (int i = 0; rs__figure_at(i); i++) {

@@ -141,6 +141,7 @@ static rs_status build(const rs_plot_request *request, work *w, rs_error *error)
     RS_TRY(set_title(&w->chart, options->title, error));
     RS_TRY(set_size(w, font, error));
     RS_TRY(rs__axes_range(&w->chart, error));
+    rs__turn_names(&w->chart, font);
     w->chart.height += options->size ? 0.0 : rs__names_height(&w->chart, font);
     const double most = w->chart.height / w->chart.rows / font / 3.5; /* and never so many that they touch */
     RS_TRY(rs__axes_tick(&w->chart, (int)(w->chart.width / w->chart.columns / font / 6.0),

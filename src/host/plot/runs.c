@@ -190,7 +190,7 @@ rs_status rs__runs_add(const rs__plot *plot, const rs__group *group, const char 
     return status;
 }
 
-bool rs__wants_log(const rs__panel *panel)
+bool rs__wants_log(const rs__panel *panel, double times)
 {
     double low = INFINITY, high = 0.0;
     for (int k = 0; k < panel->count; k++) {
@@ -202,7 +202,7 @@ bool rs__wants_log(const rs__panel *panel)
             }
         }
     }
-    return low > 0.0 && high > 100.0 * low && isfinite(low);
+    return low > 0.0 && high > times * low && isfinite(low);
 }
 
 uint32_t rs__split_colour(const rs__plot *plot, int index)

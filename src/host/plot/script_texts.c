@@ -141,13 +141,66 @@ static void put_marks(const rs__writer *w, const char *which, const rs__axis *ax
     (void)fputs(")\n", w->out);
 }
 
+static bool has_number(const rs__axis *axis, int tick)
+{
+    return *axis->ticks[tick].text && within(axis, axis->ticks[tick].at);
+}
+
+/* How much of the paper a number takes along its axis. */
+static double length_of(const rs__axis *axis, int tick, bool across, double font)
+{
+    const rs__tick *t = &axis->ticks[tick];
+    const double width = rs__text_width(t->text, font) + rs__text_width(t->power, 0.8 * font);
+    return across && !axis->upright ? width + 0.3 * font : font;
+}
+
+/* Whether every n-th number, that at 0 among them where there is one, keeps apart from the next. Ticks ascend. */
+static bool keep_apart(const rs__axis *axis, int n, int first, bool across, double length, double font)
+{
+    int before = -1;
+    for (int i = 0, number = 0; i < axis->tick_count; i++) {
+        if (!has_number(axis, i) || number++ % n != first) {
+            continue;
+        }
+        const double gap = before < 0 ? INFINITY
+                                      : length * (rs__axis_part(axis, axis->ticks[i].at) -
+                                                  rs__axis_part(axis, axis->ticks[before].at));
+        if (before >= 0 &&
+            gap < (length_of(axis, before, across, font) + length_of(axis, i, across, font)) / 2.0) {
+            return false;
+        }
+        before = i;
+    }
+    return true;
+}
+
+/* The least n of which that is true; `first`: the first of those numbers. */
+static int every_of(const rs__axis *axis, bool across, const rs__box *box, double font, int *first)
+{
+    const double length = across ? box->width : box->height;
+    int numbers = 0, zero = 0;
+    for (int i = 0; i < axis->tick_count; i++) {
+        zero = has_number(axis, i) && axis->ticks[i].at == 0.0 ? numbers : zero;
+        numbers += has_number(axis, i);
+    }
+    int n = 1;
+    *first = 0;
+    while (n < numbers && !keep_apart(axis, n, *first, across, length, font)) {
+        n++;
+        *first = zero % n;
+    }
+    return n;
+}
+
 static void put_numbers(const rs__writer *w, const rs__axis *axis, bool across, const rs__box *box)
 {
     const double font = w->layout->font;
-    for (int i = 0; i < axis->tick_count && !axis->hidden && !axis->bare; i++) {
+    int first;
+    const int every = every_of(axis, across, box, font, &first);
+    for (int i = 0, number = 0; i < axis->tick_count && !axis->hidden && !axis->bare; i++) {
         const rs__tick *tick = &axis->ticks[i];
         const double part = rs__axis_part(axis, tick->at);
-        if (!*tick->text || !within(axis, tick->at)) {
+        if (!has_number(axis, i) || number++ % every != first) {
             continue;
         }
         if (across && axis->upright) {
@@ -185,8 +238,8 @@ void rs__write_panel_texts(const rs__writer *w, int index)
                         box->top - (0.85 + (lines - 1) * RS__LINE_HEIGHT) * font, "center");
     }
     if (panel->x.label) {
-        rs__write_fitted(w, panel->x.label, w->layout->room_x[index], middle, w->layout->label_y[index],
-                         "center", "");
+        rs__write_lines(w, panel->x.label, w->layout->room_x[index], middle, w->layout->label_y[index],
+                        "center");
     }
     if (panel->y.label) {
         rs__write_lines(w, panel->y.label, w->layout->room_y[index], w->layout->label_x[index],

@@ -67,6 +67,36 @@ static void test_ranges(void **state)
     rs__chart_clear(&chart);
 }
 
+/* A range begins at 0 unless most of it would be empty; what a band reaches down to is shown, but no decades of it. */
+static void test_where_ranges_begin(void **state)
+{
+    const double x[] = {1.0, 2.0}, y[] = {2.0, 3.0}, low[] = {1.8, 0.001}, high[] = {2.2, 3.5};
+    const struct {
+        bool log, near;
+        double least, from, to; /* of the values; range of where it may begin */
+    } cases[] = {{false, true, 2.0, 1.7, 1.95},
+                 {false, true, 1.0, 0.0, 0.0},
+                 {false, false, 2.0, 1.7, 1.95},
+                 {true, false, 2.0, 1.7, 1.81},
+                 {true, false, 1e-9, 0.1, 0.201}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rs__chart chart;
+        double values[] = {cases[i].least == 1.0 ? 1.0 : y[0], y[1]};
+        const double lows[] = {low[0], cases[i].least < 1.0 ? low[1] : 2.5};
+        const rs__points band = {.mark = RS__BAND, .count = 2, .x = x, .low = lows, .high = high};
+        harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
+        chart.panels[0].y.log = cases[i].log;
+        chart.panels[0].y.zero_near = cases[i].near;
+        line(&chart, 0, 2, x, values, NULL);
+        harness_ok(cases[i].least == 1.0 ? RS_OK : rs__panel_add(&chart.panels[0], &band, &error), &error);
+        harness_ok(rs__axes_range(&chart, &error), &error);
+        assert_true(chart.panels[0].y.low >= cases[i].from && chart.panels[0].y.low <= cases[i].to);
+        assert_true(chart.panels[0].y.high > 3.0);
+        rs__chart_clear(&chart);
+    }
+}
+
 /* A logarithmic axis knows what is above 0 alone; one value, and none, still make an axis. */
 static void test_log_and_single(void **state)
 {
@@ -102,6 +132,8 @@ static void test_lines_of_labels(void **state)
     assert_int_equal(rs__first_line("one two three", 10.0, rs__text_width("one two", 10.0) + 1.0), 7);
     assert_int_equal(rs__first_line("endless word", 10.0, 1.0), 7);
     assert_int_equal(rs__line_count("one two three", 10.0, 1.0), 3);
+    assert_int_equal(rs__first_line("layer1.0.conv2.weight", 8.0, rs__text_width("layer1.0.con", 8.0)), 9);
+    assert_int_equal(rs__line_count("layer1.0.conv2.weight", 8.0, rs__text_width("layer1.0.con", 8.0)), 3);
     assert_int_equal(rs__line_count(NULL, 10.0, 1.0), 0);
     harness_ok(rs__chart_make(&chart, 3, 1, &error), &error);
     line(&chart, 0, 2, x, x, "a");
@@ -197,6 +229,48 @@ static void test_lines_of_titles(void **state)
     drop(&chart, &layout, script);
 }
 
+/* Numbers keep apart: as many are left out as it takes, not that at 0. Names are turned. A label under a panel has several lines. */
+static void test_crowded_axes(void **state)
+{
+    static const char *const names[] = {"triangle", "diamond", "checker", "stripes"};
+    const double x[] = {-300.0, 300.0};
+    rs__chart chart;
+    rs__layout layout;
+    char *script;
+    (void)state;
+    harness_ok(rs__chart_make(&chart, 1, 4, &error), &error);
+    for (int i = 0; i < 4; i++) {
+        line(&chart, i, 2, x, x, NULL);
+    }
+    for (int k = -3; k <= 3; k++) {
+        char text[16];
+        (void)snprintf(text, sizeof text, "%d hundred", k);
+        harness_ok(rs__axis_tick(&chart.panels[0].x, 100.0 * k, k ? text : "none", NULL, &error), &error);
+    }
+    rs__axis *named = &chart.panels[1].x, *short_ones = &chart.panels[2].x;
+    named->names = short_ones->names = true;
+    named->low = short_ones->low = -0.5;
+    named->high = short_ones->high = 3.5;
+    for (int k = 0; k < 4; k++) {
+        harness_ok(rs__axis_tick(named, k, names[k], NULL, &error), &error);
+        harness_ok(rs__axis_tick(short_ones, k, "a", NULL, &error), &error);
+    }
+    harness_ok(rs__chart_text(&chart.panels[3].x.label, &error, "steps of both stages of the training"),
+               &error);
+    chart.width = 400.0;
+    rs__turn_names(&chart, 8.0);
+    assert_true(named->upright && !short_ones->upright);
+    finish(&chart, &layout, &script);
+    assert_non_null(strstr(script, "'none'"));
+    assert_null(strstr(script, "'1 hundred'"));
+    assert_non_null(strstr(script, "set label 'triangle' at screen "));
+    assert_null(strstr(script, "…"));
+    assert_true(down_to(script, &layout, "training") <= layout.height - 4.0);
+    assert_true(down_to(script, &layout, "training") >
+                layout.panels[3].top + layout.panels[3].height + 2.0 * 8.0);
+    drop(&chart, &layout, script);
+}
+
 /* What is too long for its place ends in dots, after a whole letter. */
 static void test_long_texts(void **state)
 {
@@ -274,6 +348,14 @@ static void test_ticks(void **state)
     ticks_of(3.0, 70.0, true, false, "5 10 20 50");
     ticks_of(1e-12, 1.0, true, false, "10^-12 10^-9 10^-6 10^-3 10^0");
     ticks_of(41.0, 43.0, true, false, "41.0 41.5 42.0 42.5 43.0");
+    ticks_of(15e3, 6e5, true, false, "2·10^4 5·10^4 1·10^5 2·10^5 5·10^5");
+    rs__axis one = {.low = 0.0, .high = 0.95}; /* a single number is no scale */
+    harness_ok(rs__axis_make_ticks(&one, 1, &error), &error);
+    assert_int_equal(one.tick_count, 2);
+    rs__chart holder;
+    harness_ok(rs__chart_make(&holder, 1, 1, &error), &error);
+    holder.panels[0].x = one;
+    rs__chart_clear(&holder);
 }
 
 /* The range, where every tick of both axes lies within. */
@@ -456,7 +538,8 @@ static void test_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),         cmocka_unit_test(test_log_and_single),
+        cmocka_unit_test(test_ranges),         cmocka_unit_test(test_where_ranges_begin),
+        cmocka_unit_test(test_crowded_axes),   cmocka_unit_test(test_log_and_single),
         cmocka_unit_test(test_ticks),          cmocka_unit_test(test_flat),
         cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_lines_of_labels),
         cmocka_unit_test(test_rooms_of_texts), cmocka_unit_test(test_lines_of_titles),

@@ -180,6 +180,29 @@ static void test_ignored_network(void **state)
     rs__groups_free(&groups);
 }
 
+/* On a sheet by network what is kept may go with the network, and no network is told; else it is told where nothing else differs. */
+static void test_what_is_kept(void **state)
+{
+    rs__groups groups;
+    (void)state;
+    add("a", "network=nn-2x256 snapshots=none isolate=frozen");
+    add("b", "network=nn-4x256 snapshots=all isolate=frozen");
+    make("network", &groups);
+    assert_int_equal(groups.count, 1);
+    assert_null(strstr(groups.list[0].label, "nn"));
+    assert_null(strstr(groups.list[0].label, "all"));
+    rs__groups_free(&groups);
+    make(NULL, &groups);
+    assert_int_equal(groups.count, 2);
+    assert_string_equal(groups.list[1].label, "nn-4x256");
+    rs__groups_free(&groups);
+    add("c", "network=nn-4x256 snapshots=none isolate=frozen");
+    make(NULL, &groups);
+    assert_int_equal(groups.count, 3);
+    assert_string_equal(groups.list[2].label, "nn-4x256, snapshots none");
+    rs__groups_free(&groups);
+}
+
 /* What was begun from runs of one group is one group; from others, or files of other names, it is not. */
 static void test_chains(void **state)
 {
@@ -247,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup(test_circle, begin),
         cmocka_unit_test_setup(test_values_that_say_nothing, begin),
         cmocka_unit_test_setup(test_ignored_network, begin),
+        cmocka_unit_test_setup(test_what_is_kept, begin),
         cmocka_unit_test(test_colours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

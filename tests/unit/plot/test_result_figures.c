@@ -161,7 +161,7 @@ static void points_are_sorted_and_averaged(void **state)
     assert_int_equal(near->count, 4);
     const rs__series *band = find(&chart, 0, 0, RS__BAND, NULL); /* of the training set: both are alike */
     assert_numbers(band->low, (const double[]){5, 1, 3, 2, 100}, 5);
-    assert_non_null(strstr(chart.panels[2].x.label, "0: batch-size 600, 1: batch-size 200"));
+    assert_non_null(strstr(chart.panels[2].x.label, "0: batch-size 600; 1: batch-size 200"));
     rs__chart_clear(&chart);
 }
 
