@@ -230,6 +230,10 @@ def test_figures(p):
         assert picture.curves and picture.root.get("role") == "img" and picture.root.find(SVG + "desc").text, figure
     picture = plot(p, "gradient-norm", "a.h5")
     assert {"before clipping", "after clipping"} <= set(picture.texts), picture.texts
+    picture = plot(p, "schedule", "a.h5", options=["--script", "a.gp"])
+    x, _ = axes(p, "a.gp")
+    for ends in (picture.points("mlp-20x3, sinc-log, learning rate")[0][-1][0], max(u for u, _, text in picture.places() if text == "4")):
+        assert abs(ends - x(4)) < 1, (ends, x(4))  # the last step lasts to the end of the last epoch
     picture = plot(p, "layer-curves", "a.h5", options=["--smooth", "3", "--outliers", "3"])
     assert {"own loss", "mean output", "linear1", "relu1"} <= set(picture.texts), picture.texts
     plot(p, "loss", "a.h5", out="a.png", options=["--size", "640x400px"])
@@ -257,11 +261,12 @@ def test_gradient_flow(p):
         near(picture.points("mlp-20x3, sinc-log", panel)[0], [(x(i + 1), y(v)) for i, v in enumerate(mean)], panel)
     assert "standard deviation over elements and steps" in picture.texts, picture.texts
     fit(p, "b.h5", "--seed", "2")
-    for name, scale, log in (("even.h5", 1.0, "un"), ("steep.h5", 0.001, "")):  # of the first parameter alone
+    for name, scale, log in (("even.h5", 1.0, "un"), ("steep.h5", 0.001, ""), ("vanished.h5", [0.0, 0.001], "")):  # of the first parameters
         shutil.copy(p.file("a.h5"), p.file(name))
         with h5py.File(p.file(name), "r+") as f:
             f["steps/gradient_abs_mean"][:] = 0.5
-            f["steps/gradient_abs_mean"][:, 0] = 0.5 * scale
+            first = scale if isinstance(scale, list) else [scale]
+            f["steps/gradient_abs_mean"][:, :len(first)] = [0.5 * s for s in first]
         picture = plot(p, "gradient-flow", name, options=["--script", "a.gp"])
         with open(p.file("a.gp"), encoding="utf-8") as f:
             assert set(re.findall(r"^(un)?set logscale y", f.read(), re.M)) == {log}, name

@@ -286,6 +286,17 @@ rs_status rs__axis_make_ticks(rs__axis *axis, int about, rs_error *error)
     return last - first >= 1.0 ? decade_ticks(axis, first, last, about, error) : short_log_ticks(axis, error);
 }
 
+rs_status rs__bar_axis(const rs__bar *bar, rs__axis *axis, bool *stepped, rs_error *error)
+{
+    enum { MOST_STEPS = 48, NUMBERS = 6 };
+    *stepped = bar->whole && bar->high - bar->low + 1.0 <= MOST_STEPS;
+    *axis = (rs__axis){.low = bar->low - (*stepped ? 0.5 : 0.0),
+                       .high = bar->high + (*stepped ? 0.5 : 0.0),
+                       .log = bar->log,
+                       .whole = bar->whole};
+    return rs__axis_make_ticks(axis, NUMBERS, error);
+}
+
 rs_status rs__axes_tick(rs__chart *chart, int across, int up, rs_error *error)
 {
     for (int i = 0; i < chart->rows * chart->columns; i++) {

@@ -14,6 +14,9 @@ rs_status rs__axes_tick(rs__chart *chart, int across, int up, rs_error *error);
 /* The same for one axis: also of a colour bar. */
 rs_status rs__axis_make_ticks(rs__axis *axis, int about, rs_error *error);
 
+/* The axis of a colour bar, with its ticks; of few whole steps as many colours, each of length 1. The caller frees it (rs__axis_clear). */
+rs_status rs__bar_axis(const rs__bar *bar, rs__axis *axis, bool *stepped, rs_error *error);
+
 /* Whether a value can be shown on an axis. */
 bool rs__axis_shows(const rs__axis *axis, double value);
 /* Where it lies between low (0) and high (1). */

@@ -23,7 +23,7 @@ rs_status rs__chart_make(rs__chart *chart, int rows, int columns, rs_error *erro
     return RS_OK;
 }
 
-static void clear_axis(rs__axis *axis)
+void rs__axis_clear(rs__axis *axis)
 {
     for (int i = 0; i < axis->tick_count; i++) {
         rs_free(axis->ticks[i].text);
@@ -50,8 +50,8 @@ static void clear_panel(rs__panel *panel)
     }
     rs_free(panel->series);
     rs_free(panel->title);
-    clear_axis(&panel->x);
-    clear_axis(&panel->y);
+    rs__axis_clear(&panel->x);
+    rs__axis_clear(&panel->y);
 }
 
 void rs__chart_clear(rs__chart *chart)

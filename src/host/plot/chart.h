@@ -119,6 +119,7 @@ typedef struct rs__points {
     const char *label, *name;
 } rs__points;
 rs_status rs__panel_add(rs__panel *panel, const rs__points *points, rs_error *error);
+void rs__axis_clear(rs__axis *axis); /* frees what it holds */
 /* A tick with a text of its own; `power` may be NULL. */
 rs_status rs__axis_tick(rs__axis *axis, double at, const char *text, const char *power, rs_error *error);
 

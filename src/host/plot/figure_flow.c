@@ -113,14 +113,30 @@ static rs_status name_parameters(const flow *f, rs__panel *panel, rs_error *erro
     return RS_OK;
 }
 
+/* Whether some parameters have gradients many times as large as others': a linear axis would show these alone. Those that have none at all are
+ * gaps of a logarithmic one. */
+static bool spans_decades(const flow *f)
+{
+    double least = INFINITY, most = 0.0;
+    for (int64_t p = 0; p < f->parameters.count; p++) {
+        if (f->mean[p] > 0.0) {
+            least = fmin(least, f->mean[p]);
+            most = fmax(most, f->mean[p]);
+        }
+    }
+    return most > 10.0 * least;
+}
+
 static rs_status fill_row(const rs__plot *plot, int row, int64_t steps, rs__chart *chart, rs_error *error)
 {
     flow f = {0};
+    bool log = false;
     rs_status status = open_flow(plot, &plot->groups.list[row], &f, error);
     for (int c = 0; c < COLUMNS && !status; c++) {
         rs__panel *panel = rs__chart_panel(chart, row, c);
         const char *several = plot->groups.count > 1 ? f.group->label : "";
         combine(&f, c == 1, steps);
+        log = log || spans_decades(&f);
         status = draw(&f, rs__line_colour(&plot->palettes, 0, 1), panel, error);
         status = status ? status : name_parameters(&f, panel, error);
         status = status ? status
@@ -129,9 +145,6 @@ static rs_status fill_row(const rs__plot *plot, int row, int64_t steps, rs__char
     }
     status =
         status ? status : rs__chart_text(&rs__chart_panel(chart, row, 0)->y.label, error, "abs(gradient)");
-    /* Where some parameters have gradients many times as large as others', a linear axis would show these alone. */
-    const bool log = !status && (rs__wants_log(rs__chart_panel(chart, row, 0), 10.0) ||
-                                 rs__wants_log(rs__chart_panel(chart, row, 1), 10.0));
     for (int c = 0; c < COLUMNS; c++) {
         rs__chart_panel(chart, row, c)->y.log = log;
         rs__chart_panel(chart, row, c)->y.zero = !log;

@@ -123,7 +123,7 @@ static rs_status fill_row(const rs__plot *plot, int row, int kind, const legend 
         if (g == 0) {
             RS_TRY(rs__chart_text(&panel->y.label, error, "%s", kinds[kind].shown));
         }
-        log = log && rs__wants_log(panel, 100.0);
+        log = log && rs__wants_log(panel);
     }
     for (int g = 0; g < plot->groups.count; g++) {
         rs__chart_panel(chart, row, g)->y.log = log;

@@ -136,7 +136,7 @@ static rs_status fill(const steps *s, rs__mark mark, bool log, bool epochs, rs__
         RS_TRY(draw(s, q, mark, epochs, panel, error));
     }
     for (int i = 0; i < chart->columns; i++) {
-        wants_log = wants_log && rs__wants_log(&chart->panels[i], 100.0);
+        wants_log = wants_log && rs__wants_log(&chart->panels[i]);
     }
     for (int i = 0; i < chart->columns; i++) {
         chart->panels[i].y.log = wants_log;

@@ -10,12 +10,12 @@
 #include "rs/host.h"
 
 /* In font sizes. */
-#define GAP    1.3 /* between panels */
-#define EDGE   0.7 /* of the paper */
-#define TITLE  1.9
-#define BAR    1.1 /* width of the colours */
-#define DIGIT  0.56
-#define SAMPLE 2.2
+#define GAP          1.3 /* between panels */
+#define EDGE         0.7 /* of the paper */
+#define TITLE        1.9
+#define BAR          1.1 /* width of the colours */
+#define LEAST_NUMBER 1.6 /* at the colours */
+#define SAMPLE       2.2
 
 /* Widths of Helvetica's letters, roughly, in font sizes. */
 static double letter_width(unsigned char c)
@@ -273,7 +273,13 @@ static double bar_width(const rs__chart *chart, double font)
         }
         return most;
     }
-    return (1.2 + BAR + 0.5 + 4.5 * DIGIT + (chart->bar.label ? RS__LINE_HEIGHT : 0.0)) * font;
+    rs__axis axis;
+    rs_error error = {0};
+    bool stepped;
+    const rs_status status = rs__bar_axis(&chart->bar, &axis, &stepped, &error);
+    const double numbers = fmax(status ? 0.0 : tick_width(&axis, font), LEAST_NUMBER * font);
+    rs__axis_clear(&axis);
+    return (1.2 + BAR + 0.5 + (chart->bar.label ? 0.7 + RS__LINE_HEIGHT : 0.0)) * font + numbers;
 }
 
 /* What all texts over, between and under the panels leave for these. */

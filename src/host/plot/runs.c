@@ -51,8 +51,9 @@ typedef struct curves {
     double **y;
     const int64_t *rows;
     int64_t count;
+    int closing;               /* 1: stairs, whose last step ends at a point more */
     double *x;                 /* of the longest */
-    double *low, *mean, *high; /* [count] */
+    double *low, *mean, *high; /* [count + closing] */
 } curves;
 
 static void free_curves(curves *c)
@@ -67,6 +68,12 @@ static void free_curves(curves *c)
     rs_free(c->high);
 }
 
+/* The last value once more. */
+static void close_step(double *values, int64_t count)
+{
+    values[count] = count > 0 ? values[count - 1] : (double)NAN;
+}
+
 static rs_status take_column(const rs__plot *plot, const rs__series_of_runs *series, int64_t column, int run,
                              curves *c, rs_error *error)
 {
@@ -78,14 +85,19 @@ static rs_status take_column(const rs__plot *plot, const rs__series_of_runs *ser
         y[i] = series->values[run][i * series->width + column];
     }
     rs__replace_outliers(y, series->rows[run], plot->options->outliers);
-    return rs__smooth(y, series->rows[run], plot->options->smooth, error);
+    RS_TRY(rs__smooth(y, series->rows[run], plot->options->smooth, error));
+    close_step(y, series->rows[run]);
+    return RS_OK;
 }
 
 static rs_status make_curves(const rs__plot *plot, const rs__series_of_runs *series, int64_t column,
                              const rs__curve_style *style, curves *c, rs_error *error)
 {
     const size_t size = (size_t)series->longest + 1;
-    *c = (curves){.runs = series->runs, .rows = series->rows, .count = series->longest};
+    *c = (curves){.runs = series->runs,
+                  .rows = series->rows,
+                  .count = series->longest,
+                  .closing = style->mark == RS__STAIRS && series->longest > 0};
     for (int r = 0; r < series->runs; r++) { /* the mean ends where the first run does */
         c->count = series->rows[r] < c->count ? series->rows[r] : c->count;
     }
@@ -100,10 +112,13 @@ static rs_status make_curves(const rs__plot *plot, const rs__series_of_runs *ser
     for (int r = 0; r < series->runs; r++) {
         RS_TRY(take_column(plot, series, column, r, c, error));
     }
-    for (int64_t i = 0; i < series->longest; i++) {
+    for (int64_t i = 0; i <= series->longest; i++) {
         c->x[i] = style->first + (double)i * (style->step > 0.0 ? style->step : 1.0);
     }
     rs__band((const double *const *)c->y, series->rows, series->runs, c->count, c->low, c->mean, c->high);
+    close_step(c->low, c->count);
+    close_step(c->mean, c->count);
+    close_step(c->high, c->count);
     return RS_OK;
 }
 
@@ -114,12 +129,12 @@ static rs_status add_individuals(const curves *c, int64_t from, const rs__curve_
     for (int r = 0; r < c->runs; r++) {
         const rs__points thin = {
             .mark = style->mark,
-            .count = c->rows[r] - from,
+            .count = c->rows[r] - from + c->closing,
             .x = c->x + from,
             .y = c->y[r] + from,
             .style = {
                 .colour = style->colour, .dash = style->dash, .width = 0.4, .opacity = 0.5, .dot = 1.5}};
-        if (thin.count > 1 || (thin.count == 1 && from == 0)) {
+        if (c->rows[r] > from + 1 || (c->rows[r] == 1 && from == 0)) {
             RS_TRY(rs__panel_add(panel, &thin, error));
         }
     }
@@ -130,13 +145,13 @@ static rs_status add_curves(const rs__plot *plot, const curves *c, const rs__cur
                             rs__panel *panel, rs_error *error)
 {
     const rs__points band = {.mark = RS__BAND,
-                             .count = c->count,
+                             .count = c->count + c->closing,
                              .x = c->x,
                              .low = c->low,
                              .high = c->high,
                              .style = {.colour = style->colour, .opacity = 0.2}};
     const rs__points line = {.mark = style->mark,
-                             .count = c->count,
+                             .count = c->count + c->closing,
                              .x = c->x,
                              .y = c->mean,
                              .label = style->label,
@@ -190,7 +205,7 @@ rs_status rs__runs_add(const rs__plot *plot, const rs__group *group, const char 
     return status;
 }
 
-bool rs__wants_log(const rs__panel *panel, double times)
+bool rs__wants_log(const rs__panel *panel)
 {
     double low = INFINITY, high = 0.0;
     for (int k = 0; k < panel->count; k++) {
@@ -202,7 +217,7 @@ bool rs__wants_log(const rs__panel *panel, double times)
             }
         }
     }
-    return low > 0.0 && high > times * low && isfinite(low);
+    return low > 0.0 && high > 100.0 * low && isfinite(low);
 }
 
 uint32_t rs__split_colour(const rs__plot *plot, int index)

@@ -34,8 +34,8 @@ rs_status rs__runs_draw(const rs__plot *plot, const rs__series_of_runs *series, 
 rs_status rs__runs_add(const rs__plot *plot, const rs__group *group, const char *path,
                        const rs__curve_style *style, rs__panel *panel, rs_error *error);
 
-/* Whether the values of a panel ask for a logarithmic axis: all above 0, the largest more than `times` the smallest. */
-bool rs__wants_log(const rs__panel *panel, double times);
+/* Whether the values of a panel ask for a logarithmic axis: all above 0, over more than two decades. */
+bool rs__wants_log(const rs__panel *panel);
 
 /* The panels that one quantity takes for splits, and the like: of one group, all in one panel, told apart by colour and dash; of
  * several, one panel each. */

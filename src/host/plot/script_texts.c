@@ -69,20 +69,16 @@ static rs_status put_bar(const rs__writer *w, rs_error *error)
     if (!bar->shown) {
         return RS_OK;
     }
-    const double steps = bar->high - bar->low + 1.0;
-    const int slices = bar->whole && steps <= 48.0 ? (int)steps : 96;
-    const bool stepped = bar->whole && steps <= 48.0;
+    rs__axis axis;
+    bool stepped;
+    const rs_status status = rs__bar_axis(bar, &axis, &stepped, error);
+    const int slices = stepped ? (int)(bar->high - bar->low) + 1 : 96;
     for (int i = 0; i < slices; i++) {
         const double part = slices > 1 ? (double)i / (slices - 1) : 0.0;
         const double height = box->height * (slices - i) / slices;
         rs__write_rectangle(w, &(rs__box){box->left, box->top, box->width, height},
                             rs__depth_colour(w->palettes, part), 1.0);
     }
-    rs__axis axis = {.low = bar->low - (stepped ? 0.5 : 0.0),
-                     .high = bar->high + (stepped ? 0.5 : 0.0),
-                     .log = bar->log,
-                     .whole = bar->whole};
-    const rs_status status = rs__axis_make_ticks(&axis, 6, error);
     double widest = 0.0;
     for (int i = 0; i < axis.tick_count; i++) {
         const double y = box->top + box->height * (1.0 - rs__axis_part(&axis, axis.ticks[i].at));
@@ -93,11 +89,9 @@ static rs_status put_bar(const rs__writer *w, rs_error *error)
                             box->left + box->width + 0.5 * w->layout->font, y, "left", "");
         }
         widest = fmax(widest, rs__text_width(axis.ticks[i].text, w->layout->font) +
-                                  rs__text_width(axis.ticks[i].power, w->layout->font));
-        rs_free(axis.ticks[i].text);
-        rs_free(axis.ticks[i].power);
+                                  rs__text_width(axis.ticks[i].power, 0.8 * w->layout->font));
     }
-    rs_free(axis.ticks);
+    rs__axis_clear(&axis);
     if (bar->label) {
         rs__write_label(w, bar->label, NULL, box->left + box->width + 1.2 * w->layout->font + widest,
                         box->top + box->height / 2.0, "center", " rotate by 90");

@@ -271,6 +271,31 @@ static void test_crowded_axes(void **state)
     drop(&chart, &layout, script);
 }
 
+/* Beside the colours there is room for their numbers and the label. */
+static void test_long_numbers_of_colours(void **state)
+{
+    const double x[] = {1.0, 2.0};
+    double places[2];
+    for (int i = 0; i < 2; i++) {
+        rs__chart chart;
+        rs__layout layout;
+        char *script;
+        harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
+        line(&chart, 0, 2, x, x, NULL);
+        chart.bar = (rs__bar){.shown = true, .low = i ? 1.0 : 1.1e33, .high = i ? 4.0 : 4e33, .whole = i};
+        harness_ok(rs__chart_text(&chart.bar.label, &error, "distance"), &error);
+        finish(&chart, &layout, &script);
+        const char *label = strstr(script, "set label 'distance' at screen ");
+        assert_non_null(label);
+        assert_int_equal(sscanf(label, "set label 'distance' at screen %lf", &places[i]), 1);
+        assert_true(places[i] * layout.width < layout.width - 4.0);
+        places[i] = layout.bar.left;
+        drop(&chart, &layout, script);
+    }
+    (void)state;
+    assert_true(places[0] < places[1] - 8.0);
+}
+
 /* What is too long for its place ends in dots, after a whole letter. */
 static void test_long_texts(void **state)
 {
@@ -538,14 +563,23 @@ static void test_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),         cmocka_unit_test(test_where_ranges_begin),
-        cmocka_unit_test(test_crowded_axes),   cmocka_unit_test(test_log_and_single),
-        cmocka_unit_test(test_ticks),          cmocka_unit_test(test_flat),
-        cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_lines_of_labels),
-        cmocka_unit_test(test_rooms_of_texts), cmocka_unit_test(test_lines_of_titles),
-        cmocka_unit_test(test_layout),         cmocka_unit_test(test_too_small),
-        cmocka_unit_test(test_gaps),           cmocka_unit_test(test_log_gaps),
-        cmocka_unit_test(test_thin),           cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_where_ranges_begin),
+        cmocka_unit_test(test_crowded_axes),
+        cmocka_unit_test(test_long_numbers_of_colours),
+        cmocka_unit_test(test_log_and_single),
+        cmocka_unit_test(test_ticks),
+        cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_lines_of_labels),
+        cmocka_unit_test(test_rooms_of_texts),
+        cmocka_unit_test(test_lines_of_titles),
+        cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_log_gaps),
+        cmocka_unit_test(test_thin),
+        cmocka_unit_test(test_quote),
         cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
