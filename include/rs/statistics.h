@@ -1,4 +1,4 @@
-/* rs/statistics.h: one number of several runs. */
+/* rs/statistics.h: mean and spread of several numbers: of runs, or of steps. */
 #ifndef RS_STATISTICS_H
 #define RS_STATISTICS_H
 
@@ -10,5 +10,7 @@ typedef struct rs_spread {
     double min, max;  /* NaN of none */
 } rs_spread;
 rs_spread rs_spread_of(const double *values, int64_t count);
+/* The same of values[0], values[stride], ... that are finite: in a figure infinity is a gap, too. */
+rs_spread rs_spread_of_finite(const double *values, int64_t count, int64_t stride);
 
 #endif

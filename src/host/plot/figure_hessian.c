@@ -12,6 +12,7 @@
 #include "numbers.h"
 #include "result_arrays.h"
 #include "rs/host.h"
+#include "rs/statistics.h"
 
 enum { BINS = 60, DECADES = 6, SINGLE = 8 }; /* up to SINGLE states have a curve each */
 
@@ -227,7 +228,7 @@ static rs_status add_mean(const rs__plot *plot, const states *all, const scale *
         }
     }
     for (int b = 0; b < BINS; b++) {
-        const rs__moments m = rs__moments_of(shares + b, all->count, BINS);
+        const rs_spread m = rs_spread_of_finite(shares + b, all->count, BINS);
         mean[b] = m.mean > 0.0 ? m.mean : (double)NAN;
         above[b] = m.mean > 0.0 ? m.mean + m.std : (double)NAN;
     }

@@ -164,7 +164,8 @@ static rs_status add_mean(const lines *l, const double *const *runs, const int64
         return RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " points", count);
     }
     double *mean = low + count, *high = mean + count;
-    rs__band(runs, lengths, l->results, count, low, mean, high);
+    const rs__band band = {low, mean, high};
+    rs_status status = rs__band_of(runs, lengths, l->results, count, &band, error);
     rs__points area = {
         .mark = RS__BAND, .count = count, .x = l->alpha + first, .low = low, .high = high, .style = style};
     area.style.opacity = 0.25;
@@ -175,7 +176,7 @@ static rs_status add_mean(const lines *l, const double *const *runs, const int64
                              .style = style,
                              .label = shown_names[split],
                              .name = shown_names[split]};
-    rs_status status = l->results > 1 ? rs__panel_add(panel, &area, error) : RS_OK;
+    status = status || l->results < 2 ? status : rs__panel_add(panel, &area, error);
     status = status ? status : rs__panel_add(panel, &line, error);
     rs_free(low);
     return status;

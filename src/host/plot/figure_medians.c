@@ -1,11 +1,11 @@
 /* figure_medians.c: statistics over the steps of how far each block moved, against its depth: to the initial state, and to
  * the step before. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "numbers.h"
 #include "rs/host.h"
+#include "rs/statistics.h"
 #include "rs/text.h"
 #include "runs.h"
 
@@ -43,15 +43,8 @@ static rs_status statistic_of(int which, const double *values, int64_t count, in
     if (which == 0) {
         return rs__median(values, count, stride, result, error);
     }
-    double least = INFINITY, most = -INFINITY;
-    for (int64_t i = 0; i < count; i++) {
-        if (isfinite(values[i * stride])) {
-            least = fmin(least, values[i * stride]);
-            most = fmax(most, values[i * stride]);
-        }
-    }
-    const rs__moments m = rs__moments_of(values, count, stride);
-    *result = m.n == 0 ? NAN : which == 1 ? m.mean : which == 2 ? least : most;
+    const rs_spread s = rs_spread_of_finite(values, count, stride);
+    *result = which == 1 ? s.mean : which == 2 ? s.min : s.max;
     return RS_OK;
 }
 

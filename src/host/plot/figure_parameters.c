@@ -9,6 +9,7 @@
 #include "figure.h"
 #include "numbers.h"
 #include "rs/host.h"
+#include "rs/statistics.h"
 #include "runs.h"
 
 enum { SPLITS = 3, SCORES = 2 };
@@ -67,8 +68,8 @@ static rs_status make_point(const rs__group *group, point *p, rs_error *error)
                     is_repeated(group->runs[r], s) ? RS_OK : last_of(group->runs[r], path, &values[r], error);
             }
             if (!status) {
-                const rs__moments m = rs__moments_of(values, group->count, 1);
-                p->mean[s][k] = m.n > 0 ? m.mean : (double)NAN;
+                const rs_spread m = rs_spread_of_finite(values, group->count, 1);
+                p->mean[s][k] = m.mean;
                 p->std[s][k] = m.std;
             }
         }

@@ -11,6 +11,7 @@
 #include "numbers.h"
 #include "result_arrays.h"
 #include "rs/host.h"
+#include "rs/statistics.h"
 
 enum { KINDS = 2 };
 static const char *const kinds[KINDS] = {"sample", "batch"};
@@ -54,7 +55,7 @@ static rs_status epoch_means(const rs__input *run, int kind, int64_t *epochs, do
     *means = rs_alloc_array((size_t)*epochs + 1, sizeof **means);
     const int64_t steps = *epochs > 0 ? (at->steps - at->batches) / at->epochs : 0;
     for (int64_t e = 0; *means && e < *epochs; e++) {
-        (*means)[e] = rs__moments_of(values + e * steps, steps, 1).mean;
+        (*means)[e] = rs_spread_of_finite(values + e * steps, steps, 1).mean;
     }
     rs_free(values);
     return *means ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " epochs", *epochs);
@@ -103,12 +104,14 @@ static rs_status sum_up(const runs *r, int kind, series *s, rs_error *error)
     for (int i = 0; i < r->count; i++) {
         last[i] = r->epochs[i] > 0 ? r->means[i][r->epochs[i] - 1] : (double)NAN;
     }
-    rs__band((const double *const *)r->means, r->epochs, r->count, s->epochs, low, s->mean[kind], high);
-    const rs__moments m = rs__moments_of(last, r->count, 1);
-    s->last[kind] = m.n > 0 ? m.mean : (double)NAN;
+    const rs__band band = {low, s->mean[kind], high};
+    const rs_status status =
+        rs__band_of((const double *const *)r->means, r->epochs, r->count, s->epochs, &band, error);
+    const rs_spread m = rs_spread_of_finite(last, r->count, 1);
+    s->last[kind] = m.mean;
     s->last_std[kind] = m.std;
     rs_free(last);
-    return RS_OK;
+    return status;
 }
 
 static rs_status read_group(const rs__group *group, series *s, rs_error *error)

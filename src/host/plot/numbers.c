@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "rs/host.h"
+#include "rs/statistics.h"
 
 rs_status rs__smooth(double *values, int64_t count, int64_t window, rs_error *error)
 {
@@ -44,29 +45,9 @@ rs_status rs__smooth(double *values, int64_t count, int64_t window, rs_error *er
     return RS_OK;
 }
 
-rs__moments rs__moments_of(const double *values, int64_t count, int64_t stride)
-{
-    rs__moments m = {0, 0.0, 0.0};
-    for (int64_t i = 0; i < count; i++) {
-        const double value = values[i * stride];
-        if (isfinite(value)) {
-            m.n++;
-            m.mean += (value - m.mean) / (double)m.n;
-        }
-    }
-    double squares = 0.0;
-    for (int64_t i = 0; i < count; i++) {
-        const double value = values[i * stride];
-        squares += isfinite(value) ? (value - m.mean) * (value - m.mean) : 0.0;
-    }
-    m.std = m.n > 1 ? sqrt(squares / (double)(m.n - 1)) : NAN;
-    m.mean = m.n > 0 ? m.mean : NAN;
-    return m;
-}
-
 void rs__replace_outliers(double *values, int64_t count, double deviations)
 {
-    const rs__moments m = rs__moments_of(values, count, 1);
+    const rs_spread m = rs_spread_of_finite(values, count, 1);
     if (deviations <= 0.0 || m.n < 2) {
         return;
     }
@@ -78,28 +59,27 @@ void rs__replace_outliers(double *values, int64_t count, double deviations)
     }
 }
 
-void rs__band(const double *const *values, const int64_t *lengths, int runs, int64_t count, double *low,
-              double *mean, double *high)
+rs_status rs__band_of(const double *const *values, const int64_t *lengths, int runs, int64_t count,
+                      const rs__band *band, rs_error *error)
 {
-    for (int64_t i = 0; i < count; i++) {
-        double sum = 0.0, squares = 0.0;
-        int n = 0;
-        for (int r = 0; r < runs; r++) {
-            if (i < lengths[r] && isfinite(values[r][i])) {
-                sum += values[r][i];
-                n++;
-            }
-        }
-        mean[i] = n > 0 ? sum / n : NAN;
-        for (int r = 0; r < runs; r++) {
-            if (i < lengths[r] && isfinite(values[r][i])) {
-                squares += (values[r][i] - mean[i]) * (values[r][i] - mean[i]);
-            }
-        }
-        const double std = n > 1 ? sqrt(squares / (n - 1)) : NAN;
-        low[i] = mean[i] - std;
-        high[i] = mean[i] + std;
+    double *place = rs_alloc_array((size_t)runs + 1, sizeof *place);
+    if (!place) {
+        return RS_FAIL(error, RS_MEMORY, "no memory for %d runs", runs);
     }
+    for (int64_t i = 0; i < count; i++) {
+        int64_t n = 0;
+        for (int r = 0; r < runs; r++) {
+            if (i < lengths[r]) {
+                place[n++] = values[r][i];
+            }
+        }
+        const rs_spread s = rs_spread_of_finite(place, n, 1);
+        band->mean[i] = s.mean;
+        band->low[i] = s.mean - s.std;
+        band->high[i] = s.mean + s.std;
+    }
+    rs_free(place);
+    return RS_OK;
 }
 
 static int by_value(const void *a, const void *b)

@@ -14,17 +14,14 @@ rs_status rs__smooth(double *values, int64_t count, int64_t window, rs_error *er
 /* Replaces what lies further from the mean than `deviations` standard deviations (population) by the mean; 0: nothing. */
 void rs__replace_outliers(double *values, int64_t count, double deviations);
 
-/* Mean, and standard deviation over n - 1 (NaN of one), of those that are finite. */
-typedef struct rs__moments {
-    int64_t n;
-    double mean, std;
-} rs__moments;
-rs__moments rs__moments_of(const double *values, int64_t count, int64_t stride);
-
-/* Mean - std, mean, mean + std over `runs` series; series r is values[r][0 .. lengths[r] - 1]. The results are [count]. Of
- * those that have a finite value there; where fewer than two have, low and high are NaN. */
-void rs__band(const double *const *values, const int64_t *lengths, int runs, int64_t count, double *low,
-              double *mean, double *high);
+/* Mean - std, mean, mean + std of several series at each place, as rs_spread_of_finite has them. */
+typedef struct rs__band {
+    double *low, *mean, *high; /* [count] */
+} rs__band;
+/* Series r of `runs` is values[r][0 .. lengths[r] - 1]. Of those that have a finite value there; where fewer than two have, low and
+ * high are NaN. */
+rs_status rs__band_of(const double *const *values, const int64_t *lengths, int runs, int64_t count,
+                      const rs__band *band, rs_error *error);
 
 /* Median of the finite ones (of an even number the mean of the middle two), NaN of none; sorts a copy. */
 rs_status rs__median(const double *values, int64_t count, int64_t stride, double *median, rs_error *error);

@@ -115,7 +115,8 @@ static rs_status make_curves(const rs__plot *plot, const rs__series_of_runs *ser
     for (int64_t i = 0; i <= series->longest; i++) {
         c->x[i] = style->first + (double)i * (style->step > 0.0 ? style->step : 1.0);
     }
-    rs__band((const double *const *)c->y, series->rows, series->runs, c->count, c->low, c->mean, c->high);
+    const rs__band band = {c->low, c->mean, c->high};
+    RS_TRY(rs__band_of((const double *const *)c->y, series->rows, series->runs, c->count, &band, error));
     close_step(c->low, c->count);
     close_step(c->mean, c->count);
     close_step(c->high, c->count);

@@ -173,12 +173,24 @@ static void spreads_leave_nan_out(void **state)
     assert_true(none.n == 0 && isnan(none.mean) && isnan(none.std) && isnan(none.min) && isnan(none.max));
 }
 
+/* Of a column of a table; an infinity is left out there alone. */
+static void spreads_of_finite_numbers_have_a_stride(void **state)
+{
+    (void)state;
+    const double values[] = {1.0, 9.0, INFINITY, 9.0, 2.0, 9.0, 6.0, 9.0, NAN, 9.0};
+    const rs_spread s = rs_spread_of_finite(values, 5, 2), none = rs_spread_of_finite(values + 2, 1, 1);
+    assert_true(s.n == 3 && s.mean == 3.0 && s.std == sqrt(7.0) && s.min == 1.0 && s.max == 6.0);
+    assert_true(none.n == 0 && isnan(none.mean) && isnan(none.std) && isnan(none.max));
+    assert_true(isinf(rs_spread_of(values, 3).mean) && isinf(rs_spread_of(values, 3).max));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(letters_are_whole_or_none),
         cmocka_unit_test(texts_wrap_between_words),
         cmocka_unit_test(spreads_leave_nan_out),
+        cmocka_unit_test(spreads_of_finite_numbers_have_a_stride),
         cmocka_unit_test(the_nearest_word_is_found_or_none),
         cmocka_unit_test(lists_split_into_trimmed_words),
         cmocka_unit_test(numbers_are_whole_texts_within_range),
