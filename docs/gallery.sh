@@ -2,7 +2,7 @@
 # Makes the pictures of the README anew, in docs/gallery/, and docs/gallery/README.md, which says of each what it was drawn from: the
 # records of a study where RUNS has them (resnet_study run experiments/STUDY.yaml), else small runs on built-in data, which it trains
 # first, into RUNS/gallery (some minutes of two idle cores; a second time they are there).
-#   docs/gallery.sh [PROGRAM [RUNS [OUT]]]      defaults: resnet_study, runs, docs/gallery
+#   docs/gallery.sh [PROGRAM [RUNS [OUT [NAME...]]]]      defaults: resnet_study, runs, docs/gallery, all pictures; others stay as they are
 #   docs/gallery.sh --list                      name, study, figure of each
 # GALLERY_IMAGES=N and GALLERY_EPOCHS=N make the small runs smaller still, for tests. Exit status 0: all pictures are there.
 set -uo pipefail
@@ -68,8 +68,13 @@ draw() { # NAME STUDY RECORDS ANALYSIS FIGURE OPTION...
     # shellcheck disable=SC2016 # backquotes of Markdown
     printf '| [`%s.svg`](%s.svg) | `%s`, %d records | `plot %s` | %s |\n' "$name" "$name" "$2" ${#records[@]} "${*:5}" "$source" >>"$table"
 }
+kept_row() { # NAME: of a picture that stays as it is
+    grep -F "[\`$1.svg\`]" "$out/README.md" 2>/dev/null >>"$table"
+}
 draw_picture() {
-    if draw "$@"; then
+    if [[ ${#only[@]} -gt 0 && " ${only[*]} " != *" $1 "* ]]; then
+        kept_row "$1"
+    elif draw "$@"; then
         echo "$out/$1.svg"
     else
         echo "gallery.sh: $1 could not be drawn" >&2
@@ -77,14 +82,14 @@ draw_picture() {
     fi
 }
 write_readme() {
-    # shellcheck disable=SC2016
-    printf '# Gallery\n\nThe pictures of the front page, as `docs/gallery.sh` drew them last.\n\n' >"$out/README.md"
     {
+        # shellcheck disable=SC2016
+        printf '# Gallery\n\nThe pictures of the front page, as `docs/gallery.sh` drew them last.\n\n'
         printf '| picture | study | figure | from |\n|---|---|---|---|\n'
         cat "$table"
         # shellcheck disable=SC2016
         printf '\nTo add a picture: its line in `pictures` of `docs/gallery.sh`, and its small runs where the study has none there.\n'
-    } >>"$out/README.md"
+    } >"$out/README.md"
 }
 
 if [[ ${1:-} == --list ]]; then
@@ -93,7 +98,10 @@ if [[ ${1:-} == --list ]]; then
     exit 0
 fi
 program=$(command -v "${1:-resnet_study}") || { echo "gallery.sh: no program ${1:-resnet_study}" >&2; exit 2; }
-runs=${2:-runs} out=${3:-$here/gallery} failed=0
+runs=${2:-runs} out=${3:-$here/gallery} only=("${@:4}") failed=0
+for name in "${only[@]}"; do
+    grep -q "^$name " < <("$0" --list) || { echo "gallery.sh: no picture $name; --list names them" >&2; exit 2; }
+done
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT
 mkdir -p "$runs" "$out"

@@ -18,5 +18,15 @@ while read -r name _; do
     grep -q "\`$name.svg\`" "$folder/gallery/README.md" || { echo "gallery.sh: $name has no row"; exit 1; }
     count=$((count + 1))
 done < <("$here/../../docs/gallery.sh" --list)
+# One alone is drawn anew, the rows of the others stay; a name that is none is refused.
+cp -r "$folder/gallery" "$folder/before"
+rm "$folder/gallery/activations.svg" "$folder/gallery/parameters.svg"
+GALLERY_IMAGES=64 GALLERY_EPOCHS=2 "$here/../../docs/gallery.sh" "$1" "$folder/runs" "$folder/gallery" activations
+cmp "$folder/before/README.md" "$folder/gallery/README.md"
+[[ -s $folder/gallery/activations.svg && ! -e $folder/gallery/parameters.svg ]] || { echo "gallery.sh: not one alone"; exit 1; }
+if "$here/../../docs/gallery.sh" "$1" "$folder/runs" "$folder/gallery" activation 2>/dev/null; then
+    echo "gallery.sh: takes a name that is none"
+    exit 1
+fi
 echo "$count pictures"
 ((count >= 9))
