@@ -182,6 +182,10 @@ def test_distances(p):
     assert {"to initial state", "to previous step", "step", "block, from the input on"} <= set(picture.texts), picture.texts
     titles = [t for t in picture.texts if t.startswith("ResNet")]
     assert len(titles) == 2 and "plain" in titles[0] and "plain" not in titles[1], titles
+    # twins have one colour; dashes tell them apart, in the key as well
+    for names in (("plain.h5", "residual.h5"), ("residual.h5", "plain.h5")):
+        dashed = re.findall(r"<path [^>]*stroke-dasharray[^>]*>", plot(p, "loss", *names, options=["--split", "train"]).source)
+        assert len(dashed) == 2, (names, dashed)
     for column, name in enumerate(("plain.h5", "residual.h5")):
         curve = [c for c in picture.curves if ("plain" in c) == (name == "plain.h5") and "block 3: layer3.0" in c]
         x, y = axes(p, "a.gp", column)

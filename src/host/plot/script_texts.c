@@ -28,8 +28,11 @@ static void put_title(const rs__writer *w)
     }
 }
 
+/* gnuplot's SVG makes one path, with the dashes of the first, of lines that follow each other in one colour and width: neighbours differ a little
+ * in width. */
 static void put_sample(const rs__writer *w, const rs__entry *entry)
 {
+    const double apart = (entry - w->layout->entries) % 2 ? 0.002 : 0.0;
     const rs__series *s = entry->series;
     const rs__style *style = &s->style;
     const double right = entry->left + w->layout->sample,
@@ -37,7 +40,7 @@ static void put_sample(const rs__writer *w, const rs__entry *entry)
     char colour[16], more[96];
     (void)snprintf(colour, sizeof colour, "#%06x", rs__write_colour(w, style));
     if (s->mark == RS__LINE || s->mark == RS__STAIRS) {
-        rs__write_line(w, entry->left, entry->middle, right, entry->middle, colour, style->width,
+        rs__write_line(w, entry->left, entry->middle, right, entry->middle, colour, style->width + apart,
                        style->dash);
     } else if (s->mark == RS__BAND || s->mark == RS__BARS) {
         const double half = 0.35 * w->layout->font;
