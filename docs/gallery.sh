@@ -42,7 +42,7 @@ set -f
 find_records() { # FOLDER PATTERNS: sets records to those of the first pattern that has any
     local pattern
     for pattern in $2; do
-        mapfile -t records < <(compgen -G "$1/$pattern.h5")
+        mapfile -t records < <(compgen -G "$1/$pattern.h5" | LC_ALL=C sort)
         [[ ${#records[@]} -gt 0 ]] && return
     done
     return 1
