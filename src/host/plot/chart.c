@@ -11,7 +11,7 @@
 rs_status rs__chart_make(rs__chart *chart, int rows, int columns, rs_error *error)
 {
     const int count = rows * columns;
-    *chart = (rs__chart){.rows = rows, .columns = columns, .show_title = true};
+    *chart = (rs__chart){.rows = rows, .columns = columns, .show_title = true, .lines = RS__MOST_LINES};
     chart->panels = rs_alloc_array((size_t)count, sizeof *chart->panels);
     if (!chart->panels) {
         return RS_FAIL(error, RS_MEMORY, "no memory for %d panels", count);

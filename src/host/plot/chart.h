@@ -79,6 +79,8 @@ typedef struct rs__panel {
     rs__series *series; /* drawn in this order: what comes later lies over what came before */
 } rs__panel;
 
+enum { RS__MOST_LINES = 4 };
+
 typedef struct rs__bar {
     bool shown;
     char *label;
@@ -95,6 +97,7 @@ typedef struct rs__chart {
     bool share_x, share_y; /* panels of a column, of a row have one range and one set of numbers */
     bool share_all_y;      /* all panels have one range of y */
     rs__bar bar;
+    int lines;            /* that texts but the title may have; what is longer ends in dots */
     double width, height; /* points (1/72 inch); what a figure sets is its usual size */
 } rs__chart;
 

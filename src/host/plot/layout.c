@@ -81,10 +81,10 @@ size_t rs__first_line(const char *text, double font, double room)
     return length;
 }
 
-int rs__line_count(const char *text, double font, double room)
+int rs__line_count(const char *text, double font, double room, int most)
 {
     int lines = 0;
-    for (const char *at = text; at && *at && lines < RS__MOST_LINES; lines++) {
+    for (const char *at = text; at && *at && lines < most; lines++) {
         at += rs__first_line(at, font, room);
         at += *at == ' ';
     }
@@ -103,9 +103,9 @@ static double tick_width(const rs__axis *axis, double font)
 }
 
 /* What stands left of, and under, a panel. */
-static double left_of(const rs__panel *panel, double room, double font)
+static double left_of(const rs__panel *panel, double room, int most, double font)
 {
-    const int lines = rs__line_count(panel->y.label, font, room);
+    const int lines = rs__line_count(panel->y.label, font, room, most);
     const bool numbers = !panel->y.hidden && !panel->y.bare;
     return (numbers ? tick_width(&panel->y, font) + 0.6 * font : 0.0) +
            (lines > 0 ? (0.1 + RS__LINE_HEIGHT * lines) * font : 0.0);
@@ -123,7 +123,7 @@ static double under(const rs__chart *chart, const double *rooms, int index, doub
     const bool numbers = !panel->x.hidden && !panel->x.bare;
     const double height =
         panel->x.upright ? tick_width(&panel->x, font) + 0.8 * font : RS__LINE_HEIGHT * font;
-    const int lines = rs__line_count(panel->x.label, font, room_of(chart, rooms, index));
+    const int lines = rs__line_count(panel->x.label, font, room_of(chart, rooms, index), chart->lines);
     return (numbers ? height : 0.3 * font) + lines * RS__LINE_HEIGHT * font;
 }
 
@@ -162,7 +162,7 @@ static rs_status list_entries(const rs__chart *chart, rs__layout *layout, rs_err
 
 /* Lays the entries out in columns from left to right, at the bottom; one that is too long for a line of its own has several. Returns the
  * height they take. */
-static double place_entries(rs__layout *layout, double font)
+static double place_entries(rs__layout *layout, int most, double font)
 {
     double widest = 0.0;
     if (layout->entry_count == 0) {
@@ -184,7 +184,7 @@ static double place_entries(rs__layout *layout, double font)
         entry->middle = height + 0.5 * RS__LINE_HEIGHT * font;
         entry->room = cell - around + 1.0 * font;
         const bool last = i % columns + 1 == columns || i + 1 == layout->entry_count;
-        const int lines = columns > 1 ? 1 : rs__line_count(entry->series->label, font, entry->room);
+        const int lines = columns > 1 ? 1 : rs__line_count(entry->series->label, font, entry->room, most);
         height += last ? lines * RS__LINE_HEIGHT * font : 0.0;
     }
     for (int i = 0; i < layout->entry_count; i++) {
@@ -197,7 +197,8 @@ double rs__key_height(const rs__chart *chart, double font)
 {
     rs__layout layout = {.width = chart->width};
     rs_error error = {0};
-    const double height = list_entries(chart, &layout, &error) == RS_OK ? place_entries(&layout, font) : 0.0;
+    const double height =
+        list_entries(chart, &layout, &error) == RS_OK ? place_entries(&layout, chart->lines, font) : 0.0;
     rs__layout_free(&layout);
     return height;
 }
@@ -210,7 +211,8 @@ static double column_left(const rs__chart *chart, const rs__layout *layout, int 
     double widest = 0.0;
     for (int row = 0; row < chart->rows; row++) {
         const int panel = row * chart->columns + column;
-        widest = fmax(widest, left_of(&chart->panels[panel], layout->room_y[panel], layout->font));
+        widest =
+            fmax(widest, left_of(&chart->panels[panel], layout->room_y[panel], chart->lines, layout->font));
     }
     return widest;
 }
@@ -228,7 +230,8 @@ static double row_over(const rs__chart *chart, const double *rooms, int row, dou
 {
     int most = 0;
     for (int panel = row * chart->columns; panel < (row + 1) * chart->columns; panel++) {
-        const int lines = rs__line_count(chart->panels[panel].title, font, room_of(chart, rooms, panel));
+        const int lines =
+            rs__line_count(chart->panels[panel].title, font, room_of(chart, rooms, panel), chart->lines);
         most = lines > most ? lines : most;
     }
     return most > 0 ? (TITLE + (most - 1) * RS__LINE_HEIGHT) * font : 0.5 * font;
@@ -311,8 +314,8 @@ static void place_rows(const rs__chart *chart, const double *rooms, double down,
             layout->panels[panel].top = top;
             layout->panels[panel].height = height;
             layout->room_y[panel] = room;
-            const int lines =
-                rs__line_count(chart->panels[panel].x.label, font, room_of(chart, rooms, panel));
+            const int lines = rs__line_count(chart->panels[panel].x.label, font, room_of(chart, rooms, panel),
+                                             chart->lines);
             layout->label_y[panel] =
                 top + height + under(chart, rooms, panel, font) - (lines - 0.5) * RS__LINE_HEIGHT * font;
         }
@@ -393,7 +396,7 @@ static double title_height(const rs__chart *chart, double font, int *lines)
     return (TITLE + (*lines - 1) * RS__LINE_HEIGHT) * font;
 }
 
-rs_status rs__layout_make(const rs__chart *chart, double font, rs__layout *layout, rs_error *error)
+static rs_status try_layout(const rs__chart *chart, double font, rs__layout *layout, rs_error *error)
 {
     *layout = (rs__layout){.width = chart->width, .height = chart->height, .font = font};
     layout->title = title_height(chart, font, &layout->title_lines);
@@ -407,9 +410,19 @@ rs_status rs__layout_make(const rs__chart *chart, double font, rs__layout *layou
         layout->panels && layout->label_x && layout->label_y && layout->room_x && layout->room_y
             ? list_entries(chart, layout, error)
             : RS_FAIL(error, RS_MEMORY, "no memory for a layout");
-    status = status ? status : place_panels(chart, place_entries(layout, font), layout, error);
+    status = status ? status : place_panels(chart, place_entries(layout, chart->lines, font), layout, error);
     if (status) {
         rs__layout_free(layout);
+    }
+    return status;
+}
+
+rs_status rs__layout_make(rs__chart *chart, double font, rs__layout *layout, rs_error *error)
+{
+    rs_status status = RS_USAGE;
+    for (int lines = RS__MOST_LINES; lines > 0 && status == RS_USAGE; lines--) {
+        chart->lines = lines;
+        status = try_layout(chart, font, layout, error);
     }
     return status;
 }

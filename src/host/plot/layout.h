@@ -6,8 +6,7 @@
 
 #include "chart.h"
 
-#define RS__LINE_HEIGHT 1.4  /* of texts, in font sizes */
-enum { RS__MOST_LINES = 4 }; /* of one text; what is longer ends in dots */
+#define RS__LINE_HEIGHT 1.4 /* of texts, in font sizes */
 
 typedef struct rs__box {
     double left, top, width, height;
@@ -34,8 +33,9 @@ typedef struct rs__layout {
     double sample; /* length of a sample in the key */
 } rs__layout;
 
-/* Sizes from the chart (with ranges and ticks) and the font's. USAGE when nothing is left for the panels. */
-rs_status rs__layout_make(const rs__chart *chart, double font, rs__layout *layout, rs_error *error);
+/* Sizes from the chart (with ranges and ticks) and the font's. Where nothing is left for the panels, the chart's texts get fewer lines;
+ * USAGE when that does not help. */
+rs_status rs__layout_make(rs__chart *chart, double font, rs__layout *layout, rs_error *error);
 void rs__layout_free(rs__layout *layout); /* takes a zeroed one */
 
 /* Height that the key takes in a chart of that width. */
@@ -53,7 +53,7 @@ double rs__panel_height(const rs__chart *chart, double font);
 /* Bytes of the first line of a text: as many words as there is room for, one at least; of one that is too long as much as ends in - . / _ or a
  * comma and has room; and how many lines it makes. */
 size_t rs__first_line(const char *text, double font, double room);
-int rs__line_count(const char *text, double font, double room);
+int rs__line_count(const char *text, double font, double room, int most);
 
 /* About how long a text is, in points. */
 double rs__text_width(const char *text, double font);

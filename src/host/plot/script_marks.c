@@ -155,8 +155,8 @@ void rs__write_lines(const rs__writer *w, const char *text, double room, double 
 {
     const bool upright = strcmp(where, "upright") == 0;
     char line[512];
-    for (int i = 0; i < RS__MOST_LINES && *text; i++) {
-        const bool rest = i + 1 == RS__MOST_LINES;
+    for (int i = 0; i < w->chart->lines && *text; i++) {
+        const bool rest = i + 1 == w->chart->lines;
         const size_t length = rest ? strlen(text) : rs__first_line(text, w->layout->font, room);
         (void)snprintf(line, sizeof line, "%.*s", (int)length, text);
         const double down = i * RS__LINE_HEIGHT * w->layout->font;

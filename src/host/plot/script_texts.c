@@ -230,7 +230,7 @@ void rs__write_panel_texts(const rs__writer *w, int index)
     put_numbers(w, &panel->y, false, box);
     if (panel->title) { /* its last line just over the panel */
         const double room = w->layout->room_x[index];
-        const int lines = rs__line_count(panel->title, font, room);
+        const int lines = rs__line_count(panel->title, font, room, w->chart->lines);
         rs__write_lines(w, panel->title, room, middle,
                         box->top - (0.85 + (lines - 1) * RS__LINE_HEIGHT) * font, "center");
     }

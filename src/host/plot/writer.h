@@ -32,7 +32,7 @@ void rs__write_label(const rs__writer *w, const char *text, const char *power, d
 /* The same; what is longer than `room` ends in "…". */
 void rs__write_fitted(const rs__writer *w, const char *text, double room, double x, double y,
                       const char *where, const char *more);
-/* As many lines as it takes, to RS__MOST_LINES, each fitted; the place is that of the first one. `where` may also be upright: from the left to
+/* As many lines as it takes, as many as the chart's may have, each fitted; the place is that of the first one. `where` may also be upright: from the left to
  * the right, each read upwards, its middle at y. */
 void rs__write_lines(const rs__writer *w, const char *text, double room, double x, double y,
                      const char *where);
