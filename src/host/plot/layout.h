@@ -5,8 +5,7 @@
 #include <stddef.h>
 
 #include "chart.h"
-
-#define RS__LINE_HEIGHT 1.4 /* of texts, in font sizes */
+#include "texts.h"
 
 typedef struct rs__box {
     double left, top, width, height;
@@ -49,14 +48,6 @@ double rs__names_height(const rs__chart *chart, double font);
 
 /* Height of a panel, before there is a layout; ranges must be there. */
 double rs__panel_height(const rs__chart *chart, double font);
-
-/* Bytes of the first line of a text: as many words as there is room for, one at least; of one that is too long as much as ends in - . / _ or a
- * comma and has room; and how many lines it makes. */
-size_t rs__first_line(const char *text, double font, double room);
-int rs__line_count(const char *text, double font, double room, int most);
-
-/* About how long a text is, in points. */
-double rs__text_width(const char *text, double font);
 
 /* Thins every line of the chart to what its panel can show. */
 rs_status rs__chart_thin(rs__chart *chart, const rs__layout *layout, rs_error *error);

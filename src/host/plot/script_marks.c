@@ -154,10 +154,11 @@ void rs__write_lines(const rs__writer *w, const char *text, double room, double 
                      const char *where)
 {
     const bool upright = strcmp(where, "upright") == 0;
+    const double even = rs__even_room(text, w->layout->font, room, w->chart->lines);
     char line[512];
     for (int i = 0; i < w->chart->lines && *text; i++) {
         const bool rest = i + 1 == w->chart->lines;
-        const size_t length = rest ? strlen(text) : rs__first_line(text, w->layout->font, room);
+        const size_t length = rest ? strlen(text) : rs__first_line(text, w->layout->font, even);
         (void)snprintf(line, sizeof line, "%.*s", (int)length, text);
         const double down = i * RS__LINE_HEIGHT * w->layout->font;
         rs__write_fitted(w, line, room, x + (upright ? down : 0.0), y + (upright ? 0.0 : down),

@@ -26,6 +26,11 @@ static void test_lines_of_labels(void **state)
     assert_int_equal(rs__first_line("layer1.0.conv2.weight", 8.0, rs__text_width("layer1.0.con", 8.0)), 9);
     assert_int_equal(rs__line_count("layer1.0.conv2.weight", 8.0, rs__text_width("layer1.0.con", 8.0), 4), 3);
     assert_int_equal(rs__line_count("one two three", 10.0, 1.0, 2), 2);
+    const double even = rs__even_room("one two six ten", 10.0, rs__text_width("one two six", 10.0) + 1.0, 4);
+    assert_int_equal(rs__first_line("one two six ten", 10.0, even),
+                     7); /* and not 11, of which one word is left */
+    assert_true(rs__even_room("a longer-word b", 10.0, 30.0, 4) == 30.0 &&
+                rs__even_room("a", 10.0, 30.0, 4) <= 30.0);
     assert_int_equal(rs__line_count(NULL, 10.0, 1.0, 4), 0);
     harness_ok(rs__chart_make(&chart, 3, 1, &error), &error);
     chart_line(&chart, 0, 2, x, x, "a");
@@ -106,8 +111,8 @@ static void test_lines_of_titles(void **state)
     }
     chart_finish(&chart, &layout, &script);
     assert_null(strstr(script, "…"));
-    const double first = down_to(script, &layout, "a residual network of blocks 3,4,6,3 without"),
-                 second = down_to(script, &layout, "shortcuts");
+    const double first = down_to(script, &layout, "a residual network of blocks"),
+                 second = down_to(script, &layout, "3,4,6,3 without shortcuts");
     assert_true(first > 0.0 && second - first >= 8.0 && layout.panels[0].top - second > 4.0);
     assert_true(fabs(down_to(script, &layout, networks[1]) - second) <
                 0.01); /* the last lines side by side */
