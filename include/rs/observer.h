@@ -21,6 +21,11 @@ typedef enum rs_want {
     RS_WANT_SENSITIVITY = 1 << 6     /* every step: gradient norms of the input */
 } rs_want;
 
+/* A loss that many times the first one has exploded: said while training (of the first step that the process did) and in
+ * reports. */
+#define RS_LOSS_EXPLOSION 10.0
+enum { RS_NOT_FINITE_BYTES = 512 }; /* of the text of what was not finite when a run diverged, with its end */
+
 /* Where a run stands: everything up to here has happened. */
 typedef struct rs_position {
     int64_t epochs;    /* finished epochs */

@@ -104,6 +104,8 @@ const rs_record_spec *rs_recorder_spec(const rs_recorder *recorder);
 
 /* What ended the run ("epochs", or the name of a stop rule), for the record; of a run that is done. */
 void rs_recorder_set_reason(rs_recorder *recorder, const char *reason);
+/* What is not finite in a run that diverged, as rs_trainer_not_finite says it. */
+void rs_recorder_set_not_finite(rs_recorder *recorder, const char *text);
 /* Writes the state, closes the file in order and stops the writer; with `state` DONE removes the checkpoint
  * unless the spec says keep_checkpoint (a run that may get more epochs needs it). Always frees the recorder, whatever
  * it returns. Takes NULL. */

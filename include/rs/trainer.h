@@ -66,7 +66,8 @@ rs_status rs_trainer_restore(rs_trainer *trainer, const char *checkpoint_path, r
                              bool *foreign, rs_error *error);
 /* Adds an observer (the struct is copied; at most 4). It may want no more than options.wants. */
 void rs_trainer_observe(rs_trainer *trainer, const rs_observer *observer);
-/* Trains from where it stands to the configured epochs, or until a stop rule ends it. DIVERGED: loss or gradient not finite (step and value
+/* Trains from where it stands to the configured epochs, or until a stop rule ends it. DIVERGED: not finite is a step's loss
+ * or gradient norm, the loss of a split after an epoch, or what a checkpoint would keep (with step, tensor, place and value
  * in the text; the plan of a device that runs ahead may be some steps further); INTERRUPTED: *stop was set, the steps
  * under way are finished; both after a commit. */
 rs_status rs_trainer_run(rs_trainer *trainer, rs_error *error);
@@ -78,6 +79,8 @@ rs_plan *rs_trainer_plan(rs_trainer *trainer);
 int64_t rs_trainer_plan_ends(const rs_trainer *trainer);
 /* What ended the run: "epochs", or the rule "stop-change" or "stop-gradient". */
 const char *rs_trainer_reason(const rs_trainer *trainer);
+/* Of a run that diverged what is not finite, as a line of YAML (record/SCHEMA.md, `not_finite`); else "". Borrowed. */
+const char *rs_trainer_not_finite(const rs_trainer *trainer);
 /* What the weights began from (file, sha256, snapshot), "" for a seed; borrowed. */
 const char *rs_trainer_origin(const rs_trainer *trainer);
 const rs_position *rs_trainer_position(const rs_trainer *trainer);

@@ -1,6 +1,8 @@
 """test_main_job.py PROGRAM: the main job end to end: what the record holds, the same bits with and without recording, twice,
 and after an interrupt; refusals with their exit status."""
+import json
 import os
+import re
 import signal
 import time
 
@@ -221,6 +223,28 @@ def test_divergence_has_its_own_status_and_a_whole_record(p):
     assert "diverged at step" in printed
     p.run("verify", "r.h5")
     assert "diverged" in p.run("info", "r.h5").stdout
+    with h5py.File(p.file("r.h5"), "r") as f:
+        text = f["not_finite"].asstr()[0]
+        steps = f["commits/step"][-1]
+        assert not np.isfinite(f["steps/loss"][steps - 1]) and np.isfinite(f["steps/loss"][: steps - 1]).all()
+    found = re.fullmatch(r'{steps: (\d+), epochs: 0, what: output, name: "([^"]+)", layer: "([^"]+)", index: \[[0-9, ]+\], '
+                         r"value: (-?\.inf|\.nan), not_finite: \d+, elements: \d+}", text)
+    assert found and int(found[1]) == steps and f"output of {found[2]} at [" in printed, (text, printed)
+    assert text in p.run("info", "r.h5").stdout and json.loads(p.run("info", "r.h5", "--json").stdout)["not_finite"] == text
+    p.run(*SMALL, "--out", "good.h5", "--quiet")
+    with h5py.File(p.file("good.h5"), "r") as f:
+        assert f["not_finite"].asstr()[0] == ""
+
+
+def test_weights_that_are_no_numbers_are_not_begun_from(p):
+    p.run(*SMALL, "--out", "r.h5", "--quiet")
+    with h5py.File(p.file("r.h5"), "r+") as f:
+        f["weights/fc.weight"][-1, 3, 5] = np.nan
+    warm = (*SMALL, "--init-from", "r.h5", "--out", "w.h5", "--quiet")
+    printed = p.run(*warm, expect=3).stderr
+    assert "weight of fc.weight at [3, 5], nan (1 of" in printed and "--reinitialize" in printed, printed
+    assert not os.path.exists(p.file("w.h5"))
+    p.run(*warm, "--reinitialize", "fc.*")
 
 
 program.main([
@@ -237,4 +261,5 @@ program.main([
     test_what_cannot_be_resumed_or_kept_is_said,
     test_refusals_come_before_training_and_say_what_to_do,
     test_divergence_has_its_own_status_and_a_whole_record,
+    test_weights_that_are_no_numbers_are_not_begun_from,
 ])

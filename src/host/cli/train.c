@@ -180,6 +180,7 @@ static rs_status run(session *s, const char *program, rs_error *error)
     status = status ? status : train(s, error);
     if (s->recorder) {
         rs_recorder_set_reason(s->recorder, rs_trainer_reason(s->trainer));
+        rs_recorder_set_not_finite(s->recorder, rs_trainer_not_finite(s->trainer));
         rs_status closed = rs_recorder_close(s->recorder, state_of(status), &closing);
         s->recorder = NULL;
         if (closed && !status) {

@@ -131,6 +131,8 @@ static rs_status put_documents(hid_t file, const rs_record_spec *spec, rs_error 
     RS_TRY(put_texts(file, "state", state, sizeof state, 1, error));
     const char reason[RS_REASON_BYTES] = {0};
     RS_TRY(put_texts(file, "reason", reason, sizeof reason, 1, error));
+    const char not_finite[RS_NOT_FINITE_BYTES] = {0};
+    RS_TRY(put_texts(file, "not_finite", not_finite, sizeof not_finite, 1, error));
     const char *source = spec->network->source;
     return source ? put_document(file, "network_file", source, strlen(source) + 1, error) : RS_OK;
 }

@@ -258,11 +258,22 @@ rs_status rs_record_file_set_state(rs_record_file *record, rs_run_state state, r
     return rs_h5_write_string(record->file, "state", rs_run_state_name(state), error);
 }
 
+static rs_status set_if_there(const rs_record_file *record, const char *path, const char *text,
+                              rs_error *error)
+{
+    return H5Lexists(record->file, path, H5P_DEFAULT) > 0
+               ? rs_h5_write_string(record->file, path, text, error)
+               : RS_OK;
+}
+
 rs_status rs_record_file_set_reason(rs_record_file *record, const char *reason, rs_error *error)
 {
-    return H5Lexists(record->file, "reason", H5P_DEFAULT) > 0
-               ? rs_h5_write_string(record->file, "reason", reason, error)
-               : RS_OK;
+    return set_if_there(record, "reason", reason, error);
+}
+
+rs_status rs_record_file_set_not_finite(rs_record_file *record, const char *text, rs_error *error)
+{
+    return set_if_there(record, "not_finite", text, error);
 }
 
 rs_status rs_record_file_prepare(rs_record_file *record, const rs_layout *layout, rs_error *error)

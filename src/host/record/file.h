@@ -51,6 +51,8 @@ rs_status rs_record_file_commit(rs_record_file *record, rs_commit_kind kind, con
 enum { RS_REASON_BYTES = 32 }; /* of the text of what ended a run, with its end */
 /* Records made before there was a reason stay without. */
 rs_status rs_record_file_set_reason(rs_record_file *record, const char *reason, rs_error *error);
+rs_status rs_record_file_set_not_finite(rs_record_file *record, const char *text,
+                                        rs_error *error); /* so these */
 rs_status rs_record_file_set_state(rs_record_file *record, rs_run_state state, rs_error *error);
 
 /* Rows first .. first + rows - 1 of a column into values, of the column's own type. */

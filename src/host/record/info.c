@@ -123,6 +123,19 @@ static bool is_running(const char *state)
     return state && strcmp(state, rs_run_state_name(RS_RUN_RUNNING)) == 0;
 }
 
+static void print_not_finite(const rs_contents *contents, FILE *stream)
+{
+    rs_error ignored;
+    char *text = NULL;
+    if (H5Lexists(contents->file, "not_finite", H5P_DEFAULT) > 0) {
+        (void)rs_h5_read_string(contents->file, "not_finite", &text, &ignored);
+    }
+    if (text && *text) {
+        (void)fprintf(stream, "%-12s %s\n", "not finite", text);
+    }
+    rs_free(text);
+}
+
 static void print_state(const rs_contents *contents, FILE *stream)
 {
     rs_error ignored;
@@ -141,6 +154,7 @@ static void print_state(const rs_contents *contents, FILE *stream)
                   rule ? reason : "", note);
     rs_free(state);
     rs_free(reason);
+    print_not_finite(contents, stream);
     if (contents->commits.count > 0) {
         (void)fprintf(
             stream,

@@ -40,6 +40,7 @@ static void put_state(rs_json *json, const rs_contents *contents)
     const rs_position *position = contents->commits.count > 0 ? &contents->commits.position : &nothing;
     put_text(json, "state", contents->file, "state");
     put_text(json, "reason", contents->file, "reason");
+    put_text(json, "not_finite", contents->file, "not_finite");
     rs_json_text(json, "writer",
                  !contents->mark.write    ? "none"
                  : contents->writer_lives ? "alive"

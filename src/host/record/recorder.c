@@ -325,6 +325,11 @@ void rs_recorder_set_reason(rs_recorder *recorder, const char *reason)
     (void)snprintf(recorder->reason, sizeof recorder->reason, "%s", reason);
 }
 
+void rs_recorder_set_not_finite(rs_recorder *recorder, const char *text)
+{
+    (void)snprintf(recorder->not_finite, sizeof recorder->not_finite, "%s", text);
+}
+
 rs_status rs_recorder_close(rs_recorder *recorder, rs_run_state state, rs_error *error)
 {
     rs_job job = {.kind = RS_JOB_CLOSE, .state = state};
@@ -333,6 +338,7 @@ rs_status rs_recorder_close(rs_recorder *recorder, rs_run_state state, rs_error 
         return RS_OK;
     }
     memcpy(job.reason, recorder->reason, sizeof job.reason);
+    memcpy(job.not_finite, recorder->not_finite, sizeof job.not_finite);
     (void)push_job(recorder, &job, &ignored); /* an earlier error comes back below */
     (void)pthread_join(recorder->thread, NULL);
     rs_status status = pending_error(recorder, error);

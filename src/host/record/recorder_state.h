@@ -23,9 +23,10 @@ typedef struct rs_job {
     rs_block_of_rows *block;    /* ROWS */
     rs_commit_kind commit_kind; /* COMMIT */
     rs_position position;
-    char *checkpoint;             /* COMMIT: owned path of the temporary checkpoint, or NULL */
-    rs_run_state state;           /* CLOSE */
-    char reason[RS_REASON_BYTES]; /* CLOSE, of a run that is done */
+    char *checkpoint;                     /* COMMIT: owned path of the temporary checkpoint, or NULL */
+    rs_run_state state;                   /* CLOSE */
+    char reason[RS_REASON_BYTES];         /* CLOSE, of a run that is done */
+    char not_finite[RS_NOT_FINITE_BYTES]; /* CLOSE, of a run that diverged */
 } rs_job;
 
 typedef struct rs_ring {
@@ -44,6 +45,7 @@ struct rs_recorder {
     rs_ring ring[RS_DATA_TABLES];
     double *scratch;
     char reason[RS_REASON_BYTES];
+    char not_finite[RS_NOT_FINITE_BYTES];
 
     /* the writer's once its thread runs */
     rs_record_file file;

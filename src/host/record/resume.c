@@ -236,6 +236,7 @@ static rs_status mark_resumed(rs_recorder *recorder, rs_error *error)
     }
     RS_TRY(rs_record_file_set_state(&recorder->file, RS_RUN_RUNNING, error));
     RS_TRY(rs_record_file_set_reason(&recorder->file, "", error));
+    RS_TRY(rs_record_file_set_not_finite(&recorder->file, "", error));
     RS_H5(H5Fflush(file, H5F_SCOPE_GLOBAL));
     return rs_h5_sync(file, error);
 }

@@ -127,6 +127,8 @@ static rs_status close_file(rs_recorder *recorder, const rs_job *job, bool faile
     }
     rs_status status;
     RS_TRY_GOTO(rs_record_file_set_reason(&recorder->file, state == RS_RUN_DONE ? job->reason : "", error));
+    RS_TRY_GOTO(rs_record_file_set_not_finite(&recorder->file,
+                                              state == RS_RUN_DIVERGED ? job->not_finite : "", error));
     RS_TRY_GOTO(rs_record_file_set_state(&recorder->file, state, error));
     RS_H5_GOTO(H5Fflush(recorder->file.file, H5F_SCOPE_GLOBAL));
     RS_TRY_GOTO(rs_h5_sync(recorder->file.file, error));

@@ -8,8 +8,6 @@
 #include "report.h"
 #include "rs/recorder.h"
 
-enum { EXPLOSION = 10 }; /* a loss that many times the first one */
-
 static rs_status add(rs__texts *texts, rs_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -79,7 +77,7 @@ static rs_status find_numbers(rs__report *report, const rs__run *run, rs_error *
                    ", or more often; the first such step is given, counted from 0.",
                    run->name, run->bad_step));
     }
-    if (run->first_loss > 0.0 && run->peak_loss > EXPLOSION * run->first_loss) {
+    if (run->first_loss > 0.0 && run->peak_loss > RS_LOSS_EXPLOSION * run->first_loss) {
         RS_TRY(add(&report->warnings, error,
                    "%s: the loss exploded: %.4g at step %" PRId64 ", %.3g times that of the first step.",
                    run->name, run->peak_loss, run->peak_step, run->peak_loss / run->first_loss));

@@ -1,4 +1,5 @@
 /* create.c: making a trainer: its plan, loaders, and room for a step's measurements. */
+#include <math.h>
 #include <string.h>
 
 #include "internal.h"
@@ -170,6 +171,7 @@ rs_status rs_trainer_create(const rs_trainer_options *options, rs_trainer **trai
         return RS_FAIL(error, RS_MEMORY, "no memory for a trainer");
     }
     made->options = *options;
+    made->first_loss = (double)NAN;
     describe(made);
     rs_status status = rs__layers_create(made, error);
     status = status ? status : make_first_plan(made, error);

@@ -20,6 +20,7 @@ void rs__sums_means(const rs_trainer *trainer, const rs__epoch_sums *sums, doubl
 /* What an evaluation gathers; outputs: room for those of the largest batch, which is the first. */
 typedef struct gathered {
     rs__epoch_sums sums;
+    int64_t batches, bad; /* how many; the first whose loss is not finite, or -1 */
     rs__fit_sums fit;
     float *outputs;
 } gathered;
@@ -51,6 +52,8 @@ static rs_status evaluate_batch(rs_trainer *trainer, const rs_batch *batch, gath
     RS_TRY(backend->forward(trainer->plan, RS_MODE_EVALUATE, error));
     RS_TRY(backend->read_loss(trainer->plan, &result, error));
     rs__sums_add(trainer, &all->sums, &result, batch->count);
+    all->bad = all->bad < 0 && !isfinite(result.loss) ? all->batches : all->bad;
+    all->batches++;
     return trainer->regression && batch->targets ? compare_numbers(trainer, batch, all, error) : RS_OK;
 }
 
@@ -72,8 +75,8 @@ static rs_status evaluate_split(rs_trainer *trainer, rs_loader *loader, gathered
 
 rs_status rs__evaluate(rs_trainer *trainer, rs_loader *loader, rs__score *score, rs_error *error)
 {
-    gathered all = {0};
-    *score = (rs__score){(double)NAN, (double)NAN, rs__fit_of(&all.fit)};
+    gathered all = {.bad = -1};
+    *score = (rs__score){(double)NAN, (double)NAN, rs__fit_of(&all.fit), -1};
     if (!loader) {
         return RS_OK;
     }
@@ -81,6 +84,7 @@ rs_status rs__evaluate(rs_trainer *trainer, rs_loader *loader, rs__score *score,
     if (!status) {
         rs__sums_means(trainer, &all.sums, &score->loss, &score->accuracy);
         score->fit = rs__fit_of(&all.fit);
+        score->bad = all.bad;
     }
     rs_free(all.outputs);
     return status;

@@ -1,7 +1,22 @@
 /* initial.c: the state that training begins from. Distances to the initial state are to this one, also where it is that of
  * another run. */
-#include "internal.h"
+#include "not_finite.h"
 #include "rs/host.h"
+
+/* What a file gives to begin from must be numbers. */
+static rs_status check_warm(rs_trainer *trainer, rs_slot slot, int index, const float *values,
+                            rs_error *error)
+{
+    char found[400];
+    if (!trainer->options.config->stop_on_nan || rs__slot_is_finite(trainer, slot, index, values)) {
+        return RS_OK;
+    }
+    rs__not_finite_say(&trainer->not_finite, found, sizeof found);
+    return RS_FAIL(error, RS_DATA,
+                   "%s: %s; begin from another snapshot, or with --reinitialize, or go on all the same with "
+                   "--no-stop-on-nan",
+                   trainer->options.config->init_from, found);
+}
 
 /* Writes one parameter's (or buffer's) initial value, also as the state that distances start from. */
 static rs_status initialize_one(rs_trainer *trainer, const rs__warm *warm, const rs_parameter *parameter,
@@ -14,10 +29,13 @@ static rs_status initialize_one(rs_trainer *trainer, const rs__warm *warm, const
         return RS_FAIL(error, RS_MEMORY, "no memory for the initial values of %s", parameter->name);
     }
     rs_parameter_initialize(parameter, (uint64_t)seed, values);
+    const rs_slot slot = buffer ? RS_SLOT_RUNNING : RS_SLOT_VALUE;
     rs_status status = warm ? rs__warm_read(warm, parameter, values, error) : RS_OK;
+    if (!status && warm) {
+        status = check_warm(trainer, slot, index, values, error);
+    }
     if (!status) {
-        status =
-            o->backend->write(trainer->plan, buffer ? RS_SLOT_RUNNING : RS_SLOT_VALUE, index, values, error);
+        status = o->backend->write(trainer->plan, slot, index, values, error);
     }
     if (!status && !buffer && (o->wants & RS_WANT_DISTANCES)) {
         status = o->backend->write(trainer->plan, RS_SLOT_INITIAL, index, values, error);

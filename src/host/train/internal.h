@@ -37,6 +37,16 @@ typedef struct rs__stop {
     int64_t ended;    /* rs__stop_rule that ended the run, or 0 */
     double last_norm; /* gradient norm of the last step */
 } rs__stop;
+/* The first tensor found that is not finite. Names are borrowed from the network. */
+typedef struct rs__not_finite {
+    const char *what; /* "input", "output", "loss", "gradient", "weight" ..; NULL: nothing found */
+    const char *name, *layer;
+    int rank;
+    int64_t index[RS_MAX_RANK]; /* of its first value that is not finite: that value */
+    double value;
+    int64_t count, elements; /* how many are not, of how many */
+} rs__not_finite;
+
 typedef enum rs__stop_rule { RS__STOP_NONE, RS__STOP_CHANGE, RS__STOP_GRADIENT } rs__stop_rule;
 
 struct rs_trainer {
@@ -49,7 +59,11 @@ struct rs_trainer {
     rs_position position;
     rs__epoch_sums sums;
     rs__stop stop;
-    char *origin; /* what the weights began from; NULL: a seed */
+    rs__not_finite not_finite;
+    char not_finite_text[RS_NOT_FINITE_BYTES]; /* of a run that diverged, for its record */
+    double first_loss;                         /* of the first step that this process did; NaN before */
+    bool exploded;                             /* and a warning has said so */
+    char *origin;                              /* what the weights began from; NULL: a seed */
     rs__layers layers;
     unsigned stage;             /* edits that the plan was made with */
     int64_t gradient_steps;     /* steps in the plan's gradient sums */
@@ -77,6 +91,8 @@ void rs__destroy_loaders(rs_trainer *trainer);
 
 /* plan.c: makes the plan of trainer->stage. choices: of an earlier plan's search, or NULL. */
 rs_status rs__make_plan(rs_trainer *trainer, const char *choices, rs_error *error);
+/* A second plan of the stage that keeps every output, for batches of that many samples. */
+rs_status rs__make_looking_plan(const rs_trainer *trainer, int64_t samples, rs_plan **plan, rs_error *error);
 /* move.c: makes the plan of the stage that `epoch` stands in, where it is another, and moves all state there. */
 rs_status rs__enter_stage(rs_trainer *trainer, int64_t epoch, rs_error *error);
 
@@ -130,6 +146,7 @@ rs_fit rs__fit_of(const rs__fit_sums *sums); /* NaN of nothing */
 typedef struct rs__score {
     double loss, accuracy;
     rs_fit fit;
+    int64_t bad; /* the first batch whose loss is not finite; -1: none */
 } rs__score;
 /* evaluate.c: scores of a whole split in evaluation mode; NaN without a loader. INTERRUPTED when asked to stop. */
 rs_status rs__evaluate(rs_trainer *trainer, rs_loader *loader, rs__score *score, rs_error *error);

@@ -53,7 +53,8 @@ static void add_sizes(rs_plan_options *plan, const rs_trainer *trainer)
     add_split_sizes(plan, &dataset->test, batch);
 }
 
-rs_status rs__make_plan(rs_trainer *trainer, const char *choices, rs_error *error)
+/* What the plan of the stage is made with; batch sizes and metrics apart. */
+static rs_plan_options options_of(const rs_trainer *trainer, const char *choices)
 {
     const rs_trainer_options *o = &trainer->options;
     const rs__layers *layers = &trainer->layers;
@@ -79,9 +80,29 @@ rs_status rs__make_plan(rs_trainer *trainer, const char *choices, rs_error *erro
                             .frozen = layers->any_frozen ? layers->frozen : NULL};
     memcpy(plan.mean, o->dataset->mean, sizeof plan.mean);
     memcpy(plan.std, o->dataset->std, sizeof plan.std);
+    return plan;
+}
+
+rs_status rs__make_plan(rs_trainer *trainer, const char *choices, rs_error *error)
+{
+    const rs_trainer_options *o = &trainer->options;
+    rs_plan_options plan = options_of(trainer, choices);
     add_sizes(&plan, trainer);
-    if (distances) {
+    if (plan.keep_initial) {
         RS_TRY(rs_metric_list_parse(o->config->metric, &plan.metrics, error));
     }
     return o->backend->plan_create(o->device, o->network, &plan, &trainer->plan, error);
+}
+
+rs_status rs__make_looking_plan(const rs_trainer *trainer, int64_t samples, rs_plan **plan, rs_error *error)
+{
+    const rs_trainer_options *o = &trainer->options;
+    const bool searched = trainer->capabilities & RS_CAN_SEARCH;
+    const char *choices = searched ? o->backend->plan_choices(trainer->plan) : NULL;
+    rs_plan_options options = options_of(trainer, choices);
+    options.keep_all = true;
+    options.keep_initial = options.sum_gradients = options.input_gradient = false;
+    options.batch_sizes[0] = samples;
+    options.batch_size_count = 1;
+    return o->backend->plan_create(o->device, o->network, &options, plan, error);
 }

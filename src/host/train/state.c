@@ -3,10 +3,11 @@
  * Sections: "format" (a number), "config" (YAML), "machine" (text), "choices" (text; with --convolution search),
  * "position", "epoch_sums", "stop", "gradient_steps", and per parameter or buffer "SLOT/NAME" in canonical order. A slot
  * the plan does not keep has no section. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "not_finite.h"
 #include "rs/checkpoint.h"
 #include "rs/host.h"
 #include "rs/version.h"
@@ -29,6 +30,17 @@ static rs_status save_slot(rs_trainer *trainer, void *context, const char *name,
                            void *buffer, size_t bytes, rs_error *error)
 {
     RS_TRY(trainer->options.backend->read(trainer->plan, slot, index, buffer, error));
+    if (trainer->options.config->stop_on_nan && !rs__slot_is_finite(trainer, slot, index, buffer)) {
+        char found[400];
+        const rs_position *p = &trainer->position;
+        rs__not_finite_note(trainer, p->steps, p->epochs);
+        rs__not_finite_say(&trainer->not_finite, found, sizeof found);
+        return RS_FAIL(error, RS_DIVERGED,
+                       "training diverged: after %" PRId64 " steps (%" PRId64
+                       " epochs) its state cannot be gone on with; %s; the record is whole. Try a lower "
+                       "--learning-rate or --clip-norm",
+                       p->steps, p->epochs, found);
+    }
     return rs_checkpoint_put(context, name, buffer, bytes, error);
 }
 

@@ -3,9 +3,11 @@
  * results), RS_MOST_RESULTS at most. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "not_finite.h"
+#include "rs/host.h"
 #include "rs/text.h"
 
 static rs_status tell_step(rs_trainer *trainer, const rs_step_row *row, rs_error *error)
@@ -21,11 +23,35 @@ static rs_status tell_step(rs_trainer *trainer, const rs_step_row *row, rs_error
     return RS_OK;
 }
 
+/* Says once that a loss grew out of hand, though it is finite. */
+static void watch_explosion(rs_trainer *trainer, const rs_step_row *row)
+{
+    if (isnan(trainer->first_loss)) {
+        trainer->first_loss = row->loss;
+    }
+    const double times = row->loss / trainer->first_loss;
+    if (!trainer->exploded && trainer->first_loss > 0.0 && times > RS_LOSS_EXPLOSION && isfinite(row->loss)) {
+        trainer->exploded = true;
+        rs_log(RS_LOG_WARNING,
+               "the loss exploded: %.4g at step %" PRId64 " (epoch %" PRId64
+               "), %.3g times the first one; a lower --learning-rate or --clip-norm may keep it down",
+               row->loss, row->step + 1, row->epoch + 1, times);
+    }
+}
+
 static rs_status check_finite(rs_trainer *trainer, const rs_step_row *row, rs_error *error)
 {
+    char found[400], ahead[120] = "";
     double norm = trainer->measurement.gradient_norm;
     if (!trainer->options.config->stop_on_nan || (isfinite(row->loss) && isfinite(norm))) {
         return RS_OK;
+    }
+    rs__look_after_update(trainer, row->task_loss);
+    rs__not_finite_note(trainer, row->step + 1, row->epoch);
+    rs__not_finite_say(&trainer->not_finite, found, sizeof found);
+    if (trainer->position.steps > row->step + 1) {
+        (void)snprintf(ahead, sizeof ahead, " as the device found it %" PRId64 " steps later",
+                       trainer->position.steps - row->step - 1);
     }
     /* a device may have gone some steps further: the record ends on this one */
     trainer->position.steps = row->step + 1;
@@ -33,9 +59,10 @@ static rs_status check_finite(rs_trainer *trainer, const rs_step_row *row, rs_er
     trainer->pending = 0;
     return RS_FAIL(error, RS_DIVERGED,
                    "training diverged at step %" PRId64 " (epoch %" PRId64
-                   "): loss %g, gradient norm %g; the record up to this step is whole. Try a lower "
+                   "): loss %g, gradient norm %g; %s%s; the record up to this step is whole. Try a lower "
                    "--learning-rate or --clip-norm",
-                   row->step + 1, row->epoch + 1, rs_text_plain(row->loss), rs_text_plain(norm));
+                   row->step + 1, row->epoch + 1, rs_text_plain(row->loss), rs_text_plain(norm), found,
+                   ahead);
 }
 
 /* The measurement as observers get it: of layers the recorded ones, of heads loss and share of right answers. */
@@ -73,6 +100,7 @@ static rs_status finish_step(rs_trainer *trainer, const rs_loss *result, rs_erro
     row.accuracy = trainer->regression ? (double)NAN : (double)result->correct / (double)row.samples;
     tell_layers(trainer, &row);
     RS_TRY(tell_step(trainer, &row, error));
+    watch_explosion(trainer, &row);
     return check_finite(trainer, &row, error);
 }
 
@@ -107,7 +135,14 @@ static rs_status measure_sensitivity(rs_trainer *trainer, rs_sensitivity *sensit
     return backend->read_sensitivity(trainer->plan, sensitivity, error);
 }
 
-static rs_status forward_and_backward(rs_trainer *trainer, rs_sensitivity *sensitivity, rs_error *error)
+static bool runs_ahead(const rs_trainer *trainer)
+{
+    return trainer->capabilities & RS_CAN_RUN_AHEAD;
+}
+
+/* The loss is read, and looked at, while the weights are still those that gave it. */
+static rs_status forward_and_backward(rs_trainer *trainer, const rs_batch *batch, rs_sensitivity *sensitivity,
+                                      rs_loss *result, rs_error *error)
 {
     const rs_backend *backend = trainer->options.backend;
     const bool added = adds_predictions(trainer), wanted = trainer->options.wants & RS_WANT_SENSITIVITY;
@@ -115,6 +150,10 @@ static rs_status forward_and_backward(rs_trainer *trainer, rs_sensitivity *sensi
         RS_TRY(measure_sensitivity(trainer, sensitivity, error));
     }
     RS_TRY(backend->forward(trainer->plan, RS_MODE_TRAIN, error));
+    if (!runs_ahead(trainer)) {
+        RS_TRY(backend->read_loss(trainer->plan, result, error));
+        RS_TRY(rs__look_after_forward(trainer, batch, result, error));
+    }
     RS_TRY(backend->backward(trainer->plan, added ? RS_LABELS_BOTH : RS_LABELS_TRUE, error));
     return wanted && added ? backend->read_sensitivity(trainer->plan, sensitivity, error) : RS_OK;
 }
@@ -125,12 +164,10 @@ static rs_status compute(rs_trainer *trainer, const rs_batch *batch, rs_sensitiv
 {
     const rs_backend *backend = trainer->options.backend;
     RS_TRY(backend->load_batch(trainer->plan, batch, error));
-    RS_TRY(forward_and_backward(trainer, sensitivity, error));
-    if (trainer->capabilities & RS_CAN_RUN_AHEAD) {
-        return backend->update_later(trainer->plan, &trainer->update, error);
-    }
-    RS_TRY(backend->update(trainer->plan, &trainer->update, &trainer->measurement, error));
-    return backend->read_loss(trainer->plan, result, error);
+    RS_TRY(forward_and_backward(trainer, batch, sensitivity, result, error));
+    return runs_ahead(trainer)
+               ? backend->update_later(trainer->plan, &trainer->update, error)
+               : backend->update(trainer->plan, &trainer->update, &trainer->measurement, error);
 }
 
 rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *error)
@@ -154,6 +191,6 @@ rs_status rs__train_batch(rs_trainer *trainer, const rs_batch *batch, rs_error *
     trainer->position.batches++;
     /* a profile begins with the first result, and lets nothing run ahead anyway */
     const int ahead = trainer->options.config->profile ? 0 : RS_MOST_RESULTS - 1;
-    return trainer->capabilities & RS_CAN_RUN_AHEAD ? rs__take_results(trainer, ahead, error)
-                                                    : finish_step(trainer, &result, error);
+    return runs_ahead(trainer) ? rs__take_results(trainer, ahead, error)
+                               : finish_step(trainer, &result, error);
 }

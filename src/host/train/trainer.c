@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "not_finite.h"
 #include "rs/host.h"
+#include "rs/text.h"
 
 void rs_trainer_observe(rs_trainer *trainer, const rs_observer *observer)
 {
@@ -138,6 +139,25 @@ static rs_status train_batches(rs_trainer *trainer, rs_error *error)
     return rs__take_results(trainer, 0, error);
 }
 
+/* What a split's loss, not finite in evaluation mode, comes from: batch norm's running statistics may be what is wrong, which
+ * no training step reads. */
+static rs_status check_score(rs_trainer *trainer, rs_loader *loader, const rs__score *score,
+                             const char *split, rs_error *error)
+{
+    char found[400];
+    if (!trainer->options.config->stop_on_nan || score->bad < 0) {
+        return RS_OK;
+    }
+    rs__look_at_split(trainer, loader, score->bad);
+    rs__not_finite_note(trainer, trainer->position.steps, trainer->position.epochs);
+    rs__not_finite_say(&trainer->not_finite, found, sizeof found);
+    return RS_FAIL(error, RS_DIVERGED,
+                   "training diverged: after epoch %" PRId64
+                   " the loss of the %s set is %g; %s; the record up to this epoch is whole. Try a lower "
+                   "--learning-rate or --clip-norm",
+                   trainer->position.epochs, split, rs_text_plain(score->loss), found);
+}
+
 /* Scores the splits (without a validation set the test set is it) and tells the epoch. */
 static rs_status end_epoch(rs_trainer *trainer, double *train_loss, rs_error *error)
 {
@@ -169,7 +189,8 @@ static rs_status end_epoch(rs_trainer *trainer, double *train_loss, rs_error *er
     trainer->sums = (rs__epoch_sums){0};
     trainer->train_seconds = trainer->record_seconds = 0.0;
     *train_loss = row.train_loss;
-    return RS_OK;
+    RS_TRY(check_score(trainer, trainer->test, &test, "test", error));
+    return trainer->valid ? check_score(trainer, trainer->valid, &valid, "validation", error) : RS_OK;
 }
 
 /* Whether the state at this epoch's end is kept: as asked for, or, where a rule ended the run, as its last. */
@@ -202,20 +223,24 @@ static rs_status train_epoch(rs_trainer *trainer, rs_error *error)
     return RS_OK;
 }
 
+/* Of a run that did not come to its end: its record does. An interrupt may find that the state is no good. */
+static rs_status end_early(rs_trainer *trainer, rs_status status, rs_error *error)
+{
+    if (status == RS_INTERRUPTED) {
+        status = interrupt(trainer, error);
+    }
+    if (status == RS_DIVERGED) {
+        rs_error later = {0};
+        RS_TRY(commit(trainer, RS_COMMIT_STOP, &later) ? (*error = later, later.status) : RS_OK);
+    }
+    return status;
+}
+
 rs_status rs_trainer_run(rs_trainer *trainer, rs_error *error)
 {
-    RS_TRY(begin_run(trainer, error));
-    while (trainer->position.epochs < trainer->options.config->epochs && !trainer->stop.ended) {
-        rs_status status = train_epoch(trainer, error);
-        if (status == RS_INTERRUPTED) {
-            return interrupt(trainer, error);
-        }
-        if (status == RS_DIVERGED) {
-            rs_error later = {0};
-            RS_TRY(commit(trainer, RS_COMMIT_STOP, &later) ? (*error = later, later.status) : RS_OK);
-            return RS_DIVERGED;
-        }
-        RS_TRY(status);
+    rs_status status = begin_run(trainer, error);
+    while (!status && trainer->position.epochs < trainer->options.config->epochs && !trainer->stop.ended) {
+        status = train_epoch(trainer, error);
     }
-    return rs__wait_for_observers(trainer, error);
+    return status ? end_early(trainer, status, error) : rs__wait_for_observers(trainer, error);
 }
