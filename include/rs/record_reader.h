@@ -43,6 +43,16 @@ rs_status rs_record_reader_find_snapshot(const rs_record_reader *reader, const c
 rs_status rs_record_reader_snapshot(const rs_record_reader *reader, int64_t snapshot,
                                     rs_snapshot_place *place, rs_error *error);
 
+/* A trainable tensor: row `row` of parameters/. DATA when it makes no sense. */
+typedef struct rs_record_tensor {
+    char name[RS_NAME_MAX];
+    rs_shape shape;
+    int64_t count;
+    int block; /* row in blocks/, or -1 */
+} rs_record_tensor;
+rs_status rs_record_reader_parameter(const rs_record_reader *reader, int64_t row, rs_record_tensor *tensor,
+                                     rs_error *error);
+
 /* Whether the record has that data set, readable or not. */
 bool rs_record_reader_has(const rs_record_reader *reader, const char *path);
 /* One of its data sets. Borrowed until the reader is closed. */

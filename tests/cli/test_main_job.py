@@ -3,6 +3,7 @@ and after an interrupt; refusals with their exit status."""
 import json
 import os
 import re
+import shutil
 import signal
 import time
 
@@ -72,6 +73,60 @@ def test_distances_follow_from_the_stored_weights(p):
                                       ("norms", np.sqrt((g * g).sum()))):
                     got = f["steps/gradient_" + column][t, i]
                     assert abs(got - value) <= 1e-5 * value + 1e-12, (name, t, column, got, value)
+
+
+def test_verify_recomputes_distances_from_the_weights(p):
+    """Bent by more than rounding, a distance or a weight is found, with block, step and both values; by less it is not."""
+    p.run(*SMALL, "--epochs", "2", "--snapshots", "steps:0,1,2,5;epochs:2", "--metric", "minkowski:1,cosine,chebyshev,minkowski:3",
+          "--out", "r.h5", "--quiet")
+    with h5py.File(p.file("r.h5"), "r") as f:
+        steps, blocks = list(f["snapshots/step"][:]), [name.decode() for name in f["block"][:]]
+    later, pairs = len(steps) - 1, sum(b == a + 1 for a, b in zip(steps, steps[1:]))
+    assert steps[0] == 0 and pairs >= 2, steps
+    assert f"distances: {4 * len(blocks) * (later + pairs)} recorded values follow from" in p.run("verify", "r.h5").stdout
+
+    def bent(change, expect):
+        shutil.copy(p.file("r.h5"), p.file("bent.h5"))
+        with h5py.File(p.file("bent.h5"), "r+") as f:
+            change(f)
+        return p.run("verify", "bent.h5", expect=expect).stdout
+
+    def scaled(path, row, column, factor):
+        def change(f):
+            f[path][row, column] *= factor
+        return change
+
+    for to, metric in (("initial", "minkowski:1"), ("previous", "minkowski:3"), ("initial", "cosine")):
+        path = f"steps/distance_to_{to}/{metric}"
+        with h5py.File(p.file("r.h5"), "r") as f:
+            value = f[path][1, 3]
+        said = bent(scaled(path, 1, 3, 1.0 + 1e-6), 1)
+        found = re.search(rf"damaged: {path}: block {re.escape(blocks[3])} after step 2: recorded (\S+), the stored weights give (\S+) "
+                          r"\(snapshot 2\); 1 such values\n", said)
+        assert found and float(found[1]) == value * (1.0 + 1e-6) and abs(float(found[2]) / value - 1.0) < 1e-8, (said, value)
+        assert "1 data sets are damaged" in said, said
+    bent(scaled("steps/distance_to_initial/minkowski:1", 1, 3, 1.0 + 1e-12), 0)
+
+    def one_weight(f):
+        f["weights/layer2.0.conv1.weight"][2, 1, 2, 0, 1] += 1.0
+
+    said = bent(one_weight, 1)
+    for to in ("initial", "previous"):
+        assert f"damaged: steps/distance_to_{to}/chebyshev: block layer2.0 after step 2: recorded" in said, said
+    bent(scaled("steps/distance_to_initial/minkowski:1", 3, 3, 2.0), 0)  # after step 4, which no snapshot is of
+
+    def nan(f):
+        f["steps/distance_to_previous/chebyshev"][0, 0] = np.nan
+
+    assert "after step 1: recorded nan, the stored weights give" in bent(nan, 1)
+    p.run(*SMALL, "--record", "distances,weights:layer1.*", "--out", "part.h5", "--quiet")
+    with h5py.File(p.file("part.h5"), "r") as f:
+        whole = sum(name.startswith("layer1.") for name in f["block"].asstr()[:])
+        rows = len(f["snapshots/step"]) - 1
+    said = p.run("verify", "part.h5").stdout
+    assert f"distances: {whole * rows} recorded" in said, said  # of blocks whose tensors are all there
+    p.run(*SMALL, "--record", "distances", "--out", "none.h5", "--quiet")
+    assert "no recorded one that two snapshots" in p.run("verify", "none.h5").stdout
 
 
 def test_recording_never_changes_training(p):
@@ -250,6 +305,7 @@ def test_weights_that_are_no_numbers_are_not_begun_from(p):
 program.main([
     test_everything_is_recorded_by_default,
     test_distances_follow_from_the_stored_weights,
+    test_verify_recomputes_distances_from_the_weights,
     test_recording_never_changes_training,
     test_two_runs_are_the_same_file,
     test_an_interrupted_run_goes_on_to_the_same_file,

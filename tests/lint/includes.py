@@ -15,7 +15,7 @@ MODULE = {  # of each public header
     "statistics.h": "core",
     "version.h": "core", "data_options.h": "core", "config.h": "config", "options.def": "config", "yaml.h": "yaml", "dataset.h": "data",
     "network.h": "network", "ops.def": "network", "backend.h": "kernels", "observer.h": "observe", "recorder.h": "record",
-    "record_reader.h": "record", "result_file.h": "record", "safetensors.h": "record", "analyze.h": "analyze", "inspect.h": "inspect",
+    "record_reader.h": "record", "snapshot_distances.h": "record", "result_file.h": "record", "safetensors.h": "record", "analyze.h": "analyze", "inspect.h": "inspect",
     "plot.h": "plot", "result_reader.h": "record",
     "checkpoint.h": "record", "trainer.h": "train", "check.h": "check", "step_cost.h": "kernels",
     "report.h": "report",

@@ -7,7 +7,7 @@
 
 #include "analysis.h"
 #include "rs/host.h"
-#include "rs/metric.h"
+#include "rs/snapshot_distances.h"
 
 /* One run's. A group is a block, or a tensor where the record has no blocks or --layer chooses tensors. */
 typedef struct moved {
@@ -17,10 +17,9 @@ typedef struct moved {
     bool blocks;
     int groups;
     char (*names)[RS_NAME_MAX]; /* [groups] */
-    double *initial, *previous; /* [metric][snapshot, group]; NaN: there is none before */
-    int64_t *steps, *epochs;    /* [snapshot] */
-    int64_t compared;           /* values that were recorded, too */
-    double worst;               /* largest difference, over the larger of the two */
+    rs_snapshot_distances distances;
+    int64_t compared; /* values that were recorded, too */
+    double worst;     /* largest difference, over the larger of the two */
 } moved;
 
 static rs_status find_groups(moved *m, const char *globs, rs_error *error)
@@ -46,125 +45,32 @@ static rs_status find_groups(moved *m, const char *globs, rs_error *error)
     return RS_OK;
 }
 
-static rs_status make_arrays(moved *m, rs_error *error)
-{
-    const size_t snapshots = (size_t)m->input->count;
-    const size_t cells = (size_t)m->metrics->count * snapshots * (size_t)m->groups;
-    m->initial = rs_alloc_array(cells, sizeof *m->initial);
-    m->previous = rs_alloc_array(cells, sizeof *m->previous);
-    m->steps = rs_alloc_array(2 * snapshots, sizeof *m->steps);
-    if (!m->initial || !m->previous || !m->steps) {
-        return RS_FAIL(error, RS_MEMORY, "no memory for the distances of %zu snapshots", snapshots);
-    }
-    m->epochs = m->steps + snapshots;
-    for (size_t i = 0; i < snapshots; i++) {
-        rs_snapshot_place place;
-        RS_TRY(rs_record_reader_snapshot(m->input->reader, m->input->first + (int64_t)i, &place, error));
-        m->steps[i] = place.step;
-        m->epochs[i] = place.epoch;
-    }
-    return RS_OK;
-}
-
 static double *cell(const moved *m, double *array, int metric, int64_t snapshot, int group)
 {
-    return &array[((int64_t)metric * m->input->count + snapshot) * m->groups + group];
+    return rs_snapshot_distances_at(&m->distances, array, metric, snapshot, group);
 }
 
-static void add(const moved *m, double *array, int64_t snapshot, int group, const float *after,
-                const float *before, int64_t count)
+static rs_status follow(moved *m, rs_error *error)
 {
-    rs_difference_sums sums = {0};
-    rs_difference_add(m->metrics, after, before, (size_t)count, &sums);
-    for (int k = 0; k < m->metrics->count; k++) {
-        *cell(m, array, k, snapshot, group) += rs_metric_finish(m->metrics, k, &sums, count);
-    }
-}
-
-/* One tensor through all snapshots. The reference of the first is itself. */
-static rs_status follow_tensor(const moved *m, const rs__tensor *tensor, int group, float *values[3],
-                               rs_error *error)
-{
-    for (int64_t s = 0; s < m->input->count; s++) {
-        RS_TRY(rs_record_reader_tensor(m->input->reader, tensor->name, m->input->first + s, &tensor->shape,
-                                       values[1], error));
-        if (s == 0) {
-            memcpy(values[0], values[1], (size_t)tensor->count * sizeof(float));
-            memcpy(values[2], values[1], (size_t)tensor->count * sizeof(float));
-        }
-        add(m, m->initial, s, group, values[1], values[0], tensor->count);
-        add(m, m->previous, s, group, values[1], values[2], tensor->count);
-        float *next = values[2];
-        values[2] = values[1];
-        values[1] = next;
-    }
-    return RS_OK;
-}
-
-static rs_status follow(const moved *m, rs_error *error)
-{
-    const size_t bytes = (size_t)m->tensors.largest * sizeof(float);
-    float *values[3] = {rs_alloc(bytes), rs_alloc(bytes), rs_alloc(bytes)};
-    rs_status status = values[0] && values[1] && values[2]
-                           ? RS_OK
-                           : RS_FAIL(error, RS_MEMORY, "no memory for three copies of %" PRId64 " weights",
-                                     m->tensors.largest);
-    for (int t = 0; !status && t < m->tensors.count; t++) {
+    for (int t = 0; t < m->tensors.count; t++) {
         const int group = m->blocks ? m->tensors.list[t].block : t;
         if (group >= m->groups) {
-            status = RS_FAIL(error, RS_DATA, "%s: %s counts in a block that is not there", m->input->path,
-                             m->tensors.list[t].name);
-        } else if (group >= 0) {
-            status = follow_tensor(m, &m->tensors.list[t], group, values, error);
+            return RS_FAIL(error, RS_DATA, "%s: %s counts in a block that is not there", m->input->path,
+                           m->tensors.list[t].name);
         }
-    }
-    for (int i = 0; i < 3; i++) {
-        rs_free(values[i]);
-    }
-    return status;
-}
-
-/* What training recorded after the step of a snapshot. */
-static rs_status compare_row(moved *m, const char *to, int metric, int64_t snapshot, double *found,
-                             double *recorded, rs_error *error)
-{
-    char path[RS_NAME_MAX + 64];
-    (void)snprintf(path, sizeof path, "steps/distance_to_%s/%s", to, m->metrics->metric[metric].name);
-    if (!rs_record_reader_has(m->input->reader, path)) {
-        return RS_OK;
-    }
-    RS_TRY(rs_record_reader_series(m->input->reader, path, m->steps[snapshot] - 1, 1, m->groups, recorded,
-                                   error));
-    for (int g = 0; g < m->groups; g++) {
-        const double one = *cell(m, found, metric, snapshot, g), other = recorded[g];
-        const double larger = fmax(fabs(one), fabs(other));
-        const double difference = larger > 0.0 ? fabs(one - other) / larger : 0.0;
-        m->worst = difference <= m->worst ? m->worst : difference; /* a NaN is the worst */
-        m->compared++;
+        RS_TRY(group >= 0 ? rs_snapshot_distances_add(&m->distances, &m->tensors.list[t], group, error)
+                          : RS_OK);
     }
     return RS_OK;
 }
 
-/* Distances to the initial state at every step that a snapshot is of, to the one before where both are there. */
-static rs_status compare(moved *m, rs_error *error)
+static void compare_one(void *context, const rs_recorded_distance *value)
 {
-    rs_status status = RS_OK;
-    double *recorded = rs_alloc_array((size_t)m->groups, sizeof *recorded);
-    if (!recorded) {
-        return RS_FAIL(error, RS_MEMORY, "no memory for the distances of %d blocks", m->groups);
-    }
-    for (int64_t s = 1; m->blocks && s < m->input->count; s++) {
-        for (int k = 0; !status && k < m->metrics->count; k++) {
-            if (m->steps[0] == 0) {
-                status = compare_row(m, "initial", k, s, m->initial, recorded, error);
-            }
-            if (!status && m->steps[s] == m->steps[s - 1] + 1) {
-                status = compare_row(m, "previous", k, s, m->previous, recorded, error);
-            }
-        }
-    }
-    rs_free(recorded);
-    return status;
+    moved *m = context;
+    const double larger = fmax(fabs(value->found), fabs(value->recorded));
+    const double difference = larger > 0.0 ? fabs(value->found - value->recorded) / larger : 0.0;
+    m->worst = difference <= m->worst ? m->worst : difference; /* a NaN is the worst */
+    m->compared++;
 }
 
 static rs_status put_names(const rs__analysis *a, const moved *m, int run, rs_error *error)
@@ -195,10 +101,10 @@ static rs_status put(const rs__analysis *a, const moved *m, int run, rs_error *e
     const int64_t n = m->input->count;
     RS_TRY(put_names(a, m, run, error));
     (void)snprintf(path, sizeof path, "run%d/step", run);
-    RS_TRY(rs__put_integers(a->file, path, "finished steps", "snapshot", n, m->steps, error));
+    RS_TRY(rs__put_integers(a->file, path, "finished steps", "snapshot", n, m->distances.steps, error));
     (void)snprintf(path, sizeof path, "run%d/epoch", run);
-    RS_TRY(
-        rs__put_integers(a->file, path, "finished epochs, -1 within one", "snapshot", n, m->epochs, error));
+    RS_TRY(rs__put_integers(a->file, path, "finished epochs, -1 within one", "snapshot", n,
+                            m->distances.epochs, error));
     for (int k = 0; k < m->metrics->count; k++) {
         const char *name = m->metrics->metric[k].name;
         (void)snprintf(path, sizeof path, "run%d/distance_to_first/%s", run, name);
@@ -208,10 +114,10 @@ static rs_status put(const rs__analysis *a, const moved *m, int run, rs_error *e
                                  .rank = 2,
                                  .dim = {n, m->groups},
                                  .axis = {"snapshot", "block"}};
-        RS_TRY(rs_result_reals(a->file, &table, cell(m, m->initial, k, 0, 0), error));
+        RS_TRY(rs_result_reals(a->file, &table, cell(m, m->distances.initial, k, 0, 0), error));
         (void)snprintf(path, sizeof path, "run%d/distance_to_previous/%s", run, name);
         table.what = "distance to the snapshot before; 0 of the first";
-        RS_TRY(rs_result_reals(a->file, &table, cell(m, m->previous, k, 0, 0), error));
+        RS_TRY(rs_result_reals(a->file, &table, cell(m, m->distances.previous, k, 0, 0), error));
     }
     return RS_OK;
 }
@@ -220,13 +126,14 @@ static void print(const moved *m)
 {
     const int64_t last = m->input->count - 1;
     (void)printf("%s: %" PRId64 " snapshots, steps %" PRId64 " to %" PRId64 "\n", m->input->path, last + 1,
-                 m->steps[0], m->steps[last]);
+                 m->distances.steps[0], m->distances.steps[last]);
     (void)printf("%-32s  %-16s  %14s  %14s\n", m->blocks ? "block" : "parameter", "metric", "to first",
                  "to previous");
     for (int g = 0; g < m->groups; g++) {
         for (int k = 0; k < m->metrics->count; k++) {
             (void)printf("%-32s  %-16s  %14.8g  %14.8g\n", k ? "" : m->names[g], m->metrics->metric[k].name,
-                         *cell(m, m->initial, k, last, g), *cell(m, m->previous, k, last, g));
+                         *cell(m, m->distances.initial, k, last, g),
+                         *cell(m, m->distances.previous, k, last, g));
         }
     }
     if (m->compared > 0) {
@@ -243,9 +150,14 @@ static rs_status one_run(rs__analysis *a, int run, const rs_metric_list *metrics
 {
     moved m = {.input = &a->inputs[run], .metrics = metrics};
     rs_status status = find_groups(&m, a->layer, error);
-    status = status ? status : make_arrays(&m, error);
+    if (!status) {
+        status = rs_snapshot_distances_create(m.input->reader, metrics, m.input->first, m.input->count,
+                                              m.groups, &m.distances, error);
+    }
     status = status ? status : follow(&m, error);
-    status = status ? status : compare(&m, error);
+    if (!status && m.blocks) {
+        status = rs_snapshot_distances_compare(&m.distances, compare_one, &m, error);
+    }
     status = status ? status : put(a, &m, run, error);
     if (!status) {
         print(&m);
@@ -254,9 +166,7 @@ static rs_status one_run(rs__analysis *a, int run, const rs_metric_list *metrics
     *compared = m.compared;
     rs_free(m.tensors.list);
     rs_free(m.names);
-    rs_free(m.initial);
-    rs_free(m.previous);
-    rs_free(m.steps);
+    rs_snapshot_distances_release(&m.distances);
     return status;
 }
 

@@ -93,23 +93,6 @@ bool rs__glob_takes(const char *globs, const char *name)
     return false;
 }
 
-static rs_status read_tensor(const rs__input *input, int64_t row, rs__tensor *tensor, rs_error *error)
-{
-    double numbers[RS_MAX_RANK], block;
-    RS_TRY(rs_record_reader_name(input->reader, "parameters/name", row, tensor->name, error));
-    RS_TRY(rs_record_reader_series(input->reader, "parameters/shape", row, 1, RS_MAX_RANK, numbers, error));
-    RS_TRY(rs_record_reader_series(input->reader, "parameters/block", row, 1, 1, &block, error));
-    while (tensor->shape.rank < RS_MAX_RANK && numbers[tensor->shape.rank] > 0.0) {
-        tensor->shape.dim[tensor->shape.rank] = (int64_t)numbers[tensor->shape.rank];
-        tensor->shape.rank++;
-    }
-    tensor->count = rs_shape_count(&tensor->shape);
-    tensor->block = (int)block;
-    return tensor->count > 0 && tensor->count < INT32_MAX
-               ? RS_OK
-               : RS_FAIL(error, RS_DATA, "%s: the shape of %s makes no sense", input->path, tensor->name);
-}
-
 rs_status rs__tensors_of(const rs__input *input, const char *globs, rs__tensors *tensors, rs_error *error)
 {
     int64_t rows, width;
@@ -124,8 +107,7 @@ rs_status rs__tensors_of(const rs__input *input, const char *globs, rs__tensors 
     }
     for (int64_t row = 0; row < rows; row++) {
         rs__tensor *tensor = &tensors->list[tensors->count];
-        memset(tensor, 0, sizeof *tensor);
-        RS_TRY(read_tensor(input, row, tensor, error));
+        RS_TRY(rs_record_reader_parameter(input->reader, row, tensor, error));
         if (rs__glob_takes(globs, tensor->name)) {
             tensors->count++;
             tensors->weights += tensor->count;

@@ -21,12 +21,7 @@ void rs__run_close(rs__input *input); /* takes a zeroed one */
 
 /* The trainable tensors of a record whose names a list of globs takes (NULL or "": all but those of classifiers beside the
  * network). A glob takes a whole name or its beginning up to a dot; several stand with commas between them. */
-typedef struct rs__tensor {
-    char name[RS_NAME_MAX];
-    rs_shape shape;
-    int64_t count;
-    int block; /* row in blocks/, or -1 */
-} rs__tensor;
+typedef rs_record_tensor rs__tensor;
 typedef struct rs__tensors {
     int count;
     rs__tensor *list;

@@ -297,3 +297,25 @@ done:
     rs_h5_close(type);
     return status;
 }
+
+rs_status rs_record_reader_parameter(const rs_record_reader *reader, int64_t row, rs_record_tensor *tensor,
+                                     rs_error *error)
+{
+    const double most = INT32_MAX; /* what a file says may be no size at all */
+    double numbers[RS_MAX_RANK], block = -1.0;
+    memset(tensor, 0, sizeof *tensor);
+    RS_TRY(rs_record_reader_name(reader, "parameters/name", row, tensor->name, error));
+    RS_TRY(rs_record_reader_series(reader, "parameters/shape", row, 1, RS_MAX_RANK, numbers, error));
+    RS_TRY(rs_record_reader_series(reader, "parameters/block", row, 1, 1, &block, error));
+    while (tensor->shape.rank < RS_MAX_RANK && numbers[tensor->shape.rank] > 0.0 &&
+           numbers[tensor->shape.rank] < most) {
+        tensor->shape.dim[tensor->shape.rank] = (int64_t)numbers[tensor->shape.rank];
+        tensor->shape.rank++;
+    }
+    tensor->count = rs_shape_count(&tensor->shape);
+    tensor->block = block >= 0.0 && block < most ? (int)block : -1;
+    return tensor->count > 0 && tensor->count < INT32_MAX
+               ? RS_OK
+               : RS_FAIL(error, RS_DATA, "%s: the shape of %s makes no sense", reader->contents->path,
+                         tensor->name);
+}

@@ -13,7 +13,9 @@ static const char usage[] =
     "usage: resnet_study verify RUN.h5 [--repair]\n"
     "       resnet_study verify --same A.h5 B.h5\n"
     "\n"
-    "Reads every committed row of a record and says what is missing or torn.\n"
+    "Reads every committed row of a record and says what is missing or torn; then recomputes the\n"
+    "blocks' distances from the stored weights, where snapshots allow, and says which of the recorded\n"
+    "ones do not follow from them (beyond rounding: 1e-9 of the value).\n"
     "\n"
     "  --repair  first clear HDF5's mark of a killed writer, so that every tool opens the file\n"
     "  --same    compare two records data set by data set, byte by byte (commits, times and\n"
@@ -84,6 +86,17 @@ static int compare(const request *asked)
     return WHOLE;
 }
 
+static void print_distances(const rs_distance_check *done)
+{
+    if (done->compared > 0) {
+        (void)printf("distances: %" PRId64
+                     " recorded values follow from the stored weights (largest relative difference %.1e)\n",
+                     done->compared, done->largest);
+    } else {
+        (void)printf("distances: no recorded one that two snapshots with weights give, too\n");
+    }
+}
+
 static int verify(const char *path)
 {
     rs_record_summary summary;
@@ -94,6 +107,11 @@ static int verify(const char *path)
         return fail(&error);
     }
     rs_free(summary.config_yaml);
+    rs_distance_check distances = {0};
+    if (faults == 0 && rs_record_verify_distances(path, stdout, &distances, &error) != RS_OK) {
+        return fail(&error);
+    }
+    faults += distances.faults;
     if (faults > 0) {
         (void)printf("%s: %d data sets are damaged\n", path, faults);
         return DAMAGED;
@@ -102,6 +120,7 @@ static int verify(const char *path)
                  " commits; state %s\n",
                  path, summary.committed.epochs, summary.committed.steps, summary.committed.snapshots,
                  summary.commits, summary.state);
+    print_distances(&distances);
     if (summary.writer_mark) {
         (void)printf("It carries HDF5's mark of a writer: a run writes it, or was killed. h5py reads it with "
                      "swmr=True; "
