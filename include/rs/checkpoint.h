@@ -6,6 +6,8 @@
 #ifndef RS_CHECKPOINT_H
 #define RS_CHECKPOINT_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +16,14 @@
 typedef struct rs_checkpoint_writer rs_checkpoint_writer;
 /* Creates `path` (truncating it). */
 rs_status rs_checkpoint_create(const char *path, rs_checkpoint_writer **writer, rs_error *error);
+/* Bytes of a file without sections, and what each adds. */
+#define RS_CHECKPOINT_BYTES 40
+uint64_t rs_checkpoint_section_bytes(const char *name, size_t count);
+/* Before the first section: reserves so many bytes for all, where the file system can: IO when they are not there or, with `wait`, when
+ * they are, INTERRUPTED once *stop (NULL: never). Finishing gives back what was
+ * too much, which some file systems take their time for. */
+rs_status rs_checkpoint_reserve(rs_checkpoint_writer *writer, uint64_t bytes, bool wait,
+                                const volatile sig_atomic_t *stop, rs_error *error);
 rs_status rs_checkpoint_put(rs_checkpoint_writer *writer, const char *name, const void *bytes, size_t count,
                             rs_error *error);
 /* Writes the end mark and closes (no fsync); frees the writer whatever it returns, and removes the file when it failed. */

@@ -61,6 +61,8 @@ typedef struct rs_file_operations {
     int (*unlink)(const char *path);
     int (*free_bytes)(const char *directory,
                       uint64_t *bytes); /* for an ordinary user, as statvfs's f_bavail */
+    /* Blocks for bytes from .. from + bytes - 1, also behind the end, which stays: Linux' fallocate. */
+    int (*reserve)(int file, off_t from, off_t bytes);
 } rs_file_operations;
 const rs_file_operations *rs_files(void);
 void rs_set_files(const rs_file_operations *operations); /* NULL: the system's */

@@ -42,7 +42,7 @@ rs_status rs_result_integers(rs_result_file *file, const rs_result_array *array,
                              rs_error *error);
 rs_status rs_result_texts(rs_result_file *file, const rs_result_array *array, const char *const *texts,
                           rs_error *error); /* rank 1 */
-/* Syncs, closes and renames. Always frees the file; on failure PATH.part is gone. */
+/* Syncs, closes, renames, and syncs the folder. Always frees the file; on failure PATH.part is gone. */
 rs_status rs_result_finish(rs_result_file *file, rs_error *error);
 void rs_result_abandon(rs_result_file *file); /* removes PATH.part; takes NULL */
 

@@ -1,13 +1,16 @@
 /* fault.c: a library to preload (LD_PRELOAD) under the program: the n-th call of a kind fails, or is the last thing that the
  * process does. Processes that the program starts are left alone.
  *
- *   RS_FAULT=KIND:N[+][:HOW]  KIND: write sync rename truncate open unlink, disk (any of these), memory; N counts from 1, with +
+ *   RS_FAULT=KIND:N[+][:HOW]  KIND: write sync rename truncate open unlink reserve, disk (any of these), memory; N counts from 1, with +
  *                             all later calls too. HOW: the name of an errno (default EIO, of memory ENOMEM), or
  *                             kill, after, half (SIGKILL before the call, after it, when half of its pages are written: a kill
  *                             stops a write between two of them), and as planted faults flip (one bit is written wrong), drop
- *                             (success without doing it), leak, crash (of memory)
+ *                             (success without doing it), leak, crash (of memory); fill: after it succeeded all that is left
+ *                             of the disk is taken, but while the program looks at it, or reserves, again; steal: the same without
+ *                             having reserved anything
  *   RS_FAULT_IN=TEXT          only files whose path contains it (needed for all but memory)
  *   RS_FAULT_NOT=TEXT         but none whose path contains this
+ *   RS_FAULT_FILL=FILE        what the disk is filled with
  *   RS_FAULT_TOTALS=FILE      how many calls of each kind there were, at exit
  *   RS_FAULT_STACKS=FILE      one line for each allocation: a number that says by which calls it came about
  *
@@ -26,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,11 +37,11 @@
 
 enum { PAGE = 4096 };
 
-typedef enum kind { WRITE, SYNC, RENAME, TRUNCATE, OPEN, UNLINK, MEMORY, KINDS } kind;
-typedef enum deed { PASS, FAIL, DIE, DIE_AFTER, DIE_HALFWAY, FLIP, DROP, LEAK, CRASH } deed;
+typedef enum kind { WRITE, SYNC, RENAME, TRUNCATE, OPEN, UNLINK, RESERVE, MEMORY, KINDS } kind;
+typedef enum deed { PASS, FAIL, DIE, DIE_AFTER, DIE_HALFWAY, FLIP, DROP, LEAK, CRASH, FILL, STEAL } deed;
 
-static const char *const kind_name[KINDS] = {"write", "sync",   "rename", "truncate",
-                                             "open",  "unlink", "memory"};
+static const char *const kind_name[KINDS] = {"write", "sync",   "rename",  "truncate",
+                                             "open",  "unlink", "reserve", "memory"};
 
 static struct {
     bool of[KINDS]; /* kinds that count towards `at` */
@@ -45,7 +49,7 @@ static struct {
     long at;
     deed deed;
     int reason; /* errno of FAIL */
-    char in[PATH_MAX], not_in[PATH_MAX], totals[PATH_MAX];
+    char in[PATH_MAX], not_in[PATH_MAX], totals[PATH_MAX], fill[PATH_MAX];
     int stacks; /* file descriptor or -1 */
 } plan = {.stacks = -1};
 static atomic_long counted, totals[KINDS];
@@ -61,7 +65,7 @@ static const struct {
     {"EIO", FAIL, EIO},       {"ENOSPC", FAIL, ENOSPC}, {"EACCES", FAIL, EACCES}, {"EROFS", FAIL, EROFS},
     {"EMFILE", FAIL, EMFILE}, {"EDQUOT", FAIL, EDQUOT}, {"ENOMEM", FAIL, ENOMEM}, {"kill", DIE, 0},
     {"after", DIE_AFTER, 0},  {"half", DIE_HALFWAY, 0}, {"flip", FLIP, 0},        {"drop", DROP, 0},
-    {"leak", LEAK, 0},        {"crash", CRASH, 0},
+    {"leak", LEAK, 0},        {"crash", CRASH, 0},      {"fill", FILL, 0},        {"steal", STEAL, 0},
 };
 
 static _Noreturn void bad_plan(const char *text)
@@ -142,6 +146,7 @@ __attribute__((constructor)) static void begin(void)
     copy_variable("RS_FAULT_NOT", plan.not_in);
     copy_variable("RS_FAULT_TOTALS", plan.totals);
     copy_variable("RS_FAULT_STACKS", stacks);
+    copy_variable("RS_FAULT_FILL", plan.fill);
     copy_variable("RS_FAULT", text);
     if (*text) {
         read_plan(text);
@@ -367,6 +372,56 @@ static int open_as_planned(const char *path, int flags, mode_t mode)
     }
 OPEN_FUNCTION(open)
 OPEN_FUNCTION(open64)
+
+/* --- room --- */
+
+static void take_all(void)
+{
+    const int file = (int)syscall(SYS_openat, AT_FDCWD, plan.fill, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    off_t at = 0;
+    for (off_t piece = (off_t)1 << 30; file >= 0 && piece >= PAGE;) {
+        if (syscall(SYS_fallocate, file, 0, at, piece) == 0) {
+            at += piece;
+        } else {
+            piece /= 2;
+        }
+    }
+    (void)syscall(SYS_close, file);
+}
+
+static bool give_back(void)
+{
+    return *plan.fill && syscall(SYS_unlinkat, AT_FDCWD, plan.fill, 0) == 0;
+}
+
+SEEN int fallocate(int file, int mode, off_t from, off_t bytes)
+{
+    (void)give_back();
+    const deed todo = planned_of_file(RESERVE, file);
+    if (todo == FAIL) {
+        return -1;
+    }
+    const int result =
+        todo == DROP || todo == STEAL ? 0 : (int)syscall(SYS_fallocate, file, mode, from, bytes);
+    if (todo == DIE_AFTER || todo == DIE_HALFWAY) {
+        die();
+    }
+    if ((todo == FILL || todo == STEAL) && result == 0) {
+        take_all();
+    }
+    return result;
+}
+
+SEEN int statvfs(const char *path, struct statvfs *about)
+{
+    REAL(statvfs)
+    const bool filled = give_back();
+    const int result = real(path, about);
+    if (filled) {
+        take_all();
+    }
+    return result;
+}
 
 /* --- memory --- */
 

@@ -53,6 +53,11 @@ static int system_free_bytes(const char *directory, uint64_t *bytes)
     return 0;
 }
 
+static int system_reserve(int file, off_t from, off_t bytes)
+{
+    return fallocate(file, FALLOC_FL_KEEP_SIZE, from, bytes);
+}
+
 static const rs_file_operations system_files = {
     .open = system_open,
     .write = write,
@@ -60,6 +65,7 @@ static const rs_file_operations system_files = {
     .rename = rename,
     .unlink = unlink,
     .free_bytes = system_free_bytes,
+    .reserve = system_reserve,
 };
 static const rs_file_operations *current_files = &system_files;
 

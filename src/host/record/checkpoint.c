@@ -18,9 +18,11 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "recorder_state.h"
 #include "rs/host.h"
 #include "rs/tensor.h"
 
+_Static_assert(RS_CHECKPOINT_BYTES == 16 + 24, "what stands before the first section, and the end mark");
 enum { VERSION = 1, HEADER_BYTES = 24, MOST_SECTIONS = 1 << 20 };
 static const char magic[8] = {'R', 'S', 'C', 'K', 'P', 'T', '\r', '\n'};
 static const char section_mark[4] = {'S', 'E', 'C', 'T'}, end_mark[4] = {'E', 'N', 'D', '!'};
@@ -43,7 +45,9 @@ static uint32_t checksum(const void *bytes, size_t count)
 
 struct rs_checkpoint_writer {
     int file;
+    bool begun; /* what stands before the first section is written */
     uint32_t sections;
+    uint64_t reserved, written; /* bytes */
     char *path;
 };
 
@@ -62,13 +66,13 @@ static rs_status write_all(rs_checkpoint_writer *writer, const void *bytes, size
         }
         at += written;
         count -= (size_t)written;
+        writer->written += (uint64_t)written;
     }
     return RS_OK;
 }
 
 rs_status rs_checkpoint_create(const char *path, rs_checkpoint_writer **writer, rs_error *error)
 {
-    const uint32_t version[2] = {VERSION, 0};
     rs_checkpoint_writer *made = rs_alloc_zero(sizeof *made);
     char *copy = rs_strdup(path);
     if (!made || !copy) {
@@ -78,22 +82,32 @@ rs_status rs_checkpoint_create(const char *path, rs_checkpoint_writer **writer, 
     }
     made->path = copy;
     made->file = rs_files()->open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    rs_status status = RS_OK;
     if (made->file < 0) {
-        status = RS_FAIL(error, RS_IO, "creating the checkpoint %s: %s", path, strerror(errno));
-    }
-    if (status == RS_OK) {
-        status = write_all(made, magic, sizeof magic, error);
-    }
-    if (status == RS_OK) {
-        status = write_all(made, version, sizeof version, error);
-    }
-    if (status != RS_OK) {
+        const rs_status status =
+            RS_FAIL(error, RS_IO, "creating the checkpoint %s: %s", path, strerror(errno));
         rs_checkpoint_abandon(made);
         return status;
     }
     *writer = made;
     return RS_OK;
+}
+
+uint64_t rs_checkpoint_section_bytes(const char *name, size_t count)
+{
+    return HEADER_BYTES + strlen(name) + count;
+}
+
+rs_status rs_checkpoint_reserve(rs_checkpoint_writer *writer, uint64_t bytes, bool wait,
+                                const volatile sig_atomic_t *stop, rs_error *error)
+{
+    rs_room room = {.path = writer->path, .wait = wait, .stop = stop};
+    char *directory = NULL;
+    RS_TRY(rs_directory_of(writer->path, &directory, error));
+    room.directory = directory;
+    rs_status status = rs_space_take(&room, writer->file, 0, bytes, error);
+    writer->reserved = bytes;
+    rs_free(directory);
+    return status;
 }
 
 /* Over the header and the name behind it. */
@@ -107,7 +121,13 @@ static uint32_t header_checksum(const header *head, const char *name, size_t len
 static rs_status write_header(rs_checkpoint_writer *writer, header *head, const char *name, size_t length,
                               rs_error *error)
 {
+    const uint32_t version[2] = {VERSION, 0};
     head->header_crc = header_checksum(head, name, length);
+    if (!writer->begun) { /* only now: room may have been reserved meanwhile */
+        writer->begun = true;
+        RS_TRY(write_all(writer, magic, sizeof magic, error));
+        RS_TRY(write_all(writer, version, sizeof version, error));
+    }
     RS_TRY(write_all(writer, head, HEADER_BYTES, error));
     return write_all(writer, name, length, error);
 }
@@ -132,6 +152,9 @@ rs_status rs_checkpoint_finish(rs_checkpoint_writer *writer, rs_error *error)
     rs_status status = write_header(writer, &head, "", 0, error);
     int file = writer->file;
     writer->file = -1;
+    if (writer->written < writer->reserved) {
+        rs_space_release(file);
+    }
     if (close(file) != 0 && status == RS_OK) {
         status = RS_FAIL(error, RS_IO, "closing the checkpoint %s: %s", writer->path, strerror(errno));
     }

@@ -1,8 +1,10 @@
 /* file.c: rows in and out of an open record, and the commit; see file.h. */
 #include "file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "rs/host.h"
 
@@ -238,11 +240,31 @@ static rs_status write_commit_row(rs_record_file *record, rs_commit_kind kind, c
     return RS_OK;
 }
 
+rs_status rs_record_file_flush(rs_record_file *record, rs_error *error)
+{
+    const rs_status status = flush_and_sync(record, error);
+    record->broken = record->broken || status != RS_OK;
+    return status;
+}
+
+rs_status rs_record_file_ahead(const rs_record_file *record, uint64_t *bytes, rs_error *error)
+{
+    int *descriptor;
+    struct stat about;
+    hsize_t end;
+    RS_H5(H5Fget_vfd_handle(record->file, H5P_DEFAULT, (void **)&descriptor));
+    RS_H5(H5Fget_filesize(record->file, &end));
+    if (fstat(*descriptor, &about) != 0) {
+        return RS_FAIL(error, RS_IO, "%s", strerror(errno));
+    }
+    *bytes = end > (hsize_t)about.st_size ? end - (hsize_t)about.st_size : 0;
+    return RS_OK;
+}
+
 rs_status rs_record_file_commit(rs_record_file *record, rs_commit_kind kind, const rs_position *position,
                                 rs_error *error)
 {
     rs_status status;
-    RS_TRY_GOTO(flush_and_sync(record, error));
     RS_TRY_GOTO(write_commit_row(record, kind, position, error));
     RS_TRY_GOTO(flush_and_sync(record, error));
     record->commits++;

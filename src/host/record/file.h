@@ -45,7 +45,10 @@ rs_status rs_record_file_write(rs_record_file *record, const rs_block_of_rows *b
  * differs, and *row which row, or NULL. */
 rs_status rs_record_file_compare(const rs_record_file *record, const rs_block_of_rows *block, int64_t rows,
                                  const char **different, int64_t *row, rs_error *error);
-/* The order that survives a kill: flush, sync, commit row, flush, sync. */
+/* Bytes that the library has handed out behind the end of the file. */
+rs_status rs_record_file_ahead(const rs_record_file *record, uint64_t *bytes, rs_error *error);
+/* The order that survives a kill: first flush and sync of all rows, then the commit row, flush, sync. */
+rs_status rs_record_file_flush(rs_record_file *record, rs_error *error);
 rs_status rs_record_file_commit(rs_record_file *record, rs_commit_kind kind, const rs_position *position,
                                 rs_error *error);
 enum { RS_REASON_BYTES = 32 }; /* of the text of what ended a run, with its end */

@@ -13,6 +13,7 @@
 #include "file.h"
 #include "layout.h"
 #include "rows.h"
+#include "space.h"
 
 enum { RS_DATA_TABLES = RS_TABLE_COMMITS, RS_BLOCKS = 2, RS_MOST_JOBS = 16 };
 
@@ -49,6 +50,7 @@ struct rs_recorder {
 
     /* the writer's once its thread runs */
     rs_record_file file;
+    rs_reserved reserved;
     rs_position covered; /* by the last commit when the file was opened: rows that are compared */
     bool foreign;        /* resumed by another build, machine or thread count: differences only warn */
     bool warned;
@@ -75,8 +77,6 @@ void rs_recorder_free(rs_recorder *recorder);
 /* writer.c: the writer's thread; `context` is the recorder. */
 void *rs_writer_main(void *context);
 
-/* space.c: refuses (IO, with both numbers) when `bytes` do not fit into the directory's disk. */
-rs_status rs_space_check(const char *path, const char *directory, uint64_t bytes, rs_error *error);
 /* Bytes a table grows by from one number of rows to another; planned.c. */
 uint64_t rs_table_growth(const rs_table *table, int64_t from, int64_t to);
 

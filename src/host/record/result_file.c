@@ -183,6 +183,16 @@ done:
     return status;
 }
 
+/* The name is there; only a synced folder keeps it. */
+static rs_status sync_folder(const char *path, rs_error *error)
+{
+    char *directory = NULL;
+    RS_TRY(rs_directory_of(path, &directory, error));
+    const rs_status status = rs_directory_sync(directory, error);
+    rs_free(directory);
+    return status ? rs_error_prefix(error, "%s", path) : RS_OK;
+}
+
 rs_status rs_result_finish(rs_result_file *file, rs_error *error)
 {
     rs_status status = H5Fflush(file->file, H5F_SCOPE_GLOBAL) < 0
@@ -201,6 +211,7 @@ rs_status rs_result_finish(rs_result_file *file, rs_error *error)
         rs_result_abandon(file);
         return status;
     }
+    status = sync_folder(file->path, error);
     release(file);
-    return RS_OK;
+    return status;
 }

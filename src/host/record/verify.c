@@ -13,6 +13,7 @@
 #include "file.h"
 #include "lock.h"
 #include "rs/host.h"
+#include "space.h"
 
 typedef struct inspection {
     const rs_contents *contents;
@@ -217,6 +218,7 @@ done:
     if (status == RS_OK && rs_files()->fsync(lock) != 0) {
         status = RS_FAIL(error, RS_IO, "fsync of %s: %s", path, strerror(errno));
     }
+    rs_space_release(lock); /* what a killed writer had reserved */
     (void)close(lock);
     return status;
 }

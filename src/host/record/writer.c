@@ -1,7 +1,6 @@
 /* writer.c: the thread that owns HDF5. It takes jobs in order; after an error it only gives blocks back, so
  * that the trainer never waits in vain, and the file stays whole up to its last commit. */
 #include <string.h>
-#include <time.h>
 
 #include "recorder_state.h"
 #include "rs/host.h"
@@ -9,34 +8,29 @@
 /* Kept free beside the rows: the library's own structures, the state, the closing of the file. */
 enum { RESERVE = 1 << 20 };
 
-static bool is_closing(rs_recorder *recorder)
+static bool is_closing(void *context)
 {
+    rs_recorder *recorder = context;
     pthread_mutex_lock(&recorder->mutex);
     bool closing = recorder->closing;
     pthread_mutex_unlock(&recorder->mutex);
     return closing;
 }
 
-/* With --on-full wait: looks again every fifth of a second, and says so once a minute. */
-static rs_status make_sure_of_space(rs_recorder *recorder, uint64_t bytes, rs_error *error)
+/* Room for rows of so many bytes and what the library adds to them. It hands out places in the file before the file is
+ * that long; where it makes the file longer, some file systems drop what is reserved behind the new end. */
+static rs_status take_room(rs_recorder *recorder, uint64_t bytes, rs_error *error)
 {
-    const struct timespec pause = {0, 200000000};
-    double said = -1e9;
-    for (;;) {
-        rs_status status = rs_space_check(recorder->path, recorder->directory, bytes + RESERVE, error);
-        if (status == RS_OK || !recorder->spec->wait_when_full || is_closing(recorder)) {
-            return status;
-        }
-        if (recorder->spec->stop && *recorder->spec->stop) {
-            const rs_error full = *error;
-            return RS_FAIL(error, RS_INTERRUPTED, "interrupted while waiting for room: %s", full.text);
-        }
-        if (rs_seconds() - said >= 60.0) {
-            rs_log(RS_LOG_WARNING, "waiting for room: %s", error->text);
-            said = rs_seconds();
-        }
-        (void)nanosleep(&pause, NULL);
-    }
+    const rs_room room = {.path = recorder->path,
+                          .directory = recorder->directory,
+                          .reserved = &recorder->reserved,
+                          .wait = recorder->spec->wait_when_full,
+                          .stop = recorder->spec->stop,
+                          .given_up = is_closing,
+                          .context = recorder};
+    uint64_t ahead;
+    RS_TRY(rs_record_file_ahead(&recorder->file, &ahead, error));
+    return rs_space_take(&room, recorder->lock, ahead, bytes + RESERVE, error);
 }
 
 static rs_status report_difference(rs_recorder *recorder, const char *path, int64_t row, rs_error *error)
@@ -77,7 +71,7 @@ static rs_status write_rows(rs_recorder *recorder, const rs_block_of_rows *block
     }
     uint64_t growth = rs_table_growth(block->table, recorder->file.columns[table][0].extent,
                                       block->first_row + block->rows);
-    RS_TRY(make_sure_of_space(recorder, growth, error));
+    RS_TRY(take_room(recorder, growth, error));
     return rs_record_file_write(&recorder->file, block, covered, error);
 }
 
@@ -96,7 +90,9 @@ static bool is_committed(const rs_record_file *file, rs_commit_kind kind, const 
 static rs_status commit_rows(rs_recorder *recorder, const rs_job *job, rs_error *error)
 {
     if (!is_committed(&recorder->file, job->commit_kind, &job->position)) {
-        RS_TRY(make_sure_of_space(recorder, 0, error));
+        RS_TRY(take_room(recorder, 0, error));
+        RS_TRY(rs_record_file_flush(&recorder->file, error));
+        RS_TRY(take_room(recorder, 0, error));
         RS_TRY(rs_record_file_commit(&recorder->file, job->commit_kind, &job->position, error));
     }
     return RS_OK;
@@ -114,7 +110,7 @@ static rs_status commit(rs_recorder *recorder, const rs_job *job, bool failed, r
 }
 
 /* Runs also after an error: a file that is not broken is closed in order, so that every tool opens it. */
-static rs_status close_file(rs_recorder *recorder, const rs_job *job, bool failed, rs_error *error)
+static rs_status write_end_and_close(rs_recorder *recorder, const rs_job *job, bool failed, rs_error *error)
 {
     rs_run_state state = job->state;
     rs_error ignored;
@@ -143,6 +139,13 @@ done:
         return RS_FAIL(error, RS_IO, "fsync failed when closing");
     }
     return RS_OK;
+}
+
+static rs_status close_file(rs_recorder *recorder, const rs_job *job, bool failed, rs_error *error)
+{
+    const rs_status status = write_end_and_close(recorder, job, failed, error);
+    rs_space_release(recorder->lock);
+    return status;
 }
 
 static rs_status do_job(rs_recorder *recorder, const rs_job *job, bool failed, rs_error *error)

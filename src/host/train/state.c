@@ -82,6 +82,44 @@ static rs_status save_sections(rs_trainer *trainer, rs_checkpoint_writer *writer
     return rs__visit_slots(trainer, save_slot, writer, error);
 }
 
+static rs_status add_bytes(rs_trainer *trainer, void *context, const char *name, rs_slot slot, int index,
+                           void *buffer, size_t bytes, rs_error *error)
+{
+    uint64_t *sum = context;
+    (void)trainer;
+    (void)slot;
+    (void)index;
+    (void)buffer;
+    (void)error;
+    *sum += rs_checkpoint_section_bytes(name, bytes);
+    return RS_OK;
+}
+
+/* Room for all that save_sections is about to write. */
+static rs_status reserve(rs_trainer *trainer, rs_checkpoint_writer *writer, const char *yaml, rs_error *error)
+{
+    const rs_trainer_options *o = &trainer->options;
+    const struct {
+        const char *name;
+        size_t bytes;
+    } sections[] = {{"format", sizeof state_format},
+                    {"config", strlen(yaml)},
+                    {"machine", MACHINE_TEXT},
+                    {"position", sizeof trainer->position},
+                    {"epoch_sums", sizeof trainer->sums},
+                    {"stop", sizeof trainer->stop},
+                    {"gradient_steps", sizeof trainer->gradient_steps}};
+    uint64_t bytes = RS_CHECKPOINT_BYTES;
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+        bytes += rs_checkpoint_section_bytes(sections[i].name, sections[i].bytes);
+    }
+    if (searches(trainer)) {
+        bytes += rs_checkpoint_section_bytes("choices", strlen(o->backend->plan_choices(trainer->plan)));
+    }
+    RS_TRY(rs__visit_slots(trainer, add_bytes, &bytes, error));
+    return rs_checkpoint_reserve(writer, bytes, strcmp(o->config->on_full, "wait") == 0, o->stop, error);
+}
+
 rs_status rs__state_save(rs_trainer *trainer, const char *path, rs_error *error)
 {
     rs_checkpoint_writer *writer = NULL;
@@ -89,7 +127,8 @@ rs_status rs__state_save(rs_trainer *trainer, const char *path, rs_error *error)
     RS_TRY(rs_config_yaml(trainer->options.config, &yaml, error));
     rs_status status = rs_checkpoint_create(path, &writer, error);
     if (!status) {
-        status = save_sections(trainer, writer, yaml, error);
+        status = reserve(trainer, writer, yaml, error);
+        status = status ? status : save_sections(trainer, writer, yaml, error);
         if (status) {
             rs_checkpoint_abandon(writer);
         } else {

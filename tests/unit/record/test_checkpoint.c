@@ -143,6 +143,45 @@ static void test_full_disk(void **state)
     rs_checkpoint_abandon(NULL);
 }
 
+static int no_room(int file, off_t from, off_t bytes)
+{
+    (void)file;
+    (void)from;
+    (void)bytes;
+    errno = ENOSPC;
+    return -1;
+}
+
+/* What is asked for is what is written, to the byte; without that room nothing is. */
+static void test_reserved(void **state)
+{
+    rs_file_operations files = *rs_files();
+    rs_checkpoint_writer *writer;
+    struct stat about;
+    const uint64_t bytes = RS_CHECKPOINT_BYTES + rs_checkpoint_section_bytes("values", sizeof values) +
+                           rs_checkpoint_section_bytes("empty", 0) + rs_checkpoint_section_bytes("byte", 1);
+    (void)state;
+    write_one();
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_size, bytes);
+    assert_int_equal(rs_checkpoint_create(path, &writer, &error), RS_OK);
+    assert_int_equal(rs_checkpoint_reserve(writer, bytes, false, NULL, &error), RS_OK);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_size, 0);
+    rs_checkpoint_abandon(writer);
+    files.reserve = no_room;
+    rs_set_files(&files);
+    const volatile sig_atomic_t stop = 1;
+    assert_int_equal(rs_checkpoint_create(path, &writer, &error), RS_OK);
+    assert_int_equal(rs_checkpoint_reserve(writer, bytes, false, NULL, &error), RS_IO);
+    assert_non_null(strstr(error.text, "No space left"));
+    assert_int_equal(rs_checkpoint_reserve(writer, bytes, true, &stop, &error), RS_INTERRUPTED);
+    rs_checkpoint_abandon(writer);
+    rs_set_files(NULL);
+    assert_int_equal(access(path, F_OK), -1);
+    write_one(); /* for end() */
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -164,7 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_flipped_bits), cmocka_unit_test(test_missing_and_foreign),
-        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_reserved),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -5,9 +5,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rs/host.h"
@@ -36,6 +38,46 @@ static int write_file(void **state)
     assert_int_equal(rs_result_texts(file, &texts, names, &error), RS_OK);
     assert_int_equal(rs_result_finish(file, &error), RS_OK);
     return 0;
+}
+
+static bool renamed, folder_fails;
+static int folder_syncs;
+
+static int note_rename(const char *from, const char *to)
+{
+    renamed = true;
+    return rename(from, to);
+}
+
+static int note_fsync(int file)
+{
+    struct stat about;
+    assert_int_equal(fstat(file, &about), 0);
+    if (S_ISDIR(about.st_mode)) {
+        assert_true(renamed); /* before it the name is not there to be kept */
+        folder_syncs++;
+        errno = EIO;
+        return folder_fails ? -1 : 0;
+    }
+    assert_false(renamed);
+    return 0;
+}
+
+static void the_folder_is_synced_after_the_rename(void **state)
+{
+    rs_file_operations files = *rs_files();
+    files.rename = note_rename;
+    files.fsync = note_fsync;
+    rs_set_files(&files);
+    (void)write_file(state);
+    assert_true(renamed && folder_syncs == 1);
+    rs_result_file *file = NULL;
+    renamed = false;
+    folder_fails = true;
+    assert_int_equal(rs_result_create(path, "pca", true, &file, &error), RS_OK);
+    assert_int_equal(rs_result_finish(file, &error), RS_IO);
+    assert_non_null(strstr(error.text, path));
+    rs_set_files(NULL);
 }
 
 static int remove_file(void **state)
@@ -141,6 +183,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(numbers_and_texts_come_back, write_file, remove_file),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_named, write_file, remove_file),
         cmocka_unit_test_setup_teardown(other_files_are_refused, write_file, remove_file),
+        cmocka_unit_test_teardown(the_folder_is_synced_after_the_rename, remove_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
