@@ -11,6 +11,7 @@ set(CMAKE_C_FLAGS_RELEASE "-O3") # no NDEBUG: RS_ASSERT and assert stay on
 
 option(RS_WERROR "Warnings are errors" ON)
 set(RS_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize=")
+option(RS_FUZZ "Build the targets of tests/fuzz with libFuzzer (clang only)" OFF)
 
 add_library(rs_flags INTERFACE)
 target_compile_options(rs_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -19,6 +20,16 @@ target_compile_definitions(rs_flags INTERFACE _GNU_SOURCE)
 target_include_directories(rs_flags INTERFACE ${PROJECT_SOURCE_DIR}/include)
 if(RS_WERROR)
   target_compile_options(rs_flags INTERFACE -Werror)
+endif()
+if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+  # Of those above what only gcc knows; and what clang has beside gcc's own.
+  target_compile_options(rs_flags INTERFACE -Wno-unknown-warning-option -Wno-string-conversion -Wno-format-zero-length)
+endif()
+if(RS_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "RS_FUZZ needs clang, whose libFuzzer it is: cmake --preset fuzz")
+  endif()
+  target_compile_options(rs_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(RS_SANITIZE)
   target_compile_options(rs_flags INTERFACE -fsanitize=${RS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

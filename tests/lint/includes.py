@@ -1,8 +1,8 @@
 """Who may include what: the hierarchy core <- {config, data, network} <- kernels <- train <- cli, and foreign headers.
 
 Three rules. A public header (rs/...) belongs to a module, and a folder sees only the modules listed for it. An internal header is
-included only from its own folder (the backends also see kernels/common, main.c sees cli, a unit test those of the one folder it
-tests, tests of kernels those of kernels/cuda). A foreign library's header is included in one folder only, so that the library can be
+included only from its own folder (the backends also see kernels/common, main.c sees cli, a unit test or fuzz target those of
+the one folder it tests, tests of kernels those of kernels/cuda). A foreign library's header is included in one folder only, so that the library can be
 replaced there; the stand-in for CUDA answers for the headers of CUDA.
 """
 import os
@@ -103,8 +103,8 @@ def folders_with(root, header):
 
 
 def check_test(root, path, headers):
-    """Tests see include/rs, the harness, their own folder (those of the stand-in also its top); unit tests also the internal headers
-    of one folder."""
+    """Tests see include/rs, the harness, their own folder (those of the stand-in also its top); unit tests and fuzz
+    targets also the internal headers of one folder."""
     tested = None
     for line, header in headers:
         folders = [os.path.dirname(path), "tests/harness"]
@@ -112,7 +112,7 @@ def check_test(root, path, headers):
             folders += [STANDIN, os.path.dirname(LAUNCHERS)] if header == os.path.basename(LAUNCHERS) else [STANDIN]
         if any(os.path.exists(os.path.join(root, folder, header)) for folder in folders):
             continue
-        if not path.startswith("tests/unit/"):
+        if not path.startswith(("tests/unit/", "tests/fuzz/")):
             yield path, line, f'"{header}": a test may include no internal header'
             continue
         folders = folders_with(root, header)

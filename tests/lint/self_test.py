@@ -47,6 +47,7 @@ PLANTED = {  # checker: (path, its whole content or None to remove it, text that
         ("src/host/record/x.c", "/* x */\n#include <archive.h>\n", "belongs to src/host/data alone"),
         ("include/rs/network.h", '/* network */\n#include "rs/backend.h"\n', "must not see rs/backend.h"),
         ("tests/unit/test_graph.c", '/* t */\n#include "graph.h"\n#include "h5.h"\n', "headers of one folder"),
+        ("tests/fuzz/t.c", '/* t */\n#include "graph.h"\n#include "h5.h"\n', "headers of one folder"),
         ("tests/training/t.c", '/* t */\n#include "graph.h"\n', "no internal header"),
         ("tests/training/t.c", "/* t */\n#include <cuda_runtime_api.h>\n", "belongs to src/kernels/cuda alone"),
         ("tests/cuda_emulation/t.c", '/* t */\n#include "graph.h"\n', "no internal header"),
