@@ -31,6 +31,11 @@ static rs_status open_field(hid_t file, int field, hid_t *dataset, int64_t *rows
         goto done;
     }
     RS_H5_GOTO(H5Sget_simple_extent_dims(space, &extent, NULL));
+    if (extent > INT64_MAX / sizeof(int64_t)) {
+        status = RS_FAIL(error, RS_DATA, "the length of data set %s makes no sense", paths[field]);
+        goto done;
+    }
+    RS_TRY_GOTO(rs_h5_check_size(*dataset, paths[field], extent * sizeof(int64_t), error));
     *rows = (int64_t)extent;
 done:
     rs_h5_close(space);

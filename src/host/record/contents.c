@@ -36,7 +36,27 @@ static int table_of(const char *path)
     return begins(path, "commits/") ? RS_TABLE_COMMITS : -1;
 }
 
-static rs_status measure(hid_t dataset, rs_content *content, rs_error *error)
+/* Gradients have none of the initial state: their first row may never have been written. */
+enum { UNWRITTEN_ROW = 1 << 30 };
+
+/* The rows that count fit into what the data set takes in the file. */
+static rs_status check_size(const rs_contents *contents, hid_t dataset, const rs_content *content,
+                            rs_error *error)
+{
+    const bool late = begins(content->path, "gradients/");
+    int64_t rows = rs_content_rows(contents, content);
+    size_t bytes = 0;
+    if (late && content->table >= 0 && rows > 0) {
+        rows -= 1;
+        bytes = content->row_bytes > UNWRITTEN_ROW ? content->row_bytes : 0;
+    }
+    if (rows > 0 && !rs_multiply((size_t)rows, content->row_bytes, &bytes)) {
+        return RS_FAIL(error, RS_DATA, "the size of %s makes no sense", content->path);
+    }
+    return rs_h5_check_size(dataset, content->path, bytes, error);
+}
+
+static rs_status measure(const rs_contents *contents, hid_t dataset, rs_content *content, rs_error *error)
 {
     hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID;
     rs_status status = RS_OK;
@@ -49,12 +69,17 @@ static rs_status measure(hid_t dataset, rs_content *content, rs_error *error)
     if (content->rank == 0 || content->type_size == 0 || H5Tis_variable_str(type) > 0) {
         content->table = -1;
     }
+    bool empty = false;
     for (int axis = content->table >= 0; axis < content->rank; axis++) {
-        if (!rs_multiply(content->row_bytes, (size_t)content->dim[axis], &content->row_bytes)) {
+        const size_t side = content->dim[axis] ? (size_t)content->dim[axis] : 1;
+        if (side > INT64_MAX || !rs_multiply(content->row_bytes, side, &content->row_bytes)) {
             status = RS_FAIL(error, RS_DATA, "the shape of %s makes no sense", content->path);
             goto done;
         }
+        empty = empty || content->dim[axis] == 0;
     }
+    content->row_bytes = empty ? 0 : content->row_bytes;
+    status = check_size(contents, dataset, content, error);
 done:
     rs_h5_close(space);
     rs_h5_close(type);
@@ -73,8 +98,8 @@ static rs_status describe(const rs_contents *contents, const char *path, bool st
     (void)snprintf(content->path, sizeof content->path, "%s", path);
     content->table = contents->is_result ? -1 : table_of(path);
     RS_H5(dataset = H5Dopen2(contents->file, path, H5P_DEFAULT));
-    rs_status status = measure(dataset, content, error);
-    content->stored = stored ? H5Dget_storage_size(dataset) : 0;
+    rs_status status = measure(contents, dataset, content, error);
+    content->stored = stored && status == RS_OK ? H5Dget_storage_size(dataset) : 0;
     rs_h5_close(dataset);
     return status;
 }
@@ -329,7 +354,12 @@ rs_status rs_content_read(hid_t dataset, const rs_content *content, int64_t firs
     hid_t type = H5I_INVALID_HID;
     rs_status status = RS_OK;
     RS_H5_GOTO(type = H5Dget_type(dataset));
-    if (content->table < 0) {
+    const H5T_class_t class = H5Tget_class(type);
+    if ((class != H5T_INTEGER && class != H5T_FLOAT && class != H5T_STRING) ||
+        H5Tis_variable_str(type) != 0) {
+        /* Others may hold pointers to memory that the library gives away. */
+        status = RS_FAIL(error, RS_DATA, "%s holds neither numbers nor texts of one length", content->path);
+    } else if (content->table < 0) {
         RS_H5_GOTO(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
     } else {
         status = rs_content_read_as(dataset, content, first, rows, type, values, error);

@@ -65,7 +65,8 @@ static rs_status print_table(const rs_contents *contents, int64_t steps, int64_t
     const rs_content *content = rs_contents_find(contents, "parameters/name");
     hid_t dataset = content ? H5Dopen2(contents->file, content->path, H5P_DEFAULT) : H5I_INVALID_HID;
     char *names = rs_alloc_array((size_t)parameters + 1, RS_NAME_MAX);
-    rs_status status = names && dataset >= 0 && content->type_size == RS_NAME_MAX
+    rs_status status = names && dataset >= 0 && content->type_size == RS_NAME_MAX && content->rank == 1 &&
+                               (int64_t)content->dim[0] == parameters
                            ? rs_content_read(dataset, content, 0, 1, names, error)
                            : RS_FAIL(error, RS_DATA, "the record has no names of parameters");
     rs_h5_close(dataset);

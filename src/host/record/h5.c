@@ -79,9 +79,9 @@ static rs_status file_access(rs_h5_mode mode, hid_t *access, rs_error *error)
 #if H5_VERSION_GE(1, 10, 7)
     RS_H5(H5Pset_file_locking(*access, 0, 1));
 #endif
-    if (mode == RS_H5_READ) {
-        /* A reader beside a writer tries again when a checksum is wrong, waiting twice as long each time from
-         * 1 ns on: 28 times are a quarter of a second, the default of 100 would be for ever. */
+    if (mode != RS_H5_CREATE) {
+        /* Where there may be a writer, the library tries again when a checksum is wrong, waiting twice as long each
+         * time from 1 ns on: 28 times are a quarter of a second, the default of 100 would be for ever. */
         RS_H5(H5Pset_metadata_read_attempts(*access, 28));
     }
     if (mode == RS_H5_WRITE) {
@@ -203,6 +203,45 @@ rs_status rs_h5_sync(hid_t file, rs_error *error)
     return RS_OK;
 }
 
+static rs_status bytes_of_file(hid_t dataset, uint64_t *bytes, rs_error *error)
+{
+    int *descriptor;
+    struct stat about;
+    hid_t file = H5I_INVALID_HID;
+    rs_status status = RS_OK;
+    RS_H5_GOTO(file = H5Iget_file_id(dataset));
+    RS_H5_GOTO(H5Fget_vfd_handle(file, H5P_DEFAULT, (void **)&descriptor));
+    if (fstat(*descriptor, &about) != 0) {
+        status = RS_FAIL(error, RS_IO, "the file's size: %s", strerror(errno));
+        goto done;
+    }
+    *bytes = (uint64_t)about.st_size;
+done:
+    rs_h5_close(file);
+    return status;
+}
+
+rs_status rs_h5_check_size(hid_t dataset, const char *path, uint64_t bytes, rs_error *error)
+{
+    enum { SMALL = 1 << 20, DEFLATE_MOST = 1032 }; /* that many bytes at most become one */
+    uint64_t file = 0;
+    if (bytes <= SMALL) {
+        return RS_OK;
+    }
+    RS_TRY(bytes_of_file(dataset, &file, error));
+    if (bytes <= file) {
+        return RS_OK;
+    }
+    const uint64_t stored = H5Dget_storage_size(dataset);
+    const uint64_t held = stored < file ? stored : file;
+    if (bytes / DEFLATE_MOST > held) {
+        return RS_FAIL(error, RS_DATA,
+                       "%s says that it has %llu bytes, but takes %llu in the file; see resnet_study verify",
+                       path, (unsigned long long)bytes, (unsigned long long)held);
+    }
+    return RS_OK;
+}
+
 static rs_status text_type(hid_t *type, rs_error *error)
 {
     RS_H5(*type = H5Tcopy(H5T_C_S1));
@@ -252,12 +291,14 @@ static rs_status open_attribute(hid_t object, const char *name, hid_t *attribute
 rs_status rs_h5_get_text(hid_t object, const char *name, char **text, rs_error *error)
 {
     hid_t type = H5I_INVALID_HID, attribute = H5I_INVALID_HID, stored = H5I_INVALID_HID;
+    hid_t space = H5I_INVALID_HID;
     char *value = NULL;
     rs_status status;
     RS_TRY_GOTO(text_type(&type, error));
     RS_TRY_GOTO(open_attribute(object, name, &attribute, error));
     RS_H5_GOTO(stored = H5Aget_type(attribute));
-    if (H5Tis_variable_str(stored) <= 0) {
+    RS_H5_GOTO(space = H5Aget_space(attribute));
+    if (H5Tis_variable_str(stored) <= 0 || H5Sget_simple_extent_npoints(space) != 1) {
         status = RS_FAIL(error, RS_DATA, "attribute %s is no text", name);
         goto done;
     }
@@ -268,6 +309,7 @@ rs_status rs_h5_get_text(hid_t object, const char *name, char **text, rs_error *
         status = RS_FAIL(error, RS_MEMORY, "no memory for attribute %s", name);
     }
 done:
+    rs_h5_close(space);
     rs_h5_close(stored);
     rs_h5_close(attribute);
     rs_h5_close(type);
@@ -334,6 +376,7 @@ static rs_status open_string(hid_t file, const char *path, hid_t *dataset, hid_t
         goto done;
     }
     *bytes = H5Tget_size(*type);
+    status = rs_h5_check_size(*dataset, path, *bytes, error);
 done:
     rs_h5_close(space);
     return status;

@@ -5,6 +5,7 @@
 
 #include "h5.h"
 #include "rs/host.h"
+#include "rs/tensor.h"
 
 struct rs_result_reader {
     hid_t file;
@@ -86,14 +87,20 @@ rs_status rs_result_reader_integer(const rs_result_reader *reader, const char *n
 rs_status rs_result_reader_real(const rs_result_reader *reader, const char *name, double *value,
                                 rs_error *error)
 {
-    hid_t attribute = H5I_INVALID_HID;
+    hid_t attribute = H5I_INVALID_HID, space = H5I_INVALID_HID;
     rs_status status = RS_OK;
     if (H5Aexists(reader->file, name) <= 0) {
         return RS_FAIL(error, RS_DATA, "%s: there is no attribute %s", reader->path, name);
     }
     RS_H5_GOTO(attribute = H5Aopen(reader->file, name, H5P_DEFAULT));
+    RS_H5_GOTO(space = H5Aget_space(attribute));
+    if (H5Sget_simple_extent_npoints(space) != 1) {
+        status = RS_FAIL(error, RS_DATA, "%s: attribute %s is no single number", reader->path, name);
+        goto done;
+    }
     RS_H5_GOTO(H5Aread(attribute, H5T_NATIVE_DOUBLE, value));
 done:
+    rs_h5_close(space);
     rs_h5_close(attribute);
     return status;
 }
@@ -115,6 +122,24 @@ bool rs_result_reader_has(const rs_result_reader *reader, const char *path)
         }
     }
     return true;
+}
+
+/* Its sizes fit into what it takes in the file, so that products of them are numbers, too. */
+static rs_status check_array(hid_t dataset, const char *path, int rank, const hsize_t *sizes, rs_error *error)
+{
+    hid_t type;
+    RS_H5(type = H5Dget_type(dataset));
+    size_t bytes = H5Tget_size(type);
+    bool empty = false;
+    rs_h5_close(type);
+    for (int axis = 0; axis < rank; axis++) {
+        const size_t size = sizes[axis] ? (size_t)sizes[axis] : 1;
+        if (size > INT64_MAX || !rs_multiply(bytes, size, &bytes)) {
+            return RS_FAIL(error, RS_DATA, "the shape of %s makes no sense", path);
+        }
+        empty = empty || sizes[axis] == 0;
+    }
+    return rs_h5_check_size(dataset, path, empty ? 0 : bytes, error);
 }
 
 /* Opens an array and its space, rank and sizes checked. */
@@ -142,6 +167,7 @@ static rs_status open_array(const rs_result_reader *reader, const char *path, hi
     for (int axis = 0; axis < RS_RESULT_RANK; axis++) {
         dim[axis] = axis < *rank ? (int64_t)sizes[axis] : 1;
     }
+    status = check_array(*dataset, path, *rank, sizes, error);
 done:
     rs_h5_close(space);
     return status;

@@ -103,6 +103,9 @@ static rs_status compare_rows(comparison *pair, const rs_content *a, const rs_co
                               hid_t second, rs_error *error)
 {
     const int64_t rows = rs_content_rows(pair->a, a), piece = rs_content_piece(a);
+    if (a->row_bytes == 0) {
+        return RS_OK;
+    }
     const size_t half = (size_t)(rows < piece ? rows : piece) * a->row_bytes;
     char *bytes = rs_alloc(2 * half);
     rs_status status = bytes ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory to compare %s", a->path);
