@@ -50,7 +50,8 @@ static rs_status check_finite(rs_trainer *trainer, const rs_step_row *row, rs_er
     rs__not_finite_note(trainer, row->step + 1, row->epoch);
     rs__not_finite_say(&trainer->not_finite, found, sizeof found);
     if (trainer->position.steps > row->step + 1) {
-        (void)snprintf(ahead, sizeof ahead, " as the device found it %" PRId64 " steps later",
+        (void)snprintf(ahead, sizeof ahead,
+                       " (as it stands on the device, which has gone %" PRId64 " steps further)",
                        trainer->position.steps - row->step - 1);
     }
     /* a device may have gone some steps further: the record ends on this one */
