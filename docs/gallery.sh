@@ -4,7 +4,7 @@
 # first, into RUNS/gallery (some minutes of two idle cores; a second time they are there).
 #   docs/gallery.sh [PROGRAM [RUNS [OUT [NAME...]]]]      defaults: resnet_study, runs, docs/gallery, all pictures; others stay as they are
 #   docs/gallery.sh --list                      name, study, figure of each
-# GALLERY_IMAGES=N and GALLERY_EPOCHS=N make the small runs smaller still, for tests. Exit status 0: all pictures are there.
+# GALLERY_IMAGES=N and GALLERY_EPOCHS=N make the small runs smaller still, for tests. Exit status 0: all that were asked for are drawn.
 set -uo pipefail
 here=$(dirname "$(readlink -f "$0")")
 

@@ -19,9 +19,9 @@ rs_status rs_checkpoint_create(const char *path, rs_checkpoint_writer **writer, 
 /* Bytes of a file without sections, and what each adds. */
 #define RS_CHECKPOINT_BYTES 40
 uint64_t rs_checkpoint_section_bytes(const char *name, size_t count);
-/* Before the first section: reserves so many bytes for all, where the file system can: IO when they are not there or, with `wait`, when
- * they are, INTERRUPTED once *stop (NULL: never). Finishing gives back what was
- * too much, which some file systems take their time for. */
+/* Before the first section: reserves so many bytes for all, where the file system can. Where they are not there: IO, or with
+ * `wait` only once they are, INTERRUPTED by *stop (NULL: never). Finishing gives back what was too much, which some file
+ * systems take their time for. */
 rs_status rs_checkpoint_reserve(rs_checkpoint_writer *writer, uint64_t bytes, bool wait,
                                 const volatile sig_atomic_t *stop, rs_error *error);
 rs_status rs_checkpoint_put(rs_checkpoint_writer *writer, const char *name, const void *bytes, size_t count,

@@ -43,5 +43,7 @@ void rs_text_print_wrapped(FILE *stream, const char *text, int column, int inden
 
 /* The value, NaN without a sign: printf writes that of a NaN, and 0.0 / 0.0 has one. */
 double rs_text_plain(double value);
+/* How YAML has a value that is not finite: ".nan", ".inf", "-.inf". */
+const char *rs_text_yaml_special(double value);
 
 #endif

@@ -160,6 +160,15 @@ def test_sensitivity(p):
     assert close(line, [[16, last[16][0]], [48, last[48][0]]]), (line, last)
     assert "fresh networks" in text and "carried on" not in text and "mean ± std over seeds" in text
     assert "over seeds" not in script(p, "sensitivity", names[0])[1]
+    with h5py.File(p.file("s16-1.h5")) as f, h5py.File(p.file("s16-2.h5")) as other:
+        ends = [np.mean(file["steps/sensitivity_sample"][6:12]) for file in (f, other)]  # of the second epoch
+    shutil.copyfile(p.file("s16-2.h5"), p.file("short.h5"))
+    with h5py.File(p.file("short.h5"), "r+") as f:  # as if it were still being written
+        for name, most in ("commits/epoch", 2), ("commits/step", 12):
+            f[name][:] = np.minimum(f[name][:], most)
+    panels, text = script(p, "sensitivity", "s16-1.h5", "short.h5")
+    assert any(curve.shape == (2, 2) and close(curve[1], [2, np.mean(ends)]) for curve in panels[0]), (panels, ends)
+    assert "shortest run" in text, text
     more = train(p, "more.h5", *sense, "--batch-size", "96", "--seed", "1", "--init-from", "s16-1.h5")
     _, text = script(p, "sensitivity", "s16-1.h5", more)
     assert "carried on from 16" in text and "fresh networks" not in text

@@ -291,6 +291,10 @@ def test_layers(p):
     for name, groups in picture.curves.items():
         colours.setdefault(name.split(", ")[-1], set()).add(re.search(r'stroke="(#\w+|rgb\([^)]*\))', ElementTree.tostring(groups[0]).decode())[1])
     assert len(colours["linear1"]) == 1 and colours["linear1"] != colours["linear2"], colours
+    picture = plot(p, "layer-curves", "a.h5", "c.h5", options=["--sheet", "network"])
+    assert "linear1" not in picture.texts and "layer, from the input on" in picture.texts, picture.texts
+    picture = plot(p, "layer-curves", "a.h5", "b.h5", options=["--sheet", "learning-rate"])
+    assert "linear1" in picture.texts and "layer, from the input on" not in picture.texts, picture.texts
 
 
 def test_gaps(p):

@@ -230,3 +230,8 @@ double rs_text_plain(double value)
 {
     return isnan(value) ? (double)NAN : value;
 }
+
+const char *rs_text_yaml_special(double value)
+{
+    return isnan(value) ? ".nan" : value > 0.0 ? ".inf" : "-.inf";
+}

@@ -7,6 +7,7 @@
 #include "rs/config.h"
 #include "rs/host.h"
 #include "rs/recorder.h"
+#include "rs/text.h"
 
 enum { LABEL = 25, VALUE = 24 }; /* characters of the columns */
 
@@ -132,9 +133,9 @@ static void print_numbers(const rs__pair *pair, const char *path, FILE *stream)
     if (isnan(a) && isnan(b)) {
         return;
     }
-    (void)fprintf(stream, "  %-*s %-*.8g ", LABEL, strchr(path, '/') + 1, VALUE, isnan(a) ? NAN : a);
+    (void)fprintf(stream, "  %-*s %-*.8g ", LABEL, strchr(path, '/') + 1, VALUE, rs_text_plain(a));
     if (isnan(b - a)) {
-        (void)fprintf(stream, "%.8g\n", isnan(b) ? NAN : b);
+        (void)fprintf(stream, "%.8g\n", rs_text_plain(b));
     } else {
         (void)fprintf(stream, "%-*.8g %+.6g\n", VALUE, b, b - a);
     }

@@ -7,6 +7,7 @@
 
 #include "export.h"
 #include "rs/host.h"
+#include "rs/text.h"
 #include "tables.h"
 
 enum { PIECE_NUMBERS = 1 << 16 };
@@ -17,7 +18,7 @@ static void put_number(FILE *stream, double value)
 {
     char text[40];
     if (!isfinite(value)) {
-        (void)fputs(isnan(value) ? ".nan" : value > 0.0 ? ".inf" : "-.inf", stream);
+        (void)fputs(rs_text_yaml_special(value), stream);
         return;
     }
     (void)snprintf(text, sizeof text, "%.17g", value);

@@ -13,7 +13,8 @@ typedef struct rs__plot {
     const rs_plot_options *options;
     rs__palettes palettes;
     rs__inputs inputs;
-    rs__groups groups; /* of the records among them */
+    rs__groups groups;     /* of the records among them */
+    const rs__inputs *all; /* a part of a sheet: those of the whole sheet; else NULL */
 } rs__plot;
 
 /* Fills a zeroed chart: panels with their series, titles and labels; chart->title and alt always. What it does not set is

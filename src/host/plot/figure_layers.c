@@ -33,7 +33,8 @@ static int list_rows(const rs__plot *plot, int rows[KINDS])
     return count;
 }
 
-/* Few layers that all networks have are told by name and line colour, others by the colour bar, where layer n has one colour in all. */
+/* Few layers that all networks have are told by name and line colour, others by the colour bar, where layer n has one colour in all.
+ * Of a sheet all networks on it: its parts have one key. */
 typedef struct legend {
     int64_t most; /* layers that a network has */
     bool names;
@@ -48,23 +49,34 @@ static bool same_names(const rs__columns *a, const rs__columns *b)
     return same;
 }
 
+/* Takes in the layers of a record's series. `first`: those of the first one that has any. */
+static rs_status add_to_legend(const rs__plot *plot, const rs__input *input, int kind, rs__columns *first,
+                               legend *l, rs_error *error)
+{
+    rs__columns own = {0};
+    if (!rs_record_reader_has(input->record, kinds[kind].path)) {
+        return RS_OK;
+    }
+    RS_TRY(rs__read_columns(input, kinds[kind].names, plot->options->layers, &own, error));
+    l->most = own.count > l->most ? own.count : l->most;
+    if (!first->names) {
+        *first = own;
+        return RS_OK;
+    }
+    l->names = l->names && same_names(first, &own);
+    rs__columns_free(&own);
+    return RS_OK;
+}
+
 static rs_status make_legend(const rs__plot *plot, int count, const int *rows, legend *l, rs_error *error)
 {
+    const rs__inputs *inputs = plot->all ? plot->all : &plot->inputs;
     rs_status status = RS_OK;
     *l = (legend){.names = true};
     for (int row = 0; row < count && !status; row++) {
         rs__columns first = {0};
-        for (int g = 0; g < plot->groups.count && !status; g++) {
-            rs__columns own = {0};
-            status = rs__read_columns(plot->groups.list[g].runs[0], kinds[rows[row]].names,
-                                      plot->options->layers, &own, error);
-            l->most = own.count > l->most ? own.count : l->most;
-            l->names = l->names && (g == 0 || same_names(&first, &own));
-            if (g == 0) {
-                first = own;
-            } else {
-                rs__columns_free(&own);
-            }
+        for (int i = 0; i < inputs->count && !status; i++) {
+            status = add_to_legend(plot, &inputs->list[i], rows[row], &first, l, error);
         }
         rs__columns_free(&first);
     }

@@ -489,6 +489,7 @@ void rs__describe_differences(const rs_config *const *configs, int count, int in
         const rs_option *o = &all[i];
         bool different = false;
         if (is_one_of(o->name, of_data) || strcmp(o->name, "random-labels") == 0 ||
+            o->scope != RS_SCOPE_RESULT ||
             (strcmp(o->group, "Data") != 0 && strcmp(o->name, "seed-split") != 0)) {
             continue;
         }

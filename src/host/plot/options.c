@@ -214,7 +214,7 @@ void rs__command_help(FILE *stream)
                 "Draws a figure of finished or running runs, by gnuplot. INPUT is a record, a result of\n"
                 "`analyze`, or a folder of them (runs/STUDY). Runs that differ in their seeds alone become\n"
                 "their mean and a band of one standard deviation (n - 1) around it, as far as all of them\n"
-                "go; those that go on are thin lines.\n\n"
+                "go; in curves by run those that go on are thin lines.\n\n"
                 "Figures, and what they are drawn from:\n",
                 stream);
     for (int i = 0; rs__figure_at(i); i++) {

@@ -159,7 +159,11 @@ void rs__write_lines(const rs__writer *w, const char *text, double room, double 
     for (int i = 0; i < w->chart->lines && *text; i++) {
         const bool rest = i + 1 == w->chart->lines;
         const size_t length = rest ? strlen(text) : rs__first_line(text, w->layout->font, even);
-        (void)snprintf(line, sizeof line, "%.*s", (int)length, text);
+        size_t kept = length < sizeof line ? length : sizeof line - 1;
+        while (kept < length && kept > 0 && ((unsigned char)text[kept] & 0xc0u) == 0x80u) {
+            kept--; /* no part of a letter */
+        }
+        (void)snprintf(line, sizeof line, "%.*s", (int)kept, text);
         const double down = i * RS__LINE_HEIGHT * w->layout->font;
         rs__write_fitted(w, line, room, x + (upright ? down : 0.0), y + (upright ? 0.0 : down),
                          upright ? "center" : where, upright ? " rotate by 90" : "");

@@ -142,6 +142,7 @@ static rs_status take_inputs(const rs__plot *plot, const rs__groups *groups, con
     char value[VALUE];
     p->plot.options = plot->options;
     p->plot.palettes = plot->palettes;
+    p->plot.all = &plot->inputs;
     p->plot.inputs.list = rs_alloc_array((size_t)plot->inputs.count, sizeof *p->plot.inputs.list);
     p->plot.groups.list = rs_alloc_array((size_t)groups->count + 1, sizeof *p->plot.groups.list);
     if (!p->plot.inputs.list || !p->plot.groups.list) {

@@ -11,15 +11,16 @@
 /* Refuses (IO, with both numbers) when `bytes` do not fit into the directory's disk; `path` is whom they are for. */
 rs_status rs_space_check(const char *path, const char *directory, uint64_t bytes, rs_error *error);
 
-/* For whom room is taken, and what to do without any: a file's path and folder; with `wait` it is looked again every fifth of a
- * second, and said once a minute, until `given_up` or the signal `stop` (either may be NULL). */
+/* What a file had reserved last; zeroed at first. */
 typedef struct rs_reserved {
     int64_t size, end; /* the file's length by then; where its reserved bytes end */
 } rs_reserved;
+
+/* For whom room is taken, and what to do without any: a file's path and folder; with `wait` it is looked again every fifth of a
+ * second, and said once a minute, until `given_up` or the signal `stop` (either may be NULL). */
 typedef struct rs_room {
     const char *path, *directory;
-    rs_reserved
-        *reserved; /* what was reserved last, zeroed at first: as long as it does there is no more; or NULL */
+    rs_reserved *reserved; /* while it is enough no more is asked for; NULL: always */
     bool wait;
     const volatile sig_atomic_t *stop;
     bool (*given_up)(void *context);

@@ -84,12 +84,6 @@ void rs__not_finite_say(const rs__not_finite *found, char *text, size_t capacity
     }
 }
 
-/* YAML: .inf, -.inf, .nan. */
-static const char *yaml_number(double value)
-{
-    return isnan(value) ? ".nan" : value > 0.0 ? ".inf" : "-.inf";
-}
-
 void rs__not_finite_note(rs_trainer *trainer, int64_t steps, int64_t epochs)
 {
     const rs__not_finite *found = &trainer->not_finite;
@@ -103,8 +97,8 @@ void rs__not_finite_note(rs_trainer *trainer, int64_t steps, int64_t epochs)
     (void)snprintf(trainer->not_finite_text, sizeof trainer->not_finite_text,
                    "{steps: %" PRId64 ", epochs: %" PRId64 ", what: %s, name: \"%s\", layer: \"%s\", "
                    "index: %s, value: %s, not_finite: %" PRId64 ", elements: %" PRId64 "}",
-                   steps, epochs, found->what, found->name, found->layer, index, yaml_number(found->value),
-                   found->count, found->elements);
+                   steps, epochs, found->what, found->name, found->layer, index,
+                   rs_text_yaml_special(found->value), found->count, found->elements);
 }
 
 const char *rs_trainer_not_finite(const rs_trainer *trainer)

@@ -36,26 +36,25 @@ static void test_ranges(void **state)
 /* A range begins at 0 unless most of it would be empty; what a band reaches down to is shown, but no decades of it. */
 static void test_where_ranges_begin(void **state)
 {
-    const double x[] = {1.0, 2.0}, y[] = {2.0, 3.0}, low[] = {1.8, 0.001}, high[] = {2.2, 3.5};
+    const double x[] = {1.0, 2.0}, high[] = {2.2, 3.5};
     const struct {
         bool log, near;
-        double least, from, to; /* of the values; range of where it may begin */
-    } cases[] = {{false, true, 2.0, 1.7, 1.95},
-                 {false, true, 1.0, 0.0, 0.0},
-                 {false, false, 2.0, 1.7, 1.95},
-                 {true, false, 2.0, 1.7, 1.81},
-                 {true, false, 1e-9, 0.1, 0.201}};
+        double y, low[2], from,
+            to; /* the first value; the band's lower bounds, NaN: no band; where the range may begin */
+    } cases[] = {{false, true, 2.0, {1.8, 2.5}, 1.7, 1.95},    {false, true, 1.0, {NAN, NAN}, 0.0, 0.0},
+                 {false, false, 2.0, {1.8, 2.5}, 1.7, 1.95},   {true, false, 2.0, {1.8, 2.5}, 1.7, 1.81},
+                 {true, false, 2.0, {1.8, 0.001}, 0.1, 0.201}, {false, true, 2.0, {1.8, -1.5}, 0.0, 0.0},
+                 {false, false, 2.0, {1.8, -1.5}, -2.0, -1.5}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         rs__chart chart;
-        double values[] = {cases[i].least == 1.0 ? 1.0 : y[0], y[1]};
-        const double lows[] = {low[0], cases[i].least < 1.0 ? low[1] : 2.5};
-        const rs__points band = {.mark = RS__BAND, .count = 2, .x = x, .low = lows, .high = high};
+        const double y[] = {cases[i].y, 3.0};
+        const rs__points band = {.mark = RS__BAND, .count = 2, .x = x, .low = cases[i].low, .high = high};
         harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
         chart.panels[0].y.log = cases[i].log;
         chart.panels[0].y.zero_near = cases[i].near;
-        chart_line(&chart, 0, 2, x, values, NULL);
-        harness_ok(cases[i].least == 1.0 ? RS_OK : rs__panel_add(&chart.panels[0], &band, &error), &error);
+        chart_line(&chart, 0, 2, x, y, NULL);
+        harness_ok(isnan(cases[i].low[0]) ? RS_OK : rs__panel_add(&chart.panels[0], &band, &error), &error);
         harness_ok(rs__axes_range(&chart, &error), &error);
         assert_true(chart.panels[0].y.low >= cases[i].from && chart.panels[0].y.low <= cases[i].to);
         assert_true(chart.panels[0].y.high > 3.0);

@@ -81,6 +81,25 @@ static void test_rooms_of_texts(void **state)
     chart_drop(&chart, &layout, script);
 }
 
+/* A panel's title ends over the bar of colours at the latest. */
+static void test_room_beside_the_bar(void **state)
+{
+    const double x[] = {1.0, 2.0};
+    rs__chart chart;
+    rs__layout layout;
+    char *script;
+    (void)state;
+    harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
+    chart_line(&chart, 0, 2, x, x, NULL);
+    chart.bar = (rs__bar){.shown = true, .low = 0.0, .high = 1.0};
+    harness_ok(rs__chart_text(&chart.bar.label, &error, "block"), &error);
+    chart_finish(&chart, &layout, &script);
+    const double middle = layout.panels[0].left + layout.panels[0].width / 2.0;
+    assert_true(layout.room_x[0] >= layout.panels[0].width);
+    assert_true(middle + layout.room_x[0] / 2.0 <= layout.bar.left + layout.bar.width);
+    chart_drop(&chart, &layout, script);
+}
+
 /* How far from the top, in points, the label of that text stands. */
 static double down_to(const char *script, const rs__layout *layout, const char *text)
 {
@@ -295,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_of_labels),
         cmocka_unit_test(test_rooms_of_texts),
+        cmocka_unit_test(test_room_beside_the_bar),
         cmocka_unit_test(test_lines_of_titles),
         cmocka_unit_test(test_crowded_axes),
         cmocka_unit_test(test_lines_of_small_pictures),

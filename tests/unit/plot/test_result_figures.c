@@ -238,6 +238,11 @@ static void shares_of_eigenvalues_add_up(void **state)
                     fabs(bars->y[i] - (bars->x[i] * bars->x[i] < 0.1 ? 0.5 : 0.25)) < 1e-12);
     }
     assert_int_equal(filled, 3);
+    const rs__axis *axis = &rs__chart_panel(&chart, 0, 0)->x;
+    assert_true(axis->tick_count > 2);
+    for (int i = 1; i < axis->tick_count; i++) {
+        assert_true(axis->ticks[i].at > axis->ticks[i - 1].at);
+    }
     rs__chart_clear(&chart);
 }
 
