@@ -94,6 +94,7 @@ class Program(program.Program):
         env = dict(self.env, LD_PRELOAD=LIBRARY, RS_FAULT=plan, **settings)
         if SANITIZED:
             env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=1:exitcode=97"
+            env["LSAN_OPTIONS"] = f"suppressions={os.path.dirname(os.path.abspath(__file__))}/leaks.supp:print_suppressions=0"
         return env
 
     def faulty(self, plan, *arguments, inside="", timeout=120, **settings):
