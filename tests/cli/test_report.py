@@ -279,6 +279,12 @@ def test_every_metric_is_named_and_damage_is_told(p):
         del f["parameters/shape"]
     body = plain(page(p, "a.h5", "--no-figures"))
     assert "The layers cannot be read:" in body and "parameters/shape was not recorded" in body, body[-3000:]
+    for counts in ([-1], [2**63 - 1], [2**53 - 1, 2**53 - 1]):
+        with h5py.File(p.file("a.h5"), "r+") as f:
+            f["parameters/count"][:len(counts)] = counts
+        done = p.run("report", "a.h5", "-o", "none.html", expect=3)
+        assert "parameters/count holds what is no number of parameters" in done.stderr and "verify" in done.stderr, done.stderr
+        assert not os.path.exists(p.file("none.html"))
 
 
 def test_resumed_and_copied_runs_are_told(p):

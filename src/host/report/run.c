@@ -226,15 +226,31 @@ static rs_status read_losses(rs__run *run, const rs_record_reader *reader, rs_er
     return RS_OK;
 }
 
+/* The sum of counts of numbers as a file gives them; -1 for what no network has. */
+static int64_t sum_of_counts(const double *counts, int64_t count)
+{
+    const double most = 9007199254740992.0; /* up to there doubles hold whole numbers exactly */
+    double sum = 0.0;
+    for (int64_t p = 0; p < count; p++) {
+        if (!(counts[p] >= 0.0 && counts[p] <= most - sum)) { /* also when it is NaN */
+            return -1;
+        }
+        sum += counts[p];
+    }
+    return (int64_t)sum;
+}
+
 static rs_status read_counts(rs__run *run, const rs_record_reader *reader, rs_error *error)
 {
     double *counts;
     int64_t width;
     RS_TRY(read_series(reader, "parameters/count", &counts, &run->tensors, error));
-    for (int64_t p = 0; p < run->tensors; p++) {
-        run->parameters += (int64_t)counts[p];
-    }
+    run->parameters = sum_of_counts(counts, run->tensors);
     rs_free(counts);
+    if (run->parameters < 0) {
+        return RS_FAIL(error, RS_DATA,
+                       "parameters/count holds what is no number of parameters; see resnet_study verify");
+    }
     return rs_record_reader_has(reader, "blocks/depth")
                ? rs_record_reader_series_size(reader, "blocks/depth", &run->blocks, &width, error)
                : RS_OK;
