@@ -101,7 +101,7 @@ bool rs_config_needs_end(const rs_config *config);
  */
 int rs_config_differences(const rs_config *a, const rs_config *b, char *names, size_t capacity);
 
-/* The options part of --help, grouped and wrapped at 100 columns, with defaults. */
+/* The options part of --help, grouped and wrapped at 100 columns, with defaults; without those that the program sets. */
 void rs_config_help(FILE *stream);
 
 /* The command line that gives this configuration: "--name=value", "--flag" or "--no-flag" for every option

@@ -33,6 +33,13 @@ def test_help_is_the_golden_text(p):
     assert not too_long, too_long
 
 
+def test_what_the_program_sets_is_taken_but_not_in_the_help(p):
+    text = p.run("--help").stdout
+    for name in ("--network-digest", "--init-digest"):
+        assert name not in text, f"{name} is in --help, which nobody sets by hand"
+        assert f"{name} is for a" in p.run(name, "12", expect=2).stderr
+
+
 def test_help_of_run_is_the_golden_text(p):
     compare(p.run("run", "--help").stdout, "cli_study_help.txt")
 

@@ -6,6 +6,11 @@
 
 enum { HELP_COLUMN = 27 };
 
+static bool is_hidden(const rs_option *option)
+{
+    return strcmp(option->group, "Set by the program") == 0;
+}
+
 /* "[18|26|34; default 18]"; nothing for what is off or empty by default. */
 static void describe_values(const rs_option *option, const rs_config *defaults, char *text, size_t capacity)
 {
@@ -41,9 +46,14 @@ void rs_config_help(FILE *stream)
     const rs_option *table = rs_option_table(&count);
     rs_config defaults;
     rs_config_default(&defaults);
+    const char *group = NULL;
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || strcmp(table[i].group, table[i - 1].group) != 0) {
-            (void)fprintf(stream, "%s%s:\n", i ? "\n" : "", table[i].group);
+        if (is_hidden(&table[i])) {
+            continue;
+        }
+        if (!group || strcmp(table[i].group, group) != 0) {
+            (void)fprintf(stream, "%s%s:\n", group ? "\n" : "", table[i].group);
+            group = table[i].group;
         }
         print_option(stream, &table[i], &defaults);
     }
