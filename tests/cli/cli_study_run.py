@@ -1,6 +1,7 @@
 """cli_study_run.py PROGRAM: `run STUDY.yaml` with the real trainer: a grid, a second time, after an interrupt, a failure."""
 import glob
 import os
+import re
 import signal
 import time
 
@@ -55,6 +56,24 @@ def test_names_that_take_nothing_are_refused_before_any_run(p):
             err = p.run("run", "small.yaml", *arguments, *dry, expect=2).stderr
             assert message in err, err
     assert not records(p)
+
+
+def test_the_summary_of_a_part_is_named_after_it(p):
+    """With what the command line set; where that is long, with what has room, whole, the seeds, and a hash of all."""
+    write_study(p, 1)
+    def named(*arguments):
+        before = set(glob.glob(p.file("runs/*_summary.csv")))
+        p.run("run", "small.yaml", "--quiet", *arguments)
+        name, = set(glob.glob(p.file("runs/*_summary.csv"))) - before
+        return os.path.basename(name)
+
+    assert named("--set", "train-limit=64", "--seeds", "1") == "small.train-limit=64.seeds=1_summary.csv"
+    hashed = r"small\.plain=false\.train-limit=96\.test-limit=32\.epochs=1\.seeds=1-[0-9a-f]{8}_summary\.csv"
+    names = []
+    for size in ("128", "64"):
+        values = ("plain=false", "train-limit=96", "test-limit=32", "epochs=1", "batch-size=" + size, "learning-rate=0.002")
+        names.append(named(*[word for value in values for word in ("--set", value)], "--seeds", "1"))
+    assert re.fullmatch(hashed, names[0]) and re.fullmatch(hashed, names[1]) and names[0] != names[1], names
 
 
 def test_an_interrupted_study_ends_as_if_it_had_not_been(p):

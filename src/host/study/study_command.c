@@ -335,48 +335,83 @@ static bool changes_results(const char *key)
     return false;
 }
 
-/* Appends ".KEY=VALUE", as far as there is room, in characters that every file system takes; the hash goes over all. */
-static void add_part(char *part, size_t capacity, const char *key, const char *value, uint64_t *hash)
+/* Appends "KEY=VALUE" behind a newline, in characters that every file system takes; the hash goes over all. */
+static void add_part(char *parts, size_t capacity, const char *key, const char *value, uint64_t *hash)
 {
     char piece[2 * RS_TEXT_MAX];
-    size_t length = strlen(part);
+    size_t length = strlen(parts);
     (void)snprintf(piece, sizeof piece, "%s%s=%s", length ? "." : "", key, value);
     *hash = *hash * 31 + rs_hash64(piece);
-    (void)snprintf(part + length, capacity - length, "%s", piece);
-    for (char *c = part + length; *c; c++) {
+    for (char *c = piece; *c; c++) {
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.=_-", *c)) {
             *c = *c == ',' ? '+' : '-';
         }
+    }
+    (void)snprintf(parts + length, capacity - length, "%s%s", length ? "\n" : "", piece + (length ? 1 : 0));
+}
+
+enum { READABLE = 72, HASH = 9 };
+
+/* Whether the line at `piece` has room in `name`, behind a dot; then it stands there. */
+static bool append_piece(char name[READABLE + 1], size_t room, const char *piece)
+{
+    const size_t length = strlen(name), more = strcspn(piece, "\n") + (length ? 1 : 0);
+    if (length + more > room) {
+        return false;
+    }
+    (void)snprintf(name + length, READABLE + 1 - length, "%s%.*s", length ? "." : "",
+                   (int)strcspn(piece, "\n"), piece);
+    return true;
+}
+
+/* The first pieces that have room beside a hash, none of them cut, and the seeds where they are short. */
+static void shorten(const char *parts, char name[READABLE + 1])
+{
+    size_t room = READABLE - HASH;
+    const char *seeds = strncmp(parts, "seeds=", 6) == 0 ? parts : strstr(parts, "\nseeds=");
+    seeds += seeds && *seeds == '\n' ? 1 : 0;
+    const size_t kept = seeds ? strcspn(seeds, "\n") + 1 : 0;
+    seeds = kept > 0 && kept <= READABLE / 2 ? seeds : NULL;
+    room -= seeds ? kept : 0;
+    bool fits = true;
+    for (const char *piece = parts; fits && *piece; piece += strcspn(piece, "\n"), piece += *piece == '\n') {
+        fits = piece == seeds || append_piece(name, room, piece);
+    }
+    if (seeds) {
+        (void)append_piece(name, READABLE - HASH, seeds);
     }
 }
 
 /* Names what the command line takes of the study, so that the summary of a part does not replace that of the whole. */
 static void name_part(const command *c, char *part, size_t capacity)
 {
-    enum { READABLE = 72 };
-    char text[8 * RS_TEXT_MAX] = "", number[32];
+    char parts[8 * RS_TEXT_MAX] = "", number[32], name[READABLE + 1] = "";
     uint64_t hash = 0;
     if (c->cases) {
-        add_part(text, sizeof text, "case", c->cases, &hash);
+        add_part(parts, sizeof parts, "case", c->cases, &hash);
     }
     for (int i = 0; i < c->override_count; i++) {
         const rs_study_override *o = &c->overrides[i];
         if (changes_results(o->key)) {
-            add_part(text, sizeof text, o->ranges ? "seeds" : o->key, o->value, &hash);
+            add_part(parts, sizeof parts, o->ranges ? "seeds" : o->key, o->value, &hash);
         }
     }
     if (c->turns) {
         (void)snprintf(number, sizeof number, "%d", c->turns);
-        add_part(text, sizeof text, "turns", number, &hash);
+        add_part(parts, sizeof parts, "turns", number, &hash);
     }
     if (c->shards) {
         (void)snprintf(number, sizeof number, "%d-of-%d", c->shard, c->shards);
-        add_part(text, sizeof text, "shard", number, &hash);
+        add_part(parts, sizeof parts, "shard", number, &hash);
     }
-    if (strlen(text) <= READABLE) {
-        (void)snprintf(part, capacity, "%s", text);
+    if (strlen(parts) <= READABLE) {
+        (void)snprintf(part, capacity, "%s", parts);
+        for (char *at = strchr(part, '\n'); at; at = strchr(at, '\n')) {
+            *at = '.';
+        }
     } else {
-        (void)snprintf(part, capacity, "%.*s-%08x", READABLE - 9, text,
+        shorten(parts, name);
+        (void)snprintf(part, capacity, "%s%s%08x", name, *name ? "-" : "",
                        (unsigned)(uint32_t)(hash ^ hash >> 32));
     }
 }
