@@ -167,6 +167,7 @@ typedef struct rs_network {
     rs_block *blocks;
     int64_t weight_count; /* sum of the parameters' counts, without heads */
     char *source;         /* text of the file it was built from; NULL: from none */
+    int made_for[3];      /* channels, height, width of that file's example; 0: it has none */
 } rs_network;
 
 /* Building: create with the input's shape, add nodes in order, finish. rs_network_add checks the shape and

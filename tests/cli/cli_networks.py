@@ -35,7 +35,10 @@ def test_one_is_shown(p):
     assert re.search(r"^conv2 +convolution +20x10x10 +5020$", text, re.M), text
     assert "conv1 (260) conv2 (5020) linear1 (60120) linear2 (1210)" in text, text
     with open(os.path.join(NETWORKS, "cnn-a.yaml"), encoding="utf-8") as f:
-        assert p.run("networks", "cnn-a", "--yaml").stdout == f.read()
+        note, text = p.run("networks", "cnn-a", "--yaml").stdout.split("\n", 1)
+        assert text == f.read()
+    assert note.startswith("# made for input 1x32x32 ") and "66610 parameters" in note and note.endswith("--resize 32"), note
+    assert "--resize" not in p.run("networks", "mlp-20x3", "--yaml").stdout
 
 
 def test_a_file_is_checked(p):
@@ -87,6 +90,18 @@ def test_the_record_knows_which_file(p):
     assert "network-digest" in message, message
 
 
+def test_data_of_another_shape_than_the_example_are_told(p):
+    loud = [word for word in RUN if word != "--quiet"]
+    write(p, p.run("networks", "cnn-b", "--yaml").stdout.replace("[1, 32, 32]", "[3, 28, 28]"))
+    said = p.run("--network", "mine.yaml", *loud, "--out", "a.h5").stderr
+    assert "network mine is made for 3x28x28 (its example), shapes gives 3x32x32" in said and "--resize 28 makes" in said, said
+    assert "made for" not in p.run("--network", "mine.yaml", *loud, "--resize", "28", "--out", "b.h5").stderr
+    said = p.run("--network", "cnn-b", *loud, "--out", "c.h5").stderr
+    assert "is made for 1x32x32 (its example), shapes gives 3x32x32" in said and "--resize" not in said, said
+    write(p, MINE.split("\n", 1)[1])
+    assert "made for" not in p.run("--network", "mine.yaml", *loud, "--out", "d.h5").stderr
+
+
 def test_dropout_and_initialisation_change_what_is_trained(p):
     h5py = program.need_h5py()
     write(p, MINE)
@@ -100,4 +115,5 @@ def test_dropout_and_initialisation_change_what_is_trained(p):
 
 if __name__ == "__main__":
     program.main([test_all_are_listed_with_parameters, test_one_is_shown, test_a_file_is_checked, test_mistakes_are_told,
-                  test_the_record_knows_which_file, test_dropout_and_initialisation_change_what_is_trained])
+                  test_the_record_knows_which_file, test_data_of_another_shape_than_the_example_are_told,
+                  test_dropout_and_initialisation_change_what_is_trained])

@@ -294,6 +294,25 @@ static rs_status open_record(session *s, rs_error *error)
                                             &s->recorder, error);
 }
 
+/* Images of another size are taken as they are, and layers behind them get other numbers of parameters. */
+static void compare_with_example(const session *s)
+{
+    const int *made = s->network->made_for;
+    const rs_dataset *d = s->dataset;
+    const bool size_differs = made[1] != d->height || made[2] != d->width;
+    if (made[0] == 0 || (made[0] == d->channels && !size_differs)) {
+        return;
+    }
+    char hint[64] = "";
+    if (size_differs && made[1] == made[2] && made[1] > 1) {
+        (void)snprintf(hint, sizeof hint, "; --resize %d makes images %d x %d", made[1], made[1], made[1]);
+    }
+    rs_log(RS_LOG_WARNING,
+           "network %s is made for %dx%dx%d (its example), %s gives %dx%dx%d: its number of parameters may "
+           "be another%s",
+           s->network->name, made[0], made[1], made[2], d->name, d->channels, d->height, d->width, hint);
+}
+
 rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *error)
 {
     uint32_t wants = rs_configured_wants(&s->config);
@@ -311,6 +330,7 @@ rs_status session_open(session *s, const volatile sig_atomic_t *stop, rs_error *
     RS_TRY(open_device(s, error));
     RS_TRY(load_data(s, stop, error));
     RS_TRY(rs_configured_network(&s->config, s->dataset, &s->network, error));
+    compare_with_example(s);
     RS_TRY(make_trainer(s, wants, stop, error));
     RS_TRY(make_spec(s, wants, stop, error));
     RS_TRY(open_record(s, error));

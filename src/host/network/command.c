@@ -25,7 +25,8 @@ static void print_help(FILE *stream)
                 "  resnet_study networks cnn-b --yaml > mine.yaml\n"
                 "      the text of a network to change\n"
                 "  resnet_study networks ./mine.yaml\n"
-                "      whether it is right; then: resnet_study --network mine.yaml --dataset mnist\n"
+                "      whether it is right; then, for cnn-b: resnet_study --network mine.yaml --dataset "
+                "mnist --resize 32\n"
                 "\n"
                 "Exit status: 0 done; 2 unknown name or a mistake in the file; 3 the file can't be read.\n",
                 stream);
@@ -106,6 +107,19 @@ static void print_network(const shown *s, FILE *stream)
     (void)fputc('\n', stream);
 }
 
+/* What a copy of the text needs to know: the shape in `example` binds no run. */
+static void print_shape_note(const shown *s, FILE *stream)
+{
+    const rs__document *d = &s->document;
+    (void)fprintf(stream, "# made for input %dx%dx%d (channels, height, width): %" PRId64 " parameters; ",
+                  d->channels, d->height, d->width, s->network->weight_count);
+    if (d->height == d->width && d->height > 1) {
+        (void)fprintf(stream, "data of another size: --resize %d\n", d->height);
+    } else {
+        (void)fprintf(stream, "a run takes the shape of its data\n");
+    }
+}
+
 static rs_status print_one(const char *name, bool yaml, FILE *stream, rs_error *error)
 {
     char *text = NULL;
@@ -123,6 +137,7 @@ static rs_status print_one(const char *name, bool yaml, FILE *stream, rs_error *
     }
     rs_status status = open_shown(source, length, name, &s, error);
     if (status == RS_OK && yaml) {
+        print_shape_note(&s, stream);
         (void)fputs(source, stream);
     } else if (status == RS_OK) {
         print_network(&s, stream);

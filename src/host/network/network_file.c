@@ -400,6 +400,10 @@ rs_status rs_network_from_yaml(const char *text, size_t length, const char *plac
     RS_TRY(rs_yaml_parse(text, length, place, &root, error));
     rs_status status = rs__document_read(root, place, &document, error);
     status = status ? status : build_document(&document, options, network, error);
+    if (!status) {
+        const int made_for[] = {document.channels, document.height, document.width};
+        memcpy((*network)->made_for, made_for, sizeof made_for);
+    }
     rs_yaml_destroy(root);
     return status ? status : keep_source(text, length, network, error);
 }
