@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import re
 import struct
 
 import numpy as np
@@ -68,6 +69,15 @@ def test_info_lists_everything(p):
     for part in ("größe.h5: record of schema version 1", "state        done", "committed    2 epochs, 6 steps, 3 snapshots",
                  "  depth: 18", "layer1.0.conv1", "steps/distance_to_initial/", "[6, 4]"):
         assert part in text, part
+    folders = re.findall(r"^  (\S+/)$", text, re.M)
+    assert sorted(folders) == sorted({path.rsplit("/", 1)[0] + "/" for path in paths if "/" in path}), folders
+    assert text.split("\ndata sets")[1].count("\n") == len(paths) + len(folders) + 1, "a data set twice, or none"
+    assert re.search(r"^validation .*accuracy 0\.\d+ \(= test\)$", text, re.M), text
+
+
+def test_info_with_a_validation_set_of_its_own(p):
+    text = p.run("info", train(p, "split.h5", *RESNET, "--valid-split", "32")).stdout
+    assert re.search(r"^validation .*accuracy 0\.\d+$", text, re.M) and re.search(r"^test  .*accuracy", text, re.M), text
 
 
 def test_info_of_results(p):
@@ -155,7 +165,7 @@ def test_runs_that_predict_numbers(p):
         error, r_squared = f["epochs/valid_mean_absolute_error"][-1], f["epochs/valid_r_squared"][-1]
         loss = f["epochs/valid_loss"][-1]
     text = p.run("info", name).stdout
-    assert f"validation   loss {loss:.6g}, mean absolute error {error:.4g}, R squared {r_squared:.4f}\n" in text, text[:600]
+    assert f"validation   loss {loss:.6g}, mean absolute error {error:.4g}, R squared {r_squared:.4f} (= test)\n" in text, text[:600]
     assert "accuracy" not in text[:text.index("configuration")], text[:600]
     last = json.loads(p.run("info", "--json", name).stdout)["last"]
     assert last["epochs/valid_mean_absolute_error"] == error and last["epochs/test_r_squared"] == r_squared, last

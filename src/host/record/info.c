@@ -65,28 +65,71 @@ static void print_meaning(const rs_contents *contents, const rs_content *content
     rs_free(unit);
 }
 
+/* Length of the folder that it lies in, with the slash: 6 of "steps/loss", 0 at the top. */
+static size_t folder_length(const rs_content *content)
+{
+    const char *slash = strrchr(content->path, '/');
+    return slash ? (size_t)(slash - content->path) + 1 : 0;
+}
+
+static void print_content(const rs_contents *contents, const rs_content *content, FILE *stream)
+{
+    char shape[128], bytes[32];
+    const size_t length = folder_length(content);
+    shape_text(contents, content, shape, sizeof shape);
+    rs_text_bytes(content->stored, bytes, sizeof bytes);
+    (void)fprintf(stream, "  %s%-*s %-7s %-24s %10s", length ? "  " : "", length ? 38 : 40,
+                  content->path + length, rs__info_type(content), shape, bytes);
+    if (contents->is_result) {
+        print_meaning(contents, content, stream);
+    }
+    (void)fputc('\n', stream);
+}
+
+/* The list is in the order of a walk through the file: what begins with the name of a folder stands together, but
+ * folders in it may come before and between what lies in it itself. */
+static bool is_first_of_folder(const rs_contents *contents, int at)
+{
+    const char *path = contents->list[at].path;
+    const size_t length = folder_length(&contents->list[at]);
+    for (int i = at - 1; i >= 0 && strncmp(contents->list[i].path, path, length) == 0; i--) {
+        if (folder_length(&contents->list[i]) == length) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void print_folder(const rs_contents *contents, int first, FILE *stream)
+{
+    const char *path = contents->list[first].path;
+    const size_t length = folder_length(&contents->list[first]);
+    (void)fprintf(stream, "  %.*s\n", (int)length, path);
+    for (int i = first; i < contents->count && strncmp(contents->list[i].path, path, length) == 0; i++) {
+        if (folder_length(&contents->list[i]) == length) {
+            print_content(contents, &contents->list[i], stream);
+        }
+    }
+}
+
 static void print_contents(const rs_contents *contents, FILE *stream)
 {
-    char shape[128], bytes[32], group[RS_CONTENT_PATH_MAX] = "";
     (void)fprintf(stream, "\ndata sets%s\n", contents->is_result ? "" : " (rows that commits cover)");
     for (int i = 0; i < contents->count; i++) {
-        const rs_content *content = &contents->list[i];
-        const char *slash = strrchr(content->path, '/');
-        const char *name = slash ? slash + 1 : content->path;
-        size_t length = (size_t)(name - content->path);
-        if (length > 0 && (strlen(group) != length || strncmp(group, content->path, length) != 0)) {
-            (void)snprintf(group, sizeof group, "%.*s", (int)length, content->path);
-            (void)fprintf(stream, "  %s\n", group);
+        if (folder_length(&contents->list[i]) == 0) {
+            print_content(contents, &contents->list[i], stream);
+        } else if (is_first_of_folder(contents, i)) {
+            print_folder(contents, i, stream);
         }
-        shape_text(contents, content, shape, sizeof shape);
-        rs_text_bytes(content->stored, bytes, sizeof bytes);
-        (void)fprintf(stream, "  %s%-*s %-7s %-24s %10s", length ? "  " : "", length ? 38 : 40, name,
-                      rs__info_type(content), shape, bytes);
-        if (contents->is_result) {
-            print_meaning(contents, content, stream);
-        }
-        (void)fputc('\n', stream);
     }
+}
+
+/* Without a validation set of its own the test set is it: both series hold the same. */
+static bool test_is_validation(const rs_contents *contents)
+{
+    double valid = 0.0, test = 0.0;
+    return rs__info_last_value(contents, "epochs/valid_loss", &valid) &&
+           rs__info_last_value(contents, "epochs/test_loss", &test) && valid == test;
 }
 
 static void print_last(const rs_contents *contents, FILE *stream)
@@ -105,6 +148,9 @@ static void print_last(const rs_contents *contents, FILE *stream)
                 (void)fprintf(stream, shown++ ? "," : "%-12s", last->label);
                 (void)fprintf(stream, formats[v], isnan(value[v]) ? NAN : value[v]);
             }
+        }
+        if (shown && strcmp(last->label, "validation") == 0 && test_is_validation(contents)) {
+            (void)fputs(" (= test)", stream);
         }
         (void)fputs(shown ? "\n" : "", stream);
     }
