@@ -116,6 +116,7 @@ static int list_sets(const char *directory)
 {
     int count;
     const rs__set *sets = rs__catalog(&count);
+    (void)printf("looked in %s (--data-dir or $RS_DATA_DIR takes another)\n\n", directory);
     for (int i = 0; i < count; i++) {
         rs__location location;
         (void)printf("%-14s %s\n", sets[i].name, sets[i].title);
@@ -134,7 +135,6 @@ static int list_sets(const char *directory)
                          sets[i].bases[0]);
         }
     }
-    (void)printf("data directory: %s\n", directory);
     return 0;
 }
 
