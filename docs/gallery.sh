@@ -1,11 +1,16 @@
 #!/bin/bash
 # Makes the pictures of the README anew, in docs/gallery/, and docs/gallery/README.md, which says of each what it was drawn from: the
 # records of a study where RUNS has them (resnet_study run experiments/STUDY.yaml), else small runs on built-in data, which it trains
-# first, into RUNS/gallery (some minutes of two idle cores; a second time they are there).
+# first, into RUNS/gallery (some minutes of two idle cores; a second time they are there). Records of a part count as the study's, as the
+# tutorial leaves some in runs/minkowski_even: another RUNS passes them by. Each picture's line says what it was drawn from.
 #   docs/gallery.sh [PROGRAM [RUNS [OUT [NAME...]]]]      defaults: resnet_study, runs, docs/gallery, all pictures; others stay as they are
 #   docs/gallery.sh --list                      name, study, figure of each
 # GALLERY_IMAGES=N and GALLERY_EPOCHS=N make the small runs smaller still, for tests. Exit status 0: all that were asked for are drawn.
 set -uo pipefail
+if [[ ${1:-} == --help || ${1:-} == -h ]]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
 here=$(dirname "$(readlink -f "$0")")
 
 small_runs() { # STUDY: the options that make it small
@@ -65,6 +70,7 @@ draw() { # NAME STUDY RECORDS ANALYSIS FIGURE OPTION...
         "$program" analyze "$4" "${records[@]}" -o "${inputs[0]}" --overwrite >/dev/null || return 1
     fi
     "$program" plot "$5" "${inputs[@]}" "${@:6}" -o "$out/$name.svg" >/dev/null || return 1
+    echo "$out/$name.svg: $2, ${#records[@]} records, $source"
     # shellcheck disable=SC2016 # backquotes of Markdown
     printf '| [`%s.svg`](%s.svg) | `%s`, %d records | `plot %s` | %s |\n' "$name" "$name" "$2" ${#records[@]} "${*:5}" "$source" >>"$table"
 }
@@ -74,9 +80,7 @@ kept_row() { # NAME: of a picture that stays as it is
 draw_picture() {
     if [[ ${#only[@]} -gt 0 && " ${only[*]} " != *" $1 "* ]]; then
         kept_row "$1"
-    elif draw "$@"; then
-        echo "$out/$1.svg"
-    else
+    elif ! draw "$@"; then
         echo "gallery.sh: $1 could not be drawn" >&2
         ((failed += 1))
     fi
@@ -87,6 +91,12 @@ write_readme() {
         printf '# Gallery\n\nThe pictures of the front page, as `docs/gallery.sh` drew them last.\n\n'
         printf '| picture | study | figure | from |\n|---|---|---|---|\n'
         cat "$table"
+        # shellcheck disable=SC2016
+        printf '\nOne picture alone: `docs/gallery.sh resnet_study runs docs/gallery layer_curves`; `--list` names them. Drawn are the records that lie\n'
+        # shellcheck disable=SC2016
+        printf 'in `runs/STUDY`, also those of a part, as the [tutorial](../tutorial.md) leaves some in `runs/minkowski_even`; without any, small runs\n'
+        # shellcheck disable=SC2016
+        printf 'are trained first, into `runs/gallery`. Another folder than `runs` passes by what lies there.\n'
         # shellcheck disable=SC2016
         printf '\nTo add a picture: its line in `pictures` of `docs/gallery.sh`, and its small runs where the study has none there.\n'
     } >"$out/README.md"

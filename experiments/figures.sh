@@ -9,6 +9,10 @@
 #   ANALYZE_OPTIONS="..."    further options of the analyses that read data, as in "--samples 1000 --data-dir DIR"
 # Exit status 0: all that have records are drawn; 1: some failed; 2: wrong words.
 set -uo pipefail
+if [[ ${1:-} == --help || ${1:-} == -h ]]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
 runs=${RUNS:-runs} out=${FIGURES_OUT:-figures} format=${FIGURES_FORMAT:-svg}
 read -ra plot_options <<<"${PLOT_OPTIONS:-}"
 read -ra analyze_options <<<"${ANALYZE_OPTIONS:-}"

@@ -5,6 +5,10 @@
 #   experiments/smoke.sh --few [PROGRAM [FOLDER]]                       some studies of different kinds: half a minute of one core
 #   SMOKE_OPTIONS="--set device=ref" experiments/smoke.sh ...                               further options of `run`, for all of them
 set -uo pipefail
+if [[ ${1:-} == --help || ${1:-} == -h ]]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
 here=$(dirname "$(readlink -f "$0")")
 few=false
 [[ ${1:-} == --few ]] && few=true && shift

@@ -1,9 +1,22 @@
 #!/bin/sh
 # Configures and builds a preset; quiet, but for a line on the CUDA module, unless something goes wrong:
-#   scripts/build.sh PRESET [CMAKE OPTION]...
+#   scripts/build.sh PRESET [CMAKE OPTION]...      as in: scripts/build.sh release -DRS_TESTS=OFF
+# PRESET: release (optimised), dev (address and undefined-behaviour sanitizers), tsan (thread sanitizer), fuzz (needs clang 14).
+# CMake options of this project: -DRS_TESTS=OFF builds no tests, -DRS_CUDA=OFF no GPU module. What is built lies in build/PRESET.
 set -eu
 cd "$(dirname "$0")/.."
-preset=${1:?usage: scripts/build.sh release|dev|tsan [CMAKE OPTION]...}
+usage() {
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit "$1"
+}
+case ${1:-} in
+-h | --help) usage 0 ;;
+'' | -*)
+    echo "build.sh: which preset? It comes first, before ${1:-options of CMake}" >&2
+    usage 2 >&2
+    ;;
+esac
+preset=$1
 shift
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

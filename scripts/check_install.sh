@@ -1,6 +1,10 @@
 #!/bin/sh
 # Installs a build tree into an empty folder and checks that what should be there is, and runs: scripts/check_install.sh [BUILD]
 set -eu
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
 cd "$(dirname "$0")/.."
 build=${1:-build/release}
 folder=$(mktemp -d)

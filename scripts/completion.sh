@@ -8,6 +8,10 @@
 #                                         setting (KEY=VALUE of a study) or text
 # and completion_bash.awk or completion_zsh.awk write the script from them.
 set -eu
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
 case $#:${1:-} in
 2:bash | 2:zsh) shell=$1 program=$2 ;;
 *) echo "usage: $0 bash|zsh PROGRAM > /usr/share/bash-completion/completions/resnet_study" >&2 && exit 2 ;;

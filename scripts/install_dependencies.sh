@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the project needs and this machine lacks, with apt (as root, or with sudo).
 #   scripts/install_dependencies.sh            to build and run
-#   scripts/install_dependencies.sh --look     also gnuplot, for `plot`, and Python with h5py, to look at records
+#   scripts/install_dependencies.sh --look     also gnuplot, for `plot`, and HDF5's tools and Python with h5py, to look at records
 #   scripts/install_dependencies.sh --tests    also what the tests need
 #   scripts/install_dependencies.sh --lint     also clang-format, clang-tidy and valgrind
 #   scripts/install_dependencies.sh --cuda     also what nvcc and scripts/install_cuda.sh need, not CUDA itself
@@ -32,6 +32,7 @@ look="
 gnuplot-nox|gnuplot-qt|gnuplot-x11
 python3
 python3-h5py
+hdf5-tools
 "
 tests="
 libcmocka-dev
@@ -83,6 +84,10 @@ for option in "$@"; do
     --lint) wanted="$wanted $lint" ;;
     --cuda) wanted="$wanted $cuda" ;;
     --run) wanted=$run ;;
+    -h | --help)
+        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+        exit 0
+        ;;
     *)
         echo "install_dependencies.sh: unknown option $option; allowed: --look --tests --lint --cuda --run" >&2
         exit 2

@@ -3,6 +3,10 @@
 # Left out: src/kernels/cuda and tests/cuda_emulation: clang-tidy 14 cannot read CUDA 13's headers. gcc's warnings and sanitizers look at them.
 # The quick checks of formatting, includes and sizes are tests: ctest -L lint.
 set -eu
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
 cd "$(dirname "$0")/.."
 build=${1:-build/release}
 pattern=${2:-.}

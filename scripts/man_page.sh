@@ -2,6 +2,10 @@
 # Makes the manual page from the program's own --help, and --help of every command: man_page.sh PROGRAM > resnet_study.1
 # man_page.awk turns one help into parts of the page; here they are put into the order that pages have.
 set -eu
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
 [ $# -eq 1 ] || { echo "usage: $0 PROGRAM > resnet_study.1" >&2; exit 2; }
 program=$1
 here=$(dirname "$0")

@@ -3,6 +3,10 @@
 # and leak sanitizers; some runs with a CUDA call that fails: scripts/sanitize_cuda.sh [BUILD]
 # BUILD (default: build/release) has the stand-in, tests/cuda_emulation, which is built without them.
 set -eu
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
 cd "$(dirname "$0")/.."
 standin=${1:-build/release}/tests/cuda_emulation/librs_emu.so
 if [ ! -e "$standin" ]; then

@@ -3,6 +3,10 @@
 # program, so this is the AVX2 path. --device cpu: the loader reports reads of its own when it opens the GPU module.
 # OMP_WAIT_POLICY is set because the program would otherwise start itself once more, out of sight.
 set -eu
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+fi
 cd "$(dirname "$0")/.."
 program=${1:-build/release/resnet_study}
 if ! command -v valgrind >/dev/null 2>&1; then

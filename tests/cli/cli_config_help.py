@@ -1,6 +1,7 @@
-"""cli_config_help.py PROGRAM: --help word by word, errors of usage with exit status 2, manual page.
+"""cli_config_help.py PROGRAM: --help word by word, also of the scripts, errors of usage with exit status 2, manual page.
 
 RS_UPDATE_GOLDEN=1 writes the golden files anew; read the difference before you commit it."""
+import glob
 import os
 import re
 import shutil
@@ -91,6 +92,21 @@ def test_the_manual_page_has_every_option(p):
         rendered = subprocess.run(["groff", "-man", "-ww", "-Tutf8"], input=page, check=True, capture_output=True, text=True)
         assert rendered.stderr == "", rendered.stderr
         assert "EXIT STATUS" in re.sub(".\b", "", rendered.stdout)
+
+
+def test_the_help_of_every_script(p):
+    """Of all that are called by hand; none begins its work."""
+    folders = ("scripts", "docs", "experiments", "bench")
+    paths = [path for folder in folders for path in glob.glob(os.path.join(SCRIPTS, "..", folder, "*.sh"))]
+    paths = [path for path in paths if not re.search(r"completion_\w+\.sh$", path)]
+    assert len(paths) > 12, paths
+    for path in paths:
+        done = subprocess.run([path, "--help"], cwd=p.dir, env=p.env, check=False, capture_output=True, text=True, timeout=20)
+        assert done.returncode == 0 and not done.stderr, f"{path} --help: status {done.returncode}: {done.stderr[-300:]}"
+        assert os.path.basename(path) in done.stdout and "set -" not in done.stdout, f"{path} --help: {done.stdout[:300]}"
+    assert os.listdir(p.dir) == [], "something was made"
+    done = subprocess.run([os.path.join(SCRIPTS, "build.sh"), "-DRS_TESTS=OFF"], check=False, capture_output=True, text=True)
+    assert done.returncode == 2 and "which preset?" in done.stderr and "release (optimised)" in done.stderr, done.stderr
 
 
 def commands_of(text):

@@ -54,7 +54,18 @@ def check_install(text):
             assert word.startswith("-D") or word in script or f'"{word}"' in presets, f"{line}: what is {word}?"
 
 
+def check_summary(p):
+    """Its name and columns are what the tutorial says."""
+    name, = [name for name in os.listdir(p.file("runs")) if name.endswith("_summary.csv")]
+    assert re.fullmatch(r"minkowski_even\.([a-z-]+=[\w+-]+\.)+seeds=1\+2-[0-9a-f]{8}_summary\.csv", name), name
+    with open(p.file("runs/" + name), encoding="utf-8") as f:
+        header = f.readline().strip().split(",")
+    assert {"mean", "std", "min", "max", "n", "planned", "changed"} <= set(header), header
+    assert os.path.exists(p.file("runs/" + name.replace(".csv", ".h5")))
+
+
 def check_results(p):
+    check_summary(p)
     for name in ("movement.svg", "medians.svg", "loss.svg", "study.svg"):
         if shutil.which("gnuplot"):
             with open(p.file(name), encoding="utf-8") as f:
@@ -89,6 +100,29 @@ def test_every_command_of_the_tutorial(p):
     check_results(p)
 
 
+def shape_of(line):
+    """A line of the program's output without what differs by machine and run: numbers, units, the processor."""
+    line = re.sub(r" of [^;]+; memory", " of PROCESSOR; memory", line)
+    line = re.sub(r"^\S*resnet_study: ", "resnet_study: ", line).replace("1 thread ", "1 threads ")
+    return re.sub(r"\d+(\.\d+)?( [KMG]?i?B\b)?", "#", line)
+
+
+def test_the_block_of_the_readme_is_what_the_quickstart_prints(p):
+    """With fewer images: the same lines, but for numbers."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        block = re.search(r"^```\n(resnet_study: .*?)^```$", f.read(), re.M | re.S)[1].splitlines()
+    with open(os.path.join(ROOT, "scripts", "quickstart.sh"), encoding="utf-8") as f:
+        command = f.read().split("\nbuild/release/resnet_study ")[1].replace("\\\n", " ").replace('"$out"', "runs/quickstart.h5")
+    for large, small in (("--train-limit 4096", "--train-limit 128"), ("--test-limit 1024", "--test-limit 32"),
+                         ("--batch-size 128", "--batch-size 32")):
+        assert large in command, f"the quickstart has no {large} any more"
+        command = command.replace(large, small)
+    done = p.run(*shlex.split(command))
+    printed = (done.stderr + done.stdout).replace(p.path, "build/release/resnet_study").splitlines()
+    printed = [line for line in printed if "images/s" not in line]  # of a slow machine
+    assert [shape_of(line) for line in block] == [shape_of(line) for line in printed], "\n".join(block + printed)
+
+
 def check_python(p, printed):
     for kind in ("plain", "residual"):
         with h5py.File(p.file(kind + ".h5")) as f:
@@ -104,4 +138,5 @@ def test_smaller_settings_are_of_the_tutorial(p):
 
 
 if __name__ == "__main__":
-    program.main([test_every_command_of_the_tutorial, test_smaller_settings_are_of_the_tutorial])
+    program.main([test_every_command_of_the_tutorial, test_the_block_of_the_readme_is_what_the_quickstart_prints,
+                  test_smaller_settings_are_of_the_tutorial])

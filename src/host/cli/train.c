@@ -113,8 +113,8 @@ static void print_result(const session *s, const char *program)
                      rs_trainer_position(s->trainer)->epochs);
     }
     (void)printf("recorded %" PRId64 " epochs, %" PRId64 " steps, %" PRId64 " snapshots in %s\n"
-                 "look at it:  %s info %s\n"
-                 "open it:     python3 -c \"import h5py; f = h5py.File('%s'); "
+                 "look at it:          %s info %s\n"
+                 "open it, with h5py:  python3 -c \"import h5py; f = h5py.File('%s'); "
                  "print(f['epochs/%s'][:])\"\n%s\n",
                  rs_trainer_position(s->trainer)->epochs, rs_trainer_position(s->trainer)->steps,
                  rs_trainer_position(s->trainer)->snapshots, size, program, s->path, s->path,
