@@ -124,6 +124,9 @@ def test_the_help_of_every_command_has_examples(p):
         lines = re.findall(r"^  (\S.*)$", examples[1], re.M)
         assert all(re.match(rf"resnet_study {command}\b", line) for line in lines), f"{command}: {lines}"
         assert max(map(len, text.splitlines())) <= 130, f"{command}: a line is too long"
+        for name in ("pandas", "safetensors"):  # no part of Debian's plain python3
+            says = re.search(rf"with {name}\b.* installed:\n", text) or not re.search(rf"(import|from) {name}\b", text)
+            assert says, f"{command}: that {name} is needed is unsaid"
 
 
 def test_the_manual_page_has_every_command(p):
