@@ -187,6 +187,9 @@ def test_results(p):
         p.run("analyze", kind, *names, "-o", kind + ".h5", *(DEVICE if kind == "predict" else []))
         text = draw(p, figure, kind + ".h5")
         assert text is None or said in text, text
+    p.run("analyze", "predict", names[0] + "@all", "-o", "all.h5", *DEVICE)
+    text = draw(p, "fit", "all.h5")
+    assert text is None or ("epoch (log)" in text and "epoch + 1" not in text), text
     p.run("analyze", "interpolate", *names, "--points", "0..3/4,-0.5..1.5/5", "-o", "line.h5", *DEVICE)
     panels, _ = script(p, "interpolation", "line.h5")
     with h5py.File(p.file("line.h5")) as f:

@@ -217,6 +217,8 @@ static rs_status linear_ticks(rs__axis *axis, int about, rs_error *error)
     return RS_OK;
 }
 
+/* --- ticks of logarithmic axes -------------------------------------------------------------------------------- */
+
 static rs_status power_tick(rs__axis *axis, double exponent, rs_error *error)
 {
     char power[16];
@@ -229,7 +231,7 @@ static rs_status power_tick(rs__axis *axis, double exponent, rs_error *error)
     return rs__axis_tick(axis, at, "10", power, error);
 }
 
-/* Powers of ten, every so many where there are too many, with small ticks at 2 to 9 between where all are there. */
+/* Powers of ten, every so many where there are too many. Between them small ticks: at 2 to 9 times each, or at powers without a number. */
 static rs_status decade_ticks(rs__axis *axis, double first, double last, int about, rs_error *error)
 {
     const double every = fmax(1.0, ceil((last - first) / about));
@@ -237,6 +239,8 @@ static rs_status decade_ticks(rs__axis *axis, double first, double last, int abo
         const double e = power;
         if (e >= first && fmod(e - first, every) == 0.0) {
             RS_TRY(power_tick(axis, e, error));
+        } else if (e >= first && last - first < MOST_TICKS) {
+            RS_TRY(rs__axis_tick(axis, pow(10.0, e), "", NULL, error));
         }
         for (int m = 2; every == 1.0 && m < 10; m++) {
             const double at = m * pow(10.0, e);
@@ -248,29 +252,106 @@ static rs_status decade_ticks(rs__axis *axis, double first, double last, int abo
     return RS_OK;
 }
 
-/* Within less than two decades: 1, 2 and 5 times powers of ten, as numbers. */
-static rs_status short_log_ticks(rs__axis *axis, rs_error *error)
+/* Which multiples of powers of ten have numbers, in tenths, from sparse to dense. */
+enum { SPARSE, USUAL, DENSE, SETS, MOST_OF_SET = 6, LEAST_NUMBERS = 3 };
+static const int sets[SETS][MOST_OF_SET] = {{10, 30}, {10, 20, 50}, {10, 15, 20, 30, 50, 70}};
+
+static bool is_of_set(int set, int tenths)
 {
-    static const double round[] = {1.0, 2.0, 5.0};
-    const bool powers = axis->high >= 1e5 || axis->high < 1e-3; /* all numbers alike */
-    for (int power = (int)floor(log10(axis->low)); power <= (int)ceil(log10(axis->high)); power++) {
-        const double e = power;
-        for (int m = 0; m < 3; m++) {
-            const double at = round[m] * pow(10.0, e);
-            if (at >= axis->low * (1.0 - 1e-9) && at <= axis->high * (1.0 + 1e-9)) {
-                RS_TRY(number_tick(axis, at, pow(10.0, e), at, powers, error));
-            }
+    for (int i = 0; i < MOST_OF_SET; i++) {
+        if (sets[set][i] == tenths) {
+            return true;
         }
     }
-    if (axis->tick_count > 1) {
-        return RS_OK;
+    return false;
+}
+
+/* Whether there may be a tick. */
+static bool takes_tick(const rs__axis *axis, double at)
+{
+    return at >= axis->low * (1.0 - 1e-9) && at <= axis->high * (1.0 + 1e-9) &&
+           !(axis->whole && at != floor(at));
+}
+
+/* Tenths of each power from 10 on, one by one to 20, then every fifth, in turn: false behind the axis' end. */
+static bool next_multiple(const rs__axis *axis, int *power, int *tenths, double *at)
+{
+    *tenths += *tenths < 20 ? 1 : 5;
+    if (*tenths == 100) {
+        *tenths = 10;
+        *power += 1;
     }
-    for (int i = 0; i < axis->tick_count; i++) { /* else its number would stand there twice: "2" and "2.0" */
-        rs_free(axis->ticks[i].text);
-        rs_free(axis->ticks[i].power);
+    *at = *tenths / 10.0 * pow(10.0, *power);
+    return *power <= (int)ceil(log10(axis->high));
+}
+
+/* How many numbers a set would give; where ticks are wanted it makes them, and small ones between: of the dense set at parts, too. */
+static rs_status multiples(rs__axis *axis, int set, bool make, int *numbers, rs_error *error)
+{
+    const bool powers = axis->high >= 1e5 || axis->high < 1e-3; /* all numbers alike */
+    int power = (int)floor(log10(axis->low)) - 1, tenths = 95;
+    double at;
+    *numbers = 0;
+    while (next_multiple(axis, &power, &tenths, &at)) {
+        const bool numbered = is_of_set(set, tenths);
+        if (!takes_tick(axis, at) || (tenths % 10 != 0 && set != DENSE)) {
+            continue;
+        }
+        *numbers += numbered;
+        if (make && numbered) {
+            RS_TRY(number_tick(axis, at, pow(10.0, tenths == 15 ? power - 1.0 : power), at, powers, error));
+        } else if (make) {
+            RS_TRY(rs__axis_tick(axis, at, "", NULL, error));
+        }
     }
-    axis->tick_count = 0;
-    return linear_ticks(axis, 4, error);
+    return RS_OK;
+}
+
+/* Of a range that is too short for those: a linear axis' numbers, three at least, with small ticks between. */
+static rs_status narrow_ticks(rs__axis *axis, rs_error *error)
+{
+    enum { ABOUT = 4, MOST_ABOUT = 12 };
+    const bool powers = axis->high >= 1e5 || axis->high < 1e-3;
+    double step = 1.0, numbers = 0.0;
+    for (int about = ABOUT; about <= MOST_ABOUT && numbers < LEAST_NUMBERS; about++) {
+        step = round_step(axis->high - axis->low, about, axis->whole);
+        numbers = floor(axis->high / step + 1e-9) - ceil(axis->low / step - 1e-9) + 1.0;
+    }
+    const double digit = step / pow(10.0, floor(log10(step) + 1e-9));
+    int parts = digit > 1.5 && digit < 3.0 ? 4 : 5;
+    parts = axis->whole && step < parts ? 1 : parts;
+    const double small = step / parts, first = ceil(axis->low / small - 1e-9),
+                 last = floor(axis->high / small + 1e-9);
+    const int count = last - first < MOST_TICKS ? (int)(last - first) + 1 : 0;
+    for (int k = 0; k < count; k++) {
+        const double at = (first + k) * small;
+        RS_TRY(fmod(first + k, parts) == 0.0 ? number_tick(axis, at, step, axis->high, powers, error)
+                                             : rs__axis_tick(axis, at, "", NULL, error));
+    }
+    return RS_OK;
+}
+
+/* At least three numbers: powers of ten; from two decades on with 3 times these, in less 1, 2 and 5 times them, or as many more as it takes. */
+static rs_status log_ticks(rs__axis *axis, int about, rs_error *error)
+{
+    RS_ASSERT(axis->low > 0.0 && isfinite(axis->high)); /* else the loops would not end */
+    const double first = ceil(log10(axis->low) - 1e-9), last = floor(log10(axis->high) + 1e-9);
+    int numbers, set = axis->high / axis->low < 100.0 ? USUAL : SPARSE;
+    if (last - first + 1.0 >= LEAST_NUMBERS) {
+        return decade_ticks(axis, first, last, about, error);
+    }
+    RS_TRY(multiples(axis, set, false, &numbers, error));
+    if (set == USUAL && numbers > about) { /* too many, if the sparse ones suffice */
+        RS_TRY(multiples(axis, SPARSE, false, &numbers, error));
+        set = numbers >= LEAST_NUMBERS ? SPARSE : USUAL;
+    }
+    for (numbers = 0; set < SETS; set++) {
+        RS_TRY(multiples(axis, set, false, &numbers, error));
+        if (numbers >= LEAST_NUMBERS) {
+            return multiples(axis, set, true, &numbers, error);
+        }
+    }
+    return narrow_ticks(axis, error);
 }
 
 rs_status rs__axis_make_ticks(rs__axis *axis, int about, rs_error *error)
@@ -281,9 +362,23 @@ rs_status rs__axis_make_ticks(rs__axis *axis, int about, rs_error *error)
     if (!axis->log) {
         return linear_ticks(axis, about, error);
     }
-    RS_ASSERT(axis->low > 0.0 && isfinite(axis->high)); /* else the loops below would not end */
-    const double first = ceil(log10(axis->low) - 1e-9), last = floor(log10(axis->high) + 1e-9);
-    return last - first >= 1.0 ? decade_ticks(axis, first, last, about, error) : short_log_ticks(axis, error);
+    return log_ticks(axis, about, error);
+}
+
+/* 0, 1, 2, 5, 10, ... of a bar whose colours follow the logarithm of 1 + the number; of many only the powers of ten. */
+static rs_status counted_ticks(rs__axis *axis, rs_error *error)
+{
+    enum { MANY = 1000 };
+    char text[24];
+    RS_TRY(rs__axis_tick(axis, 1.0, "0", NULL, error));
+    for (double power = 1.0; power < axis->high; power *= 10.0) {
+        for (int m = 1; m < 10 && m * power <= axis->high - 1.0; m++) {
+            const bool numbered = m == 1 || (axis->high <= MANY && (m == 2 || m == 5));
+            (void)snprintf(text, sizeof text, "%.0f", m * power);
+            RS_TRY(rs__axis_tick(axis, 1.0 + m * power, numbered ? text : "", NULL, error));
+        }
+    }
+    return RS_OK;
 }
 
 rs_status rs__bar_axis(const rs__bar *bar, rs__axis *axis, bool *stepped, rs_error *error)
@@ -294,7 +389,39 @@ rs_status rs__bar_axis(const rs__bar *bar, rs__axis *axis, bool *stepped, rs_err
                        .high = bar->high + (*stepped ? 0.5 : 0.0),
                        .log = bar->log,
                        .whole = bar->whole};
-    return rs__axis_make_ticks(axis, NUMBERS, error);
+    return bar->counted ? counted_ticks(axis, error) : rs__axis_make_ticks(axis, NUMBERS, error);
+}
+
+/* Whether an axis without a label has numbers of its own; an x axis over one that says what it is needs no sign either. */
+static bool needs_sign(const rs__chart *chart, int panel, bool x)
+{
+    const rs__axis *axis = x ? &chart->panels[panel].x : &chart->panels[panel].y;
+    bool told = x ? chart->share_x && panel / chart->columns + 1 < chart->rows
+                  : (chart->share_y || chart->share_all_y) && panel % chart->columns > 0;
+    for (int i = panel + chart->columns; x && i < chart->rows * chart->columns; i += chart->columns) {
+        told = told || (chart->panels[i].x.log && chart->panels[i].x.label);
+    }
+    return chart->panels[panel].count > 0 && !axis->hidden && !axis->bare && !told;
+}
+
+static rs_status add_sign(char **label, rs_error *error)
+{
+    char old[1024];
+    (void)snprintf(old, sizeof old, "%s", *label ? *label : "");
+    return rs__chart_text(label, error, "%s%s", old, *old ? RS__LOG_SIGN : RS__LOG_SIGN + 1);
+}
+
+rs_status rs__axes_tell_log(rs__chart *chart, rs_error *error)
+{
+    for (int i = 0; i < chart->rows * chart->columns; i++) {
+        rs__axis *const axes[] = {&chart->panels[i].x, &chart->panels[i].y};
+        for (int a = 0; a < 2; a++) {
+            RS_TRY(axes[a]->log && (axes[a]->label || needs_sign(chart, i, a == 0))
+                       ? add_sign(&axes[a]->label, error)
+                       : RS_OK);
+        }
+    }
+    return chart->bar.shown && chart->bar.log ? add_sign(&chart->bar.label, error) : RS_OK;
 }
 
 rs_status rs__axes_tick(rs__chart *chart, int across, int up, rs_error *error)

@@ -14,6 +14,11 @@ rs_status rs__axes_tick(rs__chart *chart, int across, int up, rs_error *error);
 /* The same for one axis: also of a colour bar. */
 rs_status rs__axis_make_ticks(rs__axis *axis, int about, rs_error *error);
 
+/* Ends the label of every logarithmic axis, and of such a colour bar, in RS__LOG_SIGN; where an axis with numbers has no label
+ * it becomes one. */
+#define RS__LOG_SIGN " (log)"
+rs_status rs__axes_tell_log(rs__chart *chart, rs_error *error);
+
 /* The axis of a colour bar, with its ticks; of few whole steps as many colours, each of length 1. The caller frees it (rs__axis_clear). */
 rs_status rs__bar_axis(const rs__bar *bar, rs__axis *axis, bool *stepped, rs_error *error);
 

@@ -87,6 +87,7 @@ typedef struct rs__bar {
     double low, high; /* what the ends of the palette stand for */
     bool whole;       /* ticks at whole numbers */
     bool log;
+    bool counted; /* of a logarithmic one: low and high are 1 + the numbers, so that 0 has its place */
 } rs__bar;
 
 typedef struct rs__chart {

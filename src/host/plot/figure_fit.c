@@ -254,8 +254,9 @@ static rs_status draw(const rs__plot *plot, const fits *all, rs__chart *chart, r
     RS_TRY(rs__chart_text(&rs__chart_panel(chart, 0, 0)->y.label, error, "f(x)"));
     RS_TRY(rs__chart_text(&rs__chart_panel(chart, 1, 0)->y.label, error, "network − function"));
     chart->share_x = chart->share_y = true;
-    chart->bar = (rs__bar){.shown = all->many, .low = 1.0, .high = 1.0 + all->last_epoch, .log = true};
-    RS_TRY(all->many ? rs__chart_text(&chart->bar.label, error, "epoch + 1") : RS_OK);
+    const double last = all->last_epoch > 1.0 ? all->last_epoch : 1.0;
+    chart->bar = (rs__bar){.shown = all->many, .low = 1.0, .high = 1.0 + last, .log = true, .counted = true};
+    RS_TRY(all->many ? rs__chart_text(&chart->bar.label, error, "epoch") : RS_OK);
     RS_TRY(rs__chart_text(&chart->title, error, "The function and its fit"));
     return rs__chart_text(&chart->alt, error,
                           "A function and what %d trained networks make of it, and their differences.",

@@ -22,8 +22,9 @@ typedef struct option {
 static const option options[] = {
     {"-o", "FILE", "the picture: FILE.svg, FILE.png or FILE.pdf", false, TEXT, AT(out), 0},
     {"--out", "FILE", "the same", false, TEXT, AT(out), 0},
-    {"--log", "AXES", "logarithmic axes: x, y, xy or none (default: the figure's own)", false, TEXT,
-     AT(request.options.log), 0},
+    {"--log", "AXES",
+     "logarithmic axes: x, y, xy, or none: all linear (default: the figure's own); labels end in (log)",
+     false, TEXT, AT(request.options.log), 0},
     {"--size", "WxH",
      "as in 8.6x6cm, 800x600px, 4x3in; PNGs have 300 dots an inch, sizes in pixels just these", false, TEXT,
      AT(request.options.size), 0},

@@ -138,6 +138,7 @@ static rs_status build(const rs_plot_request *request, work *w, rs_error *error)
                           : w->figure->build(&w->plot, &w->chart, error));
     RS_TRY(rs__chart_tell_runs(&w->chart, error));
     RS_TRY(set_log(&w->chart, options->log, error));
+    RS_TRY(rs__axes_tell_log(&w->chart, error));
     RS_TRY(set_title(&w->chart, options->title, error));
     RS_TRY(set_size(w, font, error));
     RS_TRY(rs__axes_range(&w->chart, error));
@@ -276,6 +277,19 @@ static bool take_curves(rs__panel *from, rs_plot_panel *to)
     return to->curves != NULL;
 }
 
+/* Without what says that the axis is logarithmic: a value that a pointer is told is no logarithm. */
+static bool own_label(const rs__axis *axis, char **copy)
+{
+    const size_t length = axis->label ? strlen(axis->label) : 0, sign = strlen(RS__LOG_SIGN);
+    if (!own(axis->label, copy)) {
+        return false;
+    }
+    if (axis->log && length > 0) {
+        (*copy)[length > sign ? length - sign : 0] = '\0';
+    }
+    return true;
+}
+
 static bool take_panel(rs__panel *from, const rs__box *box, rs_plot_panel *to)
 {
     const double pixel = 96.0 / 72.0;
@@ -289,8 +303,8 @@ static bool take_panel(rs__panel *from, const rs__box *box, rs_plot_panel *to)
                           .y_high = from->y.high,
                           .x_log = from->x.log,
                           .y_log = from->y.log};
-    return own(from->title, &to->title) && own(from->x.label, &to->x_label) &&
-           own(from->y.label, &to->y_label) && take_curves(from, to);
+    return own(from->title, &to->title) && own_label(&from->x, &to->x_label) &&
+           own_label(&from->y, &to->y_label) && take_curves(from, to);
 }
 
 static rs_status take(work *w, rs_plot_drawing *drawing, rs_error *error)

@@ -85,9 +85,13 @@ static rs_status put_bar(const rs__writer *w, rs_error *error)
     double widest = 0.0;
     for (int i = 0; i < axis.tick_count; i++) {
         const double y = box->top + box->height * (1.0 - rs__axis_part(&axis, axis.ticks[i].at));
-        if (*axis.ticks[i].text && !status && y > box->top - 0.01 && y < box->top + box->height + 0.01) {
-            rs__write_line(w, box->left + box->width, y, box->left + box->width + 0.3 * w->layout->font, y,
-                           "#000000", 0.6, RS__SOLID);
+        const bool there = !status && y > box->top - 0.01 && y < box->top + box->height + 0.01;
+        if (there) {
+            const double length = (*axis.ticks[i].text ? 0.3 : 0.15) * w->layout->font;
+            rs__write_line(w, box->left + box->width, y, box->left + box->width + length, y, "#000000", 0.6,
+                           RS__SOLID);
+        }
+        if (there && *axis.ticks[i].text) {
             rs__write_label(w, axis.ticks[i].text, axis.ticks[i].power,
                             box->left + box->width + 0.5 * w->layout->font, y, "left", "");
         }

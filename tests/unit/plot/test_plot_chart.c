@@ -145,6 +145,71 @@ static void test_ticks(void **state)
     rs__chart_clear(&holder);
 }
 
+/* However long the range of a logarithmic axis is: three numbers or more, small ticks, all of them ascending and within. */
+static void test_log_ticks(void **state)
+{
+    (void)state;
+    ticks_of(52.0, 85.0, true, false, "60 70 80");
+    ticks_of(0.05, 0.17, true, false, "0.05 0.07 0.1 0.15");
+    ticks_of(30.0, 310.0, true, false, "50 100 200");
+    ticks_of(0.02, 3.0, true, false, "0.03 0.1 0.3 1 3");
+    ticks_of(1.0, 4.0, true, true, "1 2 3");
+    for (double low = 0.00013; low < 2e5; low *= 7.3) {
+        for (double ratio = 1.02; ratio < 1e9; ratio *= 1.7) {
+            rs__axis axis = {.low = low, .high = low * ratio, .log = true};
+            int numbers = 0;
+            harness_ok(rs__axis_make_ticks(&axis, 6, &error), &error);
+            for (int i = 0; i < axis.tick_count; i++) {
+                numbers += *axis.ticks[i].text != '\0';
+                assert_true(i == 0 || axis.ticks[i].at > axis.ticks[i - 1].at);
+                assert_true(axis.ticks[i].at > low * 0.999 && axis.ticks[i].at < axis.high * 1.001);
+            }
+            assert_in_range(numbers, 3, 10);
+            assert_true(axis.tick_count > numbers);
+            rs__axis_clear(&axis);
+        }
+    }
+}
+
+/* Where numbers stand at a logarithmic axis it says so; so does a bar of colours. Epochs stand at theirs, from 0 on. */
+static void test_log_is_told(void **state)
+{
+    const double x[] = {1.0, 50.0};
+    rs__chart chart;
+    rs__axis axis;
+    bool stepped;
+    (void)state;
+    harness_ok(rs__chart_make(&chart, 2, 2, &error), &error);
+    for (int i = 0; i < 4; i++) {
+        chart_line(&chart, i, 2, x, x, NULL);
+        chart.panels[i].x.log = chart.panels[i].y.log = i != 0;
+    }
+    harness_ok(rs__chart_text(&chart.panels[0].y.label, &error, "linear"), &error);
+    harness_ok(rs__chart_text(&chart.panels[2].y.label, &error, "loss"), &error);
+    harness_ok(rs__chart_text(&chart.panels[3].x.label, &error, "size"), &error);
+    chart.bar = (rs__bar){.shown = true, .log = true, .low = 1.0, .high = 41.0, .counted = true};
+    harness_ok(rs__chart_text(&chart.bar.label, &error, "epoch"), &error);
+    harness_ok(rs__axes_tell_log(&chart, &error), &error);
+    assert_string_equal(chart.panels[0].y.label, "linear");
+    assert_string_equal(chart.panels[1].y.label, "(log)");
+    assert_string_equal(chart.panels[2].y.label, "loss (log)");
+    assert_string_equal(chart.panels[2].x.label, "(log)");
+    assert_string_equal(chart.panels[3].x.label, "size (log)");
+    assert_null(chart.panels[1].x.label); /* that under it says it */
+    assert_string_equal(chart.bar.label, "epoch (log)");
+    harness_ok(rs__bar_axis(&chart.bar, &axis, &stepped, &error), &error);
+    char numbers[64] = "";
+    for (int i = 0; i < axis.tick_count; i++) {
+        const size_t used = strlen(numbers);
+        const char *text = axis.ticks[i].text;
+        (void)snprintf(numbers + used, sizeof numbers - used, *text && used ? " %s" : "%s", text);
+        assert_true(!*text || axis.ticks[i].at == 1.0 + strtod(text, NULL));
+    }
+    assert_string_equal(numbers, "0 1 2 5 10 20");
+    rs__axis_clear(&axis);
+    rs__chart_clear(&chart);
+}
+
 /* Lines of a data block, empty ones as "-". */
 static void block_of(const char *script, int number, char *text, size_t capacity)
 {
@@ -282,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ranges),         cmocka_unit_test(test_where_ranges_begin),
         cmocka_unit_test(test_log_and_single), cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_log_ticks),      cmocka_unit_test(test_log_is_told),
         cmocka_unit_test(test_ticks),          cmocka_unit_test(test_gaps),
         cmocka_unit_test(test_log_gaps),       cmocka_unit_test(test_thin),
         cmocka_unit_test(test_quote),          cmocka_unit_test(test_sizes),
