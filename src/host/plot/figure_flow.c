@@ -127,16 +127,17 @@ static bool spans_decades(const flow *f)
     return most > 10.0 * least;
 }
 
-static rs_status fill_row(const rs__plot *plot, int row, int64_t steps, rs__chart *chart, rs_error *error)
+/* `log`: set where the row needs a logarithmic axis. */
+static rs_status fill_row(const rs__plot *plot, int row, int64_t steps, rs__chart *chart, bool *log,
+                          rs_error *error)
 {
     flow f = {0};
-    bool log = false;
     rs_status status = open_flow(plot, &plot->groups.list[row], &f, error);
     for (int c = 0; c < COLUMNS && !status; c++) {
         rs__panel *panel = rs__chart_panel(chart, row, c);
         const char *several = plot->groups.count > 1 ? f.group->label : "";
         combine(&f, c == 1, steps);
-        log = log || spans_decades(&f);
+        *log = *log || spans_decades(&f);
         status = draw(&f, rs__line_colour(&plot->palettes, 0, 1), panel, error);
         status = status ? status : name_parameters(&f, panel, error);
         status = status ? status
@@ -145,10 +146,6 @@ static rs_status fill_row(const rs__plot *plot, int row, int64_t steps, rs__char
     }
     status =
         status ? status : rs__chart_text(&rs__chart_panel(chart, row, 0)->y.label, error, "abs(gradient)");
-    for (int c = 0; c < COLUMNS; c++) {
-        rs__chart_panel(chart, row, c)->y.log = log;
-        rs__chart_panel(chart, row, c)->y.zero = !log;
-    }
     clear(&f);
     return status;
 }
@@ -163,8 +160,13 @@ rs_status rs__build_gradient_flow(const rs__plot *plot, rs__chart *chart, rs_err
     }
     RS_TRY(rs__chart_make(chart, rows, COLUMNS, error));
     chart->share_y = true;
+    bool log = false; /* one kind of axis for all, so that they can be compared */
     for (int row = 0; row < rows; row++) {
-        RS_TRY(fill_row(plot, row, steps, chart, error));
+        RS_TRY(fill_row(plot, row, steps, chart, &log, error));
+    }
+    for (int i = 0; i < rows * COLUMNS; i++) {
+        chart->panels[i].y.log = log;
+        chart->panels[i].y.zero = !log;
     }
     RS_TRY(rs__chart_text(&chart->title, error, "Gradient flow%s%s", rows == 1 ? ": " : "",
                           rows == 1 ? plot->groups.list[0].label : ""));
