@@ -116,10 +116,55 @@ static rs_status open_one(const char *path, rs__inputs *inputs, rs_error *error)
     return rs__input_open(path, &inputs->list[inputs->count++], error);
 }
 
+/* What was passed over in a folder: the first names, and why the first. */
+enum { MOST_NAMED = 4 };
+typedef struct passed {
+    int count;
+    char names[MOST_NAMED * 128];
+    rs_error why;
+} passed;
+
+static rs_status open_of_folder(const char *folder, const char *name, rs__inputs *inputs, passed *p,
+                                rs_error *error)
+{
+    char path[PATH_BYTES];
+    rs_error why = {0};
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    const rs_status status = open_one(path, inputs, &why);
+    if (status != RS_DATA) {
+        *error = status ? why : *error;
+        return status;
+    }
+    rs__input_close(&inputs->list[--inputs->count]);
+    if (p->count < MOST_NAMED) {
+        const size_t used = strlen(p->names);
+        (void)snprintf(p->names + used, sizeof p->names - used, "%s%.120s", used ? ", " : "", name);
+    }
+    p->why = p->count++ ? p->why : why;
+    return RS_OK;
+}
+
+/* Foreign files of a folder are passed over, with a word; one alone, or all of them, are an error. */
+static rs_status tell_passed(const char *folder, const passed *p, int all, rs_error *error)
+{
+    if (p->count == all) {
+        return RS_FAIL(error, RS_DATA, "%s: none of its .h5 files is a record or a result; the first: %.600s",
+                       folder, p->why.text);
+    }
+    char more[32] = "";
+    if (p->count > MOST_NAMED) {
+        (void)snprintf(more, sizeof more, " and %d more", p->count - MOST_NAMED);
+    }
+    if (p->count > 0) {
+        rs_log(RS_LOG_WARNING, "%s: left out, as neither records nor results: %s%s", folder, p->names, more);
+    }
+    return RS_OK;
+}
+
 static rs_status open_folder(const char *folder, rs__inputs *inputs, rs_error *error)
 {
     struct dirent **entries = NULL;
-    char path[PATH_BYTES];
+    passed p = {0};
     const int count = scandir(folder, &entries, is_hdf5, alphasort);
     rs_status status = RS_OK;
     if (count <= 0) {
@@ -127,14 +172,11 @@ static rs_status open_folder(const char *folder, rs__inputs *inputs, rs_error *e
                          count < 0 ? strerror(errno) : "a folder without .h5 files; name one of records");
     }
     for (int i = 0; i < count; i++) {
-        if (!status) {
-            (void)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-            status = open_one(path, inputs, error);
-        }
+        status = status ? status : open_of_folder(folder, entries[i]->d_name, inputs, &p, error);
         free(entries[i]); /* scandir's */
     }
     free(entries);
-    return status;
+    return status ? status : tell_passed(folder, &p, count, error);
 }
 
 /* What lies beside records and is caught by the same pattern of names. */

@@ -20,8 +20,8 @@ typedef struct rs__inputs {
     rs__input *list;
 } rs__inputs;
 
-/* Opens files, and all .h5 files of folders; of several, checkpoints and logs are passed over. DATA, with the path, where one is foreign, empty or not there. The caller
- * closes them, also after a failure. */
+/* Opens files, and all .h5 files of folders; of several, checkpoints and logs are passed over. DATA, with the path, where one is foreign, empty or not there; foreign
+ * ones of a folder with others are left out with a warning. The caller closes them, also after a failure. */
 rs_status rs__inputs_open(int count, const char *const *paths, rs__inputs *inputs, rs_error *error);
 void rs__inputs_close(rs__inputs *inputs); /* takes a zeroed one */
 rs_status rs__input_open(const char *path, rs__input *input, rs_error *error);
