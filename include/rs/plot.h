@@ -77,6 +77,10 @@ typedef struct rs_plot_drawing {
     rs_plot_panel *panels;
 } rs_plot_drawing;
 
+/* What figures call a network: "ResNet-18 plain"; of --network networks/b.yaml "b". Options as in the configuration, "" where there are none. */
+void rs_plot_network_name(const char *network, const char *blocks, int64_t depth, bool plain, char *text,
+                          size_t capacity);
+
 /* Draws into memory. `prefix` begins every id in the SVG, so that several can stand in one page; letters, digits, - and _.
  * USAGE: no such figure, option or input; DATA: an input that cannot be read or has not what the figure needs;
  * UNSUPPORTED: there is no gnuplot; FAILED: gnuplot failed (its message is in the text). The caller destroys it. */

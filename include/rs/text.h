@@ -8,11 +8,14 @@
 #include <stdio.h>
 
 /* The word of the list with the fewest edits (insert, delete, replace, swap of neighbours) from `word`, or
- * NULL when even that is further than a third of its length and 2. */
+ * NULL when even that is further than 1 of up to four letters, 2 of up to eight, a third of more. */
 const char *rs_text_nearest(const char *word, const char *const *list, int count);
 
 /* The same of devices: what is called a GPU elsewhere is cuda here. */
 const char *rs_text_nearest_device(const char *word);
+
+/* As strcmp, but two numbers by size: the order of settings in tables and keys. */
+int rs_text_compare(const char *a, const char *b);
 
 /* Copies the next part of a list, without blanks around it, and moves *at behind its separator; false at the
  * end. Empty parts are skipped; a part longer than the capacity is cut. */

@@ -132,8 +132,9 @@ def test_groups_are_means_over_seeds(p):
         assert math.isclose(group["results"]["test_loss"]["mean"], mean, rel_tol=1e-12), group
         assert len(group["runs"]) == 3 and row["finished"] == "3"
         means.append(mean)
-    best = [row["test_loss_best"] for row in table]
+    best = [row["test_loss_is_best"] for row in table]
     assert best == (["1", "0"] if means[0] < means[1] else ["0", "1"]), (best, means)
+    assert [group["results"]["test_loss"]["is_best"] for group in whole["groups"]] == [value == "1" for value in best], whole
     marked = [line for line in read(p, "t.md").splitlines() if "**" in line]
     assert marked and all(line.startswith("| learning-rate ") for line in marked), marked
     assert len(rows_of(text, "Every run")) == 6 and "±" in rows_of(text, "Results after the last epoch")[0][2]
@@ -194,8 +195,8 @@ def test_diverged_runs_are_named_and_never_best(p):
     assert "Not compared, as runs are missing: learning-rate 0.01 ." in plain(text), plain(text)[:3000]
     p.run("report", *names, "-o", "t.csv", "-o", "t.md", "--overwrite")
     table = {row["learning-rate"]: row for row in csv.DictReader(io.StringIO(read(p, "t.csv")))}
-    assert table["0.01"]["diverged"] == "1" and table["0.01"]["test_loss_best"] == "0" and table["0.001"]["diverged"] == "0", table
-    assert sum(row["test_loss_best"] == "1" for row in table.values()) == 1, table
+    assert table["0.01"]["diverged"] == "1" and table["0.01"]["test_loss_is_best"] == "0" and table["0.001"]["diverged"] == "0", table
+    assert sum(row["test_loss_is_best"] == "1" for row in table.values()) == 1, table
     assert "Diverged: wild2.h5, after " in read(p, "t.md") and "| 1 of 2, 1 diverged |" in read(p, "t.md")
 
 
@@ -244,6 +245,20 @@ def test_layers_and_what_is_recorded_of_them_are_linked(p):
     assert "layer1_2e0" not in block
     for figure in re.findall(r'<figure id="figure-(?:distances|medians|weights)".*?</figure>', text, re.S):
         assert '<a href="#layers">' in figure, figure[-300:]
+        if "figure-distances" in figure:  # what a pointer is told is no logarithm
+            assert "to previous step (log)" in figure and '"yName":"to previous step"' in figure, figure[:3000]
+
+
+def test_networks_have_the_names_of_the_figures(p):
+    for name, option in (("a.h5", []), ("b.h5", ["--plain"])):
+        p.run("--depth", "18", "--blocks", "1,1,1,1", *RUN[2:], "--epochs", "1", "--train-limit", "16", *option, "--out", name)
+    p.run("report", "a.h5", "b.h5", "-o", "t.csv", "-o", "page.html", "--no-figures")
+    table = list(csv.DictReader(io.StringIO(read(p, "t.csv"))))
+    names = ["ResNet blocks of 1,1,1,1", "ResNet blocks of 1,1,1,1, plain"]
+    assert [(row["group"], row["plain"]) for row in table] == list(zip(names, ("false", "true"))), table
+    text = read(p, "page.html")
+    assert [row[0] for row in rows_of(text, "Results after the last epoch")] == ["residual", "plain"] and ">plain or residual</th>" in text
+    assert {row[1] for row in rows_of(text, "Every run")} == set(names), rows_of(text, "Every run")
 
 
 def test_explosions_and_nans_are_warned_of(p):

@@ -46,7 +46,8 @@ static int edit_distance(const char *a, const char *b)
 const char *rs_text_nearest(const char *word, const char *const *list, int count)
 {
     const char *nearest = NULL;
-    int fewest = (int)strlen(word) / 3 > 2 ? (int)strlen(word) / 3 : 2;
+    const int length = (int)strlen(word);
+    int fewest = length < 5 ? 1 : length < 9 ? 2 : length / 3;
     for (int i = 0; i < count; i++) {
         int edits = edit_distance(word, list[i]);
         if (edits < fewest || (edits == fewest && !nearest)) {
@@ -62,6 +63,12 @@ const char *rs_text_nearest_device(const char *word)
     static const char *const names[] = {"auto", "cpu", "cuda", "ref"};
     return strncasecmp(word, "gpu", 3) == 0 ? "cuda"
                                             : rs_text_nearest(word, names, sizeof names / sizeof names[0]);
+}
+
+int rs_text_compare(const char *a, const char *b)
+{
+    double x, y;
+    return rs_text_real(a, &x) && rs_text_real(b, &y) ? (x > y) - (x < y) : strcmp(a, b);
 }
 
 bool rs_text_next_word(const char **at, char separator, char *word, size_t capacity)

@@ -1,4 +1,5 @@
 /* figures.c: the table of figures; see figures.def. */
+#include <stdio.h>
 #include <string.h>
 
 #include "figure.h"
@@ -25,6 +26,7 @@ const rs_plot_figure *rs_plot_figure_at(int index)
 rs_status rs__figure_find(const char *name, const rs__figure **figure, rs_error *error)
 {
     const char *names[FIGURES];
+    char list[512] = "";
     for (int i = 0; i < FIGURES; i++) {
         names[i] = figures[i].shown.name;
         if (strcmp(name, names[i]) == 0) {
@@ -33,8 +35,16 @@ rs_status rs__figure_find(const char *name, const rs__figure **figure, rs_error 
         }
     }
     const char *nearest = rs_text_nearest(name, names, FIGURES);
-    return RS_FAIL(error, RS_USAGE, "%.80s: no figure of that name%s%s; resnet_study plot --help lists them",
-                   name, nearest ? "; nearest " : "", nearest ? nearest : "");
+    if (nearest) {
+        return RS_FAIL(error, RS_USAGE,
+                       "%.80s: no figure of that name; nearest %s; resnet_study plot --help lists them", name,
+                       nearest);
+    }
+    for (int i = 0; i < FIGURES; i++) {
+        const size_t used = strlen(list);
+        (void)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
+    }
+    return RS_FAIL(error, RS_USAGE, "%.80s: no figure of that name; there are %s", name, list);
 }
 
 bool rs_plot_can(const char *figure, const char *path)

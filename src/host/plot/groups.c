@@ -8,6 +8,7 @@
 
 #include "chart.h"
 #include "rs/host.h"
+#include "rs/plot.h"
 #include "rs/text.h"
 
 enum { VALUE = 256, LABEL = 512, MOST_OPTIONS = 256 };
@@ -69,17 +70,22 @@ static void stem(const char *path, char *text, size_t capacity)
                    start);
 }
 
+void rs_plot_network_name(const char *network, const char *blocks, int64_t depth, bool plain, char *text,
+                          size_t capacity)
+{
+    if (*network) {
+        stem(network, text, capacity);
+    } else if (*blocks) {
+        (void)snprintf(text, capacity, "ResNet %s of %s%s",
+                       depth == 26 || depth >= 50 ? "bottlenecks" : "blocks", blocks, plain ? ", plain" : "");
+    } else {
+        (void)snprintf(text, capacity, "ResNet-%d%s", (int)depth, plain ? " plain" : "");
+    }
+}
+
 void rs__describe_network(const rs_config *config, char *text, size_t capacity)
 {
-    if (*config->network) {
-        stem(config->network, text, capacity);
-    } else if (*config->blocks) {
-        (void)snprintf(text, capacity, "ResNet %s of %s%s",
-                       config->depth == 26 || config->depth >= 50 ? "bottlenecks" : "blocks", config->blocks,
-                       config->plain ? ", plain" : "");
-    } else {
-        (void)snprintf(text, capacity, "ResNet-%d%s", (int)config->depth, config->plain ? " plain" : "");
-    }
+    rs_plot_network_name(config->network, config->blocks, config->depth, config->plain, text, capacity);
 }
 
 const char *rs__describe_data(const rs_config *config)
@@ -110,6 +116,7 @@ void rs__describe_run(const rs_config *config, char *text, size_t capacity)
 /* What the runs of the figure have on one line each: [run][option]. */
 typedef struct table {
     int runs, *from; /* from: which run of these it began from, or -1 */
+    int *order;      /* runs by their settings */
     size_t options;
     const rs_option *option;
     char *cells; /* [run][option][VALUE] */
@@ -145,6 +152,7 @@ static char *cell(const table *t, int run, size_t option)
 static void free_table(table *t)
 {
     rs_free(t->from);
+    rs_free(t->order);
     rs_free(t->cells);
     rs_free(t->input);
     rs_free(t->group);
@@ -174,15 +182,40 @@ static int find_origin(const table *t, int run)
     return -1;
 }
 
+/* By the settings that count, in the table's order, as `report` does it. */
+static int compare_runs(const table *t, int a, int b)
+{
+    for (size_t i = 0; i < t->options; i++) {
+        const int order = counts(t, &t->option[i]) ? rs_text_compare(cell(t, a, i), cell(t, b, i)) : 0;
+        if (order) {
+            return order;
+        }
+    }
+    return 0;
+}
+
+/* Equal ones stay in the order of the inputs. */
+static void sort_runs(table *t)
+{
+    for (int r = 0; r < t->runs; r++) {
+        int at = r;
+        for (; at > 0 && compare_runs(t, t->order[at - 1], r) > 0; at--) {
+            t->order[at] = t->order[at - 1];
+        }
+        t->order[at] = r;
+    }
+}
+
 static rs_status make_table(const rs__inputs *inputs, table *t, rs_error *error)
 {
     const size_t all = (size_t)inputs->count + 1;
     t->option = rs_option_table(&t->options);
     t->from = rs_alloc_array(all, sizeof *t->from);
     t->group = rs_alloc_array(all, sizeof *t->group);
+    t->order = rs_alloc_array(all, sizeof *t->order);
     t->input = rs_alloc_array(all, sizeof *t->input);
     t->cells = rs_alloc_array(all * t->options, VALUE);
-    if (!t->from || !t->group || !t->input || !t->cells) {
+    if (!t->from || !t->group || !t->order || !t->input || !t->cells) {
         return RS_FAIL(error, RS_MEMORY, "no memory to compare %d runs", inputs->count);
     }
     for (int i = 0; i < inputs->count; i++) {
@@ -195,6 +228,7 @@ static rs_status make_table(const rs__inputs *inputs, table *t, rs_error *error)
         t->from[i] = find_origin(t, i);
         RS_TRY(fill_row(t, i, error));
     }
+    sort_runs(t);
     return RS_OK;
 }
 
@@ -238,7 +272,8 @@ void rs__groups_free(rs__groups *groups)
 
 static rs_status assign(table *t, rs__groups *groups, int *first, rs_error *error)
 {
-    for (int r = 0; r < t->runs; r++) {
+    for (int i = 0; i < t->runs; i++) {
+        const int r = t->order[i];
         for (int g = 0; g < groups->count && t->group[r] < 0; g++) {
             t->group[r] = alike(t, first[g], r, t->runs) ? g : -1;
         }

@@ -18,7 +18,7 @@ typedef struct rs__groups {
     rs__group *list;
 } rs__groups;
 
-/* Groups the records among the inputs, in their order. Runs are of one group when their configurations differ in options of
+/* Groups the records among the inputs, in the order of their settings: of keys, panels and the report's tables. Runs are of one group when their configurations differ in options of
  * how to run and of seeds alone; of two that begin from other records, those must be of one group, too, or the same. The option `ignored` (NULL: none)
  * neither counts nor is told. */
 rs_status rs__groups_make(const rs__inputs *inputs, const rs__palettes *palettes, const char *ignored,
@@ -27,7 +27,7 @@ void rs__groups_free(rs__groups *groups); /* takes a zeroed one */
 
 /* What a run is, for people: "ResNet-18 plain on CIFAR-10". */
 void rs__describe_run(const rs_config *config, char *text, size_t capacity);
-/* "ResNet-18 plain", "nn", without the data. */
+/* "ResNet-18 plain", "nn", without the data: rs_plot_network_name of a configuration. */
 void rs__describe_network(const rs_config *config, char *text, size_t capacity);
 const char *rs__describe_data(const rs_config *config); /* "CIFAR-10" */
 /* The options of its data by which one configuration differs from the others, beside which data they are: "swap splits"; or "". */

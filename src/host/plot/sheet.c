@@ -79,13 +79,12 @@ static rs_status add_value(sheet *s, const char *key, const char *value, rs_erro
     return RS_OK;
 }
 
-/* Numbers by size; what is none stays behind them in the order of the files (the sort is of few, by insertion). */
+/* As groups are sorted; of few, by insertion. */
 static void sort_values(sheet *s)
 {
     for (int i = 1; i < s->count; i++) {
         for (int k = i; k > 0; k--) {
-            double a, b;
-            if (!rs_text_real(s->parts[k - 1].value, &a) || !rs_text_real(s->parts[k].value, &b) || a <= b) {
+            if (rs_text_compare(s->parts[k - 1].value, s->parts[k].value) <= 0) {
                 break;
             }
             const part swapped = s->parts[k];
@@ -162,12 +161,14 @@ static rs_status take_inputs(const rs__plot *plot, const rs__groups *groups, con
 
 /* --- together ------------------------------------------------------------------------------------------------- */
 
-/* "CIFAR-10", "depth 18" */
+/* "CIFAR-10", "depth 18", "residual" */
 static void name_value(const char *key, const part *p, char *name, size_t capacity)
 {
     const bool data = strcmp(key, "dataset") == 0 && p->plot.inputs.count > 0;
     if (data) {
         (void)snprintf(name, capacity, "%s", rs__describe_data(p->plot.inputs.list[0].config));
+    } else if (strcmp(key, "plain") == 0) {
+        (void)snprintf(name, capacity, "%s", strcmp(p->value, "true") == 0 ? "plain" : "residual");
     } else {
         (void)snprintf(name, capacity, "%s %s", key, p->value);
     }

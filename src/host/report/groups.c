@@ -114,21 +114,11 @@ static rs_status find_varying(rs__report *report, rs_error *error)
     return RS_OK;
 }
 
-/* Numbers by size, all else as texts. */
-static int compare_texts(const char *a, const char *b)
-{
-    double x, y;
-    if (rs_text_real(a, &x) && rs_text_real(b, &y)) {
-        return (x > y) - (x < y);
-    }
-    return strcmp(a, b);
-}
-
 static int compare_groups(const rs__report *report, const rs__group *a, const rs__group *b)
 {
     for (int v = 0; v < report->varying_count; v++) {
-        int order = compare_texts(report->runs[a->first].settings[report->varying[v]],
-                                  report->runs[b->first].settings[report->varying[v]]);
+        int order = rs_text_compare(report->runs[a->first].settings[report->varying[v]],
+                                    report->runs[b->first].settings[report->varying[v]]);
         if (order) {
             return order;
         }
@@ -157,6 +147,21 @@ static void number_groups(rs__report *report, int *place)
     }
     for (int i = 0; i < report->run_count; i++) {
         report->runs[i].group = place[report->runs[i].group];
+    }
+}
+
+/* Networks of the same name are told apart by their options. */
+static void clear_up_labels(rs__report *report)
+{
+    bool unclear = false;
+    for (int g = 0; g < report->group_count; g++) {
+        for (int h = 0; h < g && !unclear; h++) {
+            unclear = strcmp(report->groups[g].label, report->groups[h].label) == 0 &&
+                      compare_groups(report, &report->groups[g], &report->groups[h]) != 0;
+        }
+    }
+    for (int g = 0; g < report->group_count && unclear; g++) {
+        rs__report_label(report, &report->groups[g], true);
     }
 }
 
@@ -294,8 +299,11 @@ rs_status rs__report_make_groups(rs__report *report, rs_error *error)
         number_groups(report, place);
     }
     for (int g = 0; place && values && g < report->group_count; g++) {
-        rs__report_label(report, &report->groups[g]);
+        rs__report_label(report, &report->groups[g], false);
         sum_up(report, g, values);
+    }
+    if (place && values) {
+        clear_up_labels(report);
     }
     rs_free(place);
     if (!place || !values) {

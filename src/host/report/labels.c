@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "rs/plot.h"
 #include "rs/text.h"
 
 const char *rs__report_setting_named(const rs__run *run, const char *name)
@@ -56,15 +57,86 @@ bool rs__report_is_default(const rs__report *report, const rs__run *run, size_t 
                                            rs_text_real(meaning(run, option, otherwise), &b) && a == b);
 }
 
-void rs__report_label(const rs__report *report, rs__group *group)
+/* --- labels --------------------------------------------------------------------------------------------------- */
+
+const char *rs__report_setting_shown(const rs__run *run, size_t option)
 {
-    size_t count, used = 0;
+    size_t count;
+    if (strcmp(rs_option_table(&count)[option].name, "plain") == 0) {
+        return strcmp(run->settings[option], "true") == 0 ? "plain" : "residual";
+    }
+    return rs__report_setting(run, option);
+}
+
+/* Options that the network's name tells. */
+static bool is_of_network(const char *name)
+{
+    static const char *const names[] = {"network", "network-digest", "blocks", "depth", "plain"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void append(rs__group *group, const char *format, const char *a, const char *b)
+{
+    size_t used = strlen(group->label);
+    if (used > 0) {
+        (void)snprintf(group->label + used, sizeof group->label - used, ", ");
+        used = strlen(group->label);
+    }
+    (void)snprintf(group->label + used, sizeof group->label - used, format, a, b);
+}
+
+/* "ResNet-18 plain" where networks differ. */
+static void append_network(const rs__report *report, const rs__run *run, rs__group *group)
+{
+    size_t count;
+    const rs_option *table = rs_option_table(&count);
+    bool differ = false;
+    for (int v = 0; v < report->varying_count; v++) {
+        differ = differ || is_of_network(table[report->varying[v]].name);
+    }
+    int64_t depth = 0;
+    char name[256];
+    (void)rs_text_int(rs__report_setting_named(run, "depth"), &depth);
+    rs_plot_network_name(rs__report_setting_named(run, "network"), rs__report_setting_named(run, "blocks"),
+                         depth, strcmp(rs__report_setting_named(run, "plain"), "true") == 0, name,
+                         sizeof name);
+    if (differ) {
+        append(group, "%s%s", name, "");
+    }
+}
+
+/* "plain" or "residual", "nesterov" or "without nesterov", "learning-rate 0.1" */
+static void append_setting(const rs_option *option, size_t index, const rs__run *run, rs__group *group)
+{
+    const char *value = rs__report_setting_shown(run, index);
+    if (strcmp(option->name, "plain") == 0) {
+        append(group, "%s%s", value, "");
+    } else if (option->type == RS_OPTION_FLAG) {
+        append(group, "%s%s", strcmp(value, "true") == 0 ? "" : "without ", option->name);
+    } else {
+        append(group, "%s %s", option->name, value);
+    }
+}
+
+void rs__report_label(const rs__report *report, rs__group *group, bool by_options)
+{
+    size_t count;
     const rs_option *table = rs_option_table(&count);
     const rs__run *run = &report->runs[group->first];
-    for (int v = 0; v < report->varying_count && used < sizeof group->label; v++) {
-        const int option = report->varying[v];
-        used += (size_t)snprintf(group->label + used, sizeof group->label - used, "%s%s %s", v ? ", " : "",
-                                 table[option].name, rs__report_setting(run, (size_t)option));
+    *group->label = '\0';
+    if (!by_options) {
+        append_network(report, run, group);
+    }
+    for (int v = 0; v < report->varying_count; v++) {
+        const rs_option *option = &table[report->varying[v]];
+        if (by_options || !is_of_network(option->name)) {
+            append_setting(option, (size_t)report->varying[v], run, group);
+        }
     }
     if (report->varying_count == 0) {
         (void)snprintf(group->label, sizeof group->label, "%s", run->origin[RS__NETWORK]);

@@ -1,6 +1,7 @@
 /* page_results.c: the sections Results, a row for each group, and Runs, a row for each run; see page.h. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "page.h"
 #include "rs/text.h"
@@ -12,7 +13,8 @@ static void result_heads(const rs__report *report, FILE *file)
     size_t count;
     const rs_option *table = rs_option_table(&count);
     for (int v = 0; v < report->varying_count; v++) {
-        rs__table_head(file, table[report->varying[v]].name);
+        const char *name = table[report->varying[v]].name;
+        rs__table_head(file, strcmp(name, "plain") == 0 ? "plain or residual" : name);
     }
     if (report->varying_count == 0) {
         rs__table_head(file, "network");
@@ -33,7 +35,7 @@ static void setting_cells(const rs__report *report, const rs__group *group, FILE
     const rs__run *run = &report->runs[group->first];
     for (int v = 0; v < report->varying_count; v++) {
         rs__html(file, v == 0 ? "<th scope=\"row\">%s</th>" : "<td>%s</td>",
-                 rs__report_setting(run, (size_t)report->varying[v]));
+                 rs__report_setting_shown(run, (size_t)report->varying[v]));
     }
     if (report->varying_count == 0) {
         rs__html(file, "<th scope=\"row\">%s</th>", run->origin[RS__NETWORK]);

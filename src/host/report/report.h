@@ -129,7 +129,7 @@ typedef struct rs__spread {
 
 /* Runs that differ in their seed alone. */
 struct rs__group {
-    char label[512]; /* "depth 18, plain true": what tells it from the others */
+    char label[512]; /* "ResNet-18 plain, width even": what tells it from the others */
     int first;       /* a run of it, whole where one is */
     int turn;        /* of groups with the same settings, from 1: repeated stages, copies */
     int count, whole, diverged;
@@ -149,8 +149,10 @@ const char *rs__report_setting(const rs__run *run, size_t option);
 const char *rs__report_setting_named(const rs__run *run, const char *name);
 /* Whether it is that value, spelled out or not: a record has the epsilon that an optimizer's default stands for. */
 bool rs__report_is_default(const rs__report *report, const rs__run *run, size_t option);
-/* Writes the group's label: labels.c. */
-void rs__report_label(const rs__report *report, rs__group *group);
+/* The same where networks have names: "plain" or "residual" of the option plain. */
+const char *rs__report_setting_shown(const rs__run *run, size_t option);
+/* Writes the group's label, with the network's name as figures have it, or with its options one by one: labels.c. */
+void rs__report_label(const rs__report *report, rs__group *group, bool by_options);
 /* Sets `complete` and `best`; again once more is known of what was planned: best.c. */
 void rs__report_mark_best(rs__report *report);
 

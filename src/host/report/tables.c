@@ -39,7 +39,7 @@ void rs__report_write_csv(const rs__report *report, FILE *file)
     for (int m = 0; m < RS__MEASURES; m++) {
         if (report->shown[m]) {
             const char *name = rs__report_measures[m].name;
-            (void)fprintf(file, ",%s_mean,%s_std,%s_n,%s_best", name, name, name, name);
+            (void)fprintf(file, ",%s_mean,%s_std,%s_n,%s_is_best", name, name, name, name);
         }
     }
     (void)fputc('\n', file);
@@ -120,7 +120,7 @@ static void json_results(const rs__report *report, const rs__group *group, FILE 
             rs__report_json_number(file, result->mean, 17);
             (void)fputs(", \"std\": ", file);
             rs__report_json_number(file, result->std, 17);
-            (void)fprintf(file, ", \"n\": %" PRId64 ", \"best\": %s}", result->n,
+            (void)fprintf(file, ", \"n\": %" PRId64 ", \"is_best\": %s}", result->n,
                           result->best ? "true" : "false");
             first = false;
         }

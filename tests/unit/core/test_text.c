@@ -23,6 +23,19 @@ static void the_nearest_word_is_found_or_none(void **state)
     assert_string_equal(rs_text_nearest("epoch", words, 4), "epochs");
     assert_string_equal(rs_text_nearest("data_set", words, 4), "dataset");
     assert_null(rs_text_nearest("zzzzzz", words, 4));
+    static const char *const short_ones[] = {"fit", "pca", "loss"};
+    assert_null(rs_text_nearest("foo", short_ones, 3)); /* two of three letters are another word */
+    assert_null(rs_text_nearest("pass", short_ones, 3));
+    assert_string_equal(rs_text_nearest("los", short_ones, 3), "loss");
+    assert_string_equal(rs_text_nearest("pac", short_ones, 3), "pca");
+}
+
+static void numbers_are_compared_by_size(void **state)
+{
+    (void)state;
+    assert_true(rs_text_compare("9", "10") < 0 && rs_text_compare("1e-3", "0.0001") > 0);
+    assert_true(rs_text_compare("0.1", "1e-1") == 0);
+    assert_true(rs_text_compare("adam", "sgd") < 0 && rs_text_compare("10", "9x") < 0);
 }
 
 static void lists_split_into_trimmed_words(void **state)
@@ -192,6 +205,7 @@ int main(void)
         cmocka_unit_test(spreads_leave_nan_out),
         cmocka_unit_test(spreads_of_finite_numbers_have_a_stride),
         cmocka_unit_test(the_nearest_word_is_found_or_none),
+        cmocka_unit_test(numbers_are_compared_by_size),
         cmocka_unit_test(lists_split_into_trimmed_words),
         cmocka_unit_test(numbers_are_whole_texts_within_range),
         cmocka_unit_test(globs_match_as_a_shell_would),

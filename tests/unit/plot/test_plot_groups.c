@@ -91,8 +91,8 @@ static void test_schedules(void **state)
     make(NULL, &groups);
     assert_int_equal(groups.count, 3);
     assert_string_equal(groups.list[0].label, "schedule constant");
-    assert_string_equal(groups.list[1].label, "schedule step, schedule step 15");
-    assert_string_equal(groups.list[2].label, "schedule inverse-time");
+    assert_string_equal(groups.list[1].label, "schedule inverse-time");
+    assert_string_equal(groups.list[2].label, "schedule step, schedule step 15");
     assert_int_not_equal(groups.list[0].dash, groups.list[1].dash);
     assert_int_not_equal(groups.list[1].dash, groups.list[2].dash);
     assert_int_not_equal(groups.list[0].dash, groups.list[2].dash);
@@ -120,6 +120,26 @@ static void test_twins(void **state)
     rs__groups_free(&groups);
 }
 
+/* Whatever the order of the files, as the report has it: numbers by size, residual before plain. */
+static void test_order(void **state)
+{
+    static const char *const order[] = {"ResNet-18", "ResNet-18 plain", "ResNet-34", "ResNet-101"};
+    rs__groups groups;
+    (void)state;
+    add("a", "depth=101");
+    add("b", "depth=18 plain=true seed=2");
+    add("c", "depth=34");
+    add("d", "depth=18 plain=true seed=1");
+    add("e", "depth=18");
+    make(NULL, &groups);
+    assert_int_equal(groups.count, 4);
+    for (int g = 0; g < 4; g++) {
+        assert_string_equal(groups.list[g].label, order[g]);
+    }
+    assert_true(groups.list[1].runs[0] == &list[1] && groups.list[1].runs[1] == &list[3]);
+    rs__groups_free(&groups);
+}
+
 static void test_labels(void **state)
 {
     rs__groups groups;
@@ -131,7 +151,7 @@ static void test_labels(void **state)
     assert_string_equal(groups.list[1].label, "CIFAR-100, batch size 64, without nesterov");
     rs__groups_free(&groups);
     make("dataset", &groups);
-    assert_string_equal(groups.list[1].label, "batch size 64, without nesterov");
+    assert_string_equal(groups.list[0].label, "batch size 64, without nesterov");
     rs__groups_free(&groups);
 }
 
@@ -143,8 +163,8 @@ static void test_values_that_say_nothing(void **state)
     add("a", "network=nn-2x256 dropout=0.6 isolate=frozen isolate-from=2");
     add("b", "network=nn-2x256");
     make(NULL, &groups);
-    assert_string_equal(groups.list[0].label, "dropout 0.6, isolate frozen, isolate from 2");
-    assert_string_equal(groups.list[1].label, "isolate off");
+    assert_string_equal(groups.list[0].label, "isolate off");
+    assert_string_equal(groups.list[1].label, "dropout 0.6, isolate frozen, isolate from 2");
     rs__groups_free(&groups);
 }
 
@@ -218,10 +238,10 @@ static void test_chains(void **state)
     make(NULL, &groups);
     assert_int_equal(groups.count, 5);
     assert_int_equal(groups.list[0].count, 2);
-    assert_int_equal(groups.list[2].count, 2);
-    assert_true(groups.list[2].runs[1] == &list[4] && groups.list[3].runs[0] == &list[5]);
+    assert_int_equal(groups.list[3].count, 2);
+    assert_true(groups.list[0].runs[1] == &list[4] && groups.list[1].runs[0] == &list[5]);
     /* the same label would say nothing: the file is told */
-    assert_string_equal(groups.list[3].label, "epochs 3, c");
+    assert_string_equal(groups.list[1].label, "epochs 3, c");
     rs__groups_free(&groups);
 }
 
@@ -264,6 +284,7 @@ int main(void)
         cmocka_unit_test_setup(test_one, begin),
         cmocka_unit_test_setup(test_schedules, begin),
         cmocka_unit_test_setup(test_twins, begin),
+        cmocka_unit_test_setup(test_order, begin),
         cmocka_unit_test_setup(test_labels, begin),
         cmocka_unit_test_setup(test_ignored, begin),
         cmocka_unit_test_setup(test_chains, begin),

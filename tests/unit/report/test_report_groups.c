@@ -89,8 +89,8 @@ static void seeds_are_averaged_and_the_best_is_marked(void **state)
     group(&m);
     assert_int_equal(m.report.group_count, 2);
     const rs__group *small = &m.report.groups[0], *large = &m.report.groups[1];
-    assert_string_equal(small->label, "depth 18"); /* by number, not in the order of the files */
-    assert_string_equal(large->label, "depth 34");
+    assert_string_equal(small->label, "ResNet-18"); /* by number, not in the order of the files */
+    assert_string_equal(large->label, "ResNet-34");
     assert_int_equal(large->count, 2);
     assert_true(fabs(large->results[ACCURACY].mean - 0.8) < 1e-12);
     assert_true(fabs(large->results[ACCURACY].std - sqrt(0.02)) < 1e-12);
@@ -110,7 +110,7 @@ static void numbers_are_sorted_as_numbers(void **state)
     (void)add(&m, "101", "1", 0.1, 1.0);
     (void)add(&m, "18", "1", 0.1, 1.0);
     group(&m);
-    assert_string_equal(m.report.groups[0].label, "depth 18");
+    assert_string_equal(m.report.groups[0].label, "ResNet-18");
     assert_true(m.report.groups[0].results[ACCURACY].best && m.report.groups[1].results[ACCURACY].best);
     release(&m);
 }
@@ -203,6 +203,33 @@ static void labels_say_what_defaults_stand_for(void **state)
     release(&m);
 }
 
+/* As in figures; networks of one name are told apart by their options. */
+static void networks_have_their_names(void **state)
+{
+    (void)state;
+    made m = {0};
+    add(&m, "18", "1", 0.5, 1.0)->settings[option_at("plain")] = "false";
+    rs__run *plain = add(&m, "18", "1", 0.5, 1.0);
+    plain->settings[option_at("plain")] = "true";
+    plain->settings[option_at("batch-size")] = "64";
+    plain->settings[option_at("nesterov")] = "true";
+    group(&m);
+    assert_string_equal(m.report.groups[0].label, "ResNet-18, batch-size none, without nesterov");
+    assert_string_equal(m.report.groups[1].label, "ResNet-18 plain, batch-size 64, nesterov");
+    assert_string_equal(rs__report_setting_shown(plain, option_at("plain")), "plain");
+    assert_string_equal(rs__report_setting_shown(&m.runs[0], option_at("plain")), "residual");
+    assert_string_equal(rs__report_setting(plain, option_at("plain")), "true"); /* what a program reads */
+    release(&m);
+    made same = {0};
+    for (int i = 0; i < 2; i++) {
+        add(&same, "18", "1", 0.5, 1.0)->settings[option_at("network")] = i ? "b/net.yaml" : "a/net.yaml";
+    }
+    group(&same);
+    assert_string_equal(same.report.groups[0].label, "network a/net.yaml");
+    assert_string_equal(same.report.groups[1].label, "network b/net.yaml");
+    release(&same);
+}
+
 static void other_data_is_not_compared(void **state)
 {
     (void)state;
@@ -273,6 +300,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_twice_is_not_averaged),
         cmocka_unit_test(only_whole_groups_can_be_best),
         cmocka_unit_test(labels_say_what_defaults_stand_for),
+        cmocka_unit_test(networks_have_their_names),
         cmocka_unit_test(other_data_is_not_compared),
         cmocka_unit_test(a_nan_is_left_out_of_a_mean),
         cmocka_unit_test(deviations_say_how_many_digits_count),
