@@ -179,7 +179,7 @@ def test_distances(p):
     resnet(p, "residual.h5")
     picture = plot(p, "distances", "residual.h5", "plain.h5", options=["--script", "a.gp"])
     assert len(picture.curves) == 8, list(picture.curves)
-    assert {"to initial state", "to previous step", "step", "block, from the input on"} <= set(picture.texts), picture.texts
+    assert {"to initial state", "to previous step (log)", "step", "block, from the input on"} <= set(picture.texts), picture.texts
     titles = [t for t in picture.texts if t.startswith("ResNet")]
     assert len(titles) == 2 and "plain" in titles[0] and "plain" not in titles[1], titles
     # twins have one colour; dashes tell them apart, in the key as well
@@ -202,7 +202,7 @@ def test_distances(p):
     for size in ("8.5x6cm", "17.8x8cm"):
         picture = plot(p, "distances", "plain.h5", options=["--per-weight", "--size", size])
         beside = " ".join(picture.texts)
-        assert "to initial state, per weight" in beside and "to previous step, per weight" in beside and "…" not in beside, (size, beside)
+        assert "to initial state, per weight" in beside and "to previous step, per weight (log)" in beside and "…" not in beside, (size, beside)
     resnet(p, "short.h5", "--seed", "2")
     with h5py.File(p.file("short.h5"), "r+") as f:  # as if it were still being written: the mean goes as far as all runs do
         steps = int(f["commits/step"][:].max()) - 1
@@ -239,7 +239,8 @@ def test_figures(p):
     for ends in (picture.points("mlp-20x3, sinc-log, learning rate")[0][-1][0], max(u for u, _, text in picture.places() if text == "4")):
         assert abs(ends - x(4)) < 1, (ends, x(4))  # the last step lasts to the end of the last epoch
     picture = plot(p, "layer-curves", "a.h5", options=["--smooth", "3", "--outliers", "3"])
-    assert {"own loss", "mean output", "linear1", "relu1"} <= set(picture.texts), picture.texts
+    assert {"own loss (log)", "mean output", "linear1", "relu1"} <= set(picture.texts), picture.texts
+    assert "own loss" in plot(p, "layer-curves", "a.h5", options=["--smooth", "3", "--outliers", "3", "--log", "none"]).texts
     plot(p, "loss", "a.h5", out="a.png", options=["--size", "640x400px"])
     with open(p.file("a.png"), "rb") as f:
         head = f.read(24)
@@ -253,6 +254,31 @@ def test_figures(p):
     assert "cannot be written" in p.run("plot", "loss", "a.h5", "-o", "no/such/folder.svg", expect=1).stderr
     picture = plot(p, "loss", "a.h5", options=["--size", "10x5cm"])
     assert picture.box[2:] == [378, 189], picture.box
+
+
+def test_where_axes_begin(p):
+    """Losses of layers begin at 0 unless that leaves most of the panel empty, their outputs where they are; learning rates at 0."""
+    fit(p, "a.h5")
+    for name, least in (("low.h5", 1.0), ("high.h5", 2.0)):
+        shutil.copy(p.file("a.h5"), p.file(name))
+        with h5py.File(p.file(name), "r+") as f:
+            for path in ("steps/layer_loss", "steps/layer_output_mean"):
+                f[path][:] = 3.0
+                f[path][0] = least
+        plot(p, "layer-curves", name, options=["--script", "a.gp"])
+        loss, output = lows(p, "a.gp")
+        assert (loss == 0.0) == (least == 1.0) and 0.0 < output < least, (name, loss, output)
+    plot(p, "schedule", "a.h5", options=["--script", "a.gp"])
+    assert lows(p, "a.gp") == [0.0], lows(p, "a.gp")
+    change(p, "a.h5", "b.h5", [("steps/learning_rate", slice(None), 0.5), ("steps/learning_rate", 0, 0.4)])
+    plot(p, "schedule", "b.h5", options=["--script", "a.gp"])
+    assert lows(p, "a.gp") == [0.0], lows(p, "a.gp")
+
+
+def lows(p, script):
+    """Where the y axis of each panel begins."""
+    with open(p.file(script), encoding="utf-8") as f:
+        return [float(low) for low in re.findall(r"set yrange \[([^:]+):", f.read())]
 
 
 def test_gradient_flow(p):
@@ -274,6 +300,11 @@ def test_gradient_flow(p):
         picture = plot(p, "gradient-flow", name, options=["--script", "a.gp"])
         with open(p.file("a.gp"), encoding="utf-8") as f:
             assert set(re.findall(r"^(un)?set logscale y", f.read(), re.M)) == {log}, name
+    fit(p, "c.h5", "--learning-rate", "0.01")
+    change(p, "c.h5", "even.h5", [("steps/gradient_abs_mean", slice(None), 0.5)])
+    plot(p, "gradient-flow", "steep.h5", "even.h5", options=["--script", "a.gp"])
+    with open(p.file("a.gp"), encoding="utf-8") as f:
+        assert re.findall(r"^(un)?set logscale y", f.read(), re.M) == [""] * 4, "rows that cannot be compared"
     picture = plot(p, "gradient-flow", "a.h5", "b.h5")
     assert "standard deviation over elements, steps and seeds" in picture.texts, picture.texts
 
@@ -334,6 +365,9 @@ def test_sheet(p):
     d = read(p, "runs/r18p.h5", "steps/distance_to_initial/minkowski:1")[:, 0]
     near(picture.points("plain, block 1: layer1.0", 0)[0], [(x(0), y(0))] + [(x(t + 1), y(v)) for t, v in enumerate(d)], "depth 18")
     assert sum(drawn.values()) == 2 * 2 * (8 + 16) and drawn["residual, block 1: layer1.0"] == 4, drawn
+    picture = plot(p, "accuracy", "runs", options=["--sheet", "plain", "--split", "train"])
+    titles = [text for text in picture.texts if text in ("residual", "plain")]
+    assert titles == ["residual", "plain"] and not any("false" in text for text in picture.texts), picture.texts
     said = p.run("plot", "loss", "runs", "-o", "a.svg", "--sheet", "dpeth", expect=2).stderr
     assert "nearest depth" in said, said
 
@@ -364,6 +398,8 @@ def test_refused(p):
                        ("missing.h5", "No such file"), ("nothing", "without .h5 files"), ("a.h5", "records with distances")):
         said = p.run("plot", "distances", name, "-o", "out.svg", expect=3).stderr
         assert name in said and part in said and said.count("\n") == 1, said
+    said = p.run("plot", "foo", "a.h5", "-o", "out.svg", expect=2).stderr
+    assert "nearest" not in said and "there are distances, loss, accuracy" in said and said.endswith(", classes\n"), said
     for arguments, part in ((["los", "a.h5"], "nearest loss"), (["loss", "a.h5", "--smoth", "3"], "nearest --smooth"),
                             (["loss", "a.h5", "--smooth", "0"], "whole number from 1"), (["loss", "a.h5", "--steps", "3"], "no option of loss"),
                             (["loss", "a.h5", "--log", "z"], "x, y, xy or none"),
@@ -384,6 +420,27 @@ def test_results_among_records(p):
     p.run("analyze", "pca", "a.h5")
     done = p.run("plot", "loss", "a.h5", "a.h5.ckpt", "a.pca.h5", "-o", "a.svg")
     assert "a.pca.h5 is left out" in done.stderr and "ckpt" not in done.stderr, done.stderr
+
+
+def test_foreign_files_of_a_folder(p):
+    """They are passed over with one line that names them; where nothing else is there, or one is named itself, it is an error."""
+    fit(p, "a.h5", "--record", "none")
+    os.mkdir(p.file("runs"))
+    with h5py.File(p.file("runs/other.h5"), "w") as f:
+        f["x"] = 3
+    for name in ("foreign", *"bcdef"):
+        with open(p.file(f"runs/{name}.h5"), "wb") as f:
+            f.write(b"something else")
+    said = p.run("plot", "loss", "runs", "--script", "a.gp", expect=3).stderr
+    assert "runs: none of its .h5 files is a record or a result" in said and said.count("\n") == 1, said
+    os.rename(p.file("a.h5"), p.file("runs/z.h5"))
+    said = p.run("plot", "loss", "runs", "--script", "a.gp").stderr
+    assert "runs: left out, as neither records nor results: b.h5, c.h5, d.h5, e.h5 and 3 more" in said and said.count("\n") == 1, said
+    for name in "bcdef":
+        os.remove(p.file(f"runs/{name}.h5"))
+    said = p.run("plot", "loss", "runs", "--script", "a.gp").stderr
+    assert "results: foreign.h5, other.h5\n" in said, said
+    assert "other.h5" in p.run("plot", "loss", "runs/z.h5", "runs/other.h5", "--script", "a.gp", expect=3).stderr
 
 
 def test_without_gnuplot(p):
@@ -413,10 +470,10 @@ def test_help(p):
 
 
 if __name__ == "__main__":
-    tests = [test_without_gnuplot, test_help, test_refused]
+    tests = [test_without_gnuplot, test_help, test_refused, test_foreign_files_of_a_folder]
     if shutil.which(os.environ.get("RS_GNUPLOT", "gnuplot")) is None:
         print("the figures themselves are skipped: there is no gnuplot (Debian: gnuplot-nox)")
     else:
-        tests += [test_loss, test_seeds, test_runs_of_different_length, test_distances, test_figures, test_gradient_flow, test_layers, test_gaps,
+        tests += [test_loss, test_seeds, test_runs_of_different_length, test_distances, test_figures, test_where_axes_begin, test_gradient_flow, test_layers, test_gaps,
                   test_sheet, test_names, test_results_among_records]
     program.main(tests)

@@ -145,6 +145,98 @@ static void test_lines_of_titles(void **state)
     chart_drop(&chart, &layout, script);
 }
 
+/* How many lines a title takes is known when there are columns: one that has room in a wide panel is no longer taken for two. */
+static void test_lines_after_columns(void **state)
+{
+    enum { MOST = 200 };
+    const double x[] = {1.0, 2.0}, font = 8.0;
+    char title[MOST] = "a title";
+    rs__chart chart;
+    rs__layout layout;
+    char *script;
+    (void)state;
+    while (rs__text_width(title, font) <
+           0.8 * 400.0) { /* before there are columns it is given 0.75 of the width */
+        (void)strncat(title, " so", sizeof title - strlen(title) - 1);
+    }
+    harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
+    chart_line(&chart, 0, 2, x, x, NULL);
+    harness_ok(rs__chart_text(&chart.panels[0].title, &error, "%s", title), &error);
+    chart_finish(&chart, &layout, &script);
+    assert_int_equal(rs__line_count(title, font, layout.room_x[0], 4), 1);
+    assert_true(layout.panels[0].top < 3.0 * font); /* edge and one line */
+    chart_drop(&chart, &layout, script);
+}
+
+/* A long heading has several lines; the panels begin below the last. */
+static void test_long_headings(void **state)
+{
+    const double x[] = {1.0, 2.0}, font = 8.0;
+    double tops[2], strips[2];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        rs__chart chart;
+        rs__layout layout;
+        char *script;
+        harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
+        chart_line(&chart, 0, 2, x, x, NULL);
+        harness_ok(
+            rs__chart_text(&chart.title, &error, "first%s last",
+                           i ? " of so many words that one line of a picture of this width has no room "
+                               "for them all, and two have none either, as this heading goes on and on: "
+                               "they need three, by some good measure, of"
+                             : ""),
+            &error);
+        chart_finish(&chart, &layout, &script);
+        assert_int_equal(layout.title_lines, i ? 3 : 1);
+        strips[i] = layout.title;
+        tops[i] = layout.panels[0].top;
+        const char *last = strstr(script, "last' at screen ");
+        double left, up;
+        assert_non_null(last);
+        assert_int_equal(sscanf(last, "last' at screen %lf,%lf", &left, &up), 2);
+        assert_true((1.0 - up) * layout.height + font / 2.0 < tops[i]);
+        chart_drop(&chart, &layout, script);
+    }
+    assert_true(fabs(strips[1] - strips[0] - 2.0 * RS__LINE_HEIGHT * font) < 1e-9);
+    assert_true(fabs(tops[1] - tops[0] - 2.0 * RS__LINE_HEIGHT * font) < 1e-9);
+}
+
+/* A raised power counts with its number: beside the colours, where the label stands behind both, and along an axis. */
+static void test_width_of_powers(void **state)
+{
+    const double x[] = {0.0, 10.0}, font = 8.0;
+    (void)state;
+    for (int power = 0; power < 2; power++) {
+        rs__chart chart;
+        rs__layout layout;
+        char *script, text[16];
+        harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
+        chart_line(&chart, 0, 2, x, x, NULL);
+        chart.panels[0].x.tight = true;
+        chart.width = 400.0; /* about 34 points from number to number, of 23 and, with a power, of some 40 */
+        for (int k = 0; k <= 10; k++) {
+            (void)snprintf(text, sizeof text, "%d.25", k % 10);
+            harness_ok(rs__axis_tick(&chart.panels[0].x, k, text, power ? "-1234" : NULL, &error), &error);
+        }
+        chart.bar =
+            (rs__bar){.shown = true, .log = true, .low = power ? 1e-5 : 2.0, .high = power ? 1.0 : 20.0};
+        harness_ok(rs__chart_text(&chart.bar.label, &error, "share"), &error);
+        chart_finish(&chart, &layout, &script);
+        const char *label = strstr(script, "set label 'share' at screen ");
+        double place;
+        assert_non_null(label);
+        assert_int_equal(sscanf(label, "set label 'share' at screen %lf", &place), 1);
+        const double numbers = power ? rs__text_width("10", font) + rs__text_width("-5", 0.8 * font)
+                                     : rs__text_width("10", font);
+        assert_true(fabs(place * layout.width - layout.bar.left - layout.bar.width - 1.2 * font - numbers) <
+                    0.01);
+        assert_non_null(strstr(script, "set label '0.25"));
+        assert_true((strstr(script, "set label '1.25") == NULL) == (power == 1));
+        chart_drop(&chart, &layout, script);
+    }
+}
+
 /* Numbers keep apart: as many are left out as it takes, not that at 0. Names are turned. A label under a panel has several lines. */
 static void test_crowded_axes(void **state)
 {
@@ -316,6 +408,9 @@ int main(void)
         cmocka_unit_test(test_rooms_of_texts),
         cmocka_unit_test(test_room_beside_the_bar),
         cmocka_unit_test(test_lines_of_titles),
+        cmocka_unit_test(test_lines_after_columns),
+        cmocka_unit_test(test_long_headings),
+        cmocka_unit_test(test_width_of_powers),
         cmocka_unit_test(test_crowded_axes),
         cmocka_unit_test(test_lines_of_small_pictures),
         cmocka_unit_test(test_long_numbers_of_colours),
