@@ -4,7 +4,11 @@
  * Algorithm, by rule and the same in training and evaluation: with --convolution auto Winograd where it was
  * measured faster than direct in every pass (3x3, stride 1, at least 64 channels on both sides, maps of at
  * least 4x4: 1.5 to 2.7 times; 2x2 maps 2 times slower, 1x1 maps 27 times), else direct. Where
- * the library has no Winograd (backend.c) auto is direct, and asking for Winograd is refused. */
+ * the library has no Winograd (backend.c) auto is direct, and asking for Winograd is refused.
+ *
+ * Of few input channels (fewer than 16 with AVX-512) the library's fast kernels take plain [N, C, H, W] alone; for blocked ones
+ * it has its reference loops, some hundred times slower. Such an input is copied first, and for the gradient of the weights,
+ * where it must be, that of the output, too. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,11 +22,15 @@ typedef struct run {
     int arg_count;
 } run;
 
+/* What a pass takes from plain copies, where the library has no fast way for it as it lies. */
+typedef enum copied { NOTHING, SOURCE, SOURCE_AND_TARGET } copied;
+
 /* Everything of one batch size. */
 typedef struct sized {
     run pass[RS__CONV_PASSES];
     /* conversions of weights for forward and backward data, and of the weights' gradient */
     run convert[RS__CONV_PASSES];
+    copied copies[RS__CONV_PASSES];
 } sized;
 
 typedef struct convolution {
@@ -30,8 +38,9 @@ typedef struct convolution {
     sized size[RS_MAX_BATCH_SIZES];
     rs__md master, bias, forward_weights; /* layouts of the arena, the bias, the forward primitive */
     char implementation[RS__CONV_PASSES][40];
-    size_t scratchpad, converted; /* bytes in shared scratch: scratchpad | converted | summand */
-    size_t summand;
+    size_t scratchpad,
+        converted; /* bytes in shared scratch: scratchpad | converted | summand | source | target */
+    size_t summand, source, target;
 } convolution;
 
 static void run_release(run *r)
@@ -109,6 +118,7 @@ static dnnl_format_tag_t block_tag(const rs_plan *plan)
 typedef struct problem {
     rs__conv_problem conv;
     rs__md src, dst, any;
+    rs__md plain_src, plain_dst; /* as [N, C, H, W] */
 } problem;
 
 static void problem_release(problem *p)
@@ -116,6 +126,8 @@ static void problem_release(problem *p)
     rs__md_destroy(p->src);
     rs__md_destroy(p->dst);
     rs__md_destroy(p->any);
+    rs__md_destroy(p->plain_src);
+    rs__md_destroy(p->plain_dst);
     if (p->conv.attributes) {
         (void)dnnl_primitive_attr_destroy(p->conv.attributes);
     }
@@ -138,11 +150,20 @@ static rs_status problem_make(rs_plan *plan, const rs__op *op, int size, problem
     RS__DNN(error, dnnl_primitive_attr_create(&p->conv.attributes));
     RS__DNN(error, dnnl_primitive_attr_set_scratchpad_mode(p->conv.attributes, dnnl_scratchpad_mode_user));
     RS__DNN(error, rs__md_create(&p->src, 4, src, in->plain ? dnnl_nchw : block_tag(plan)));
+    RS__DNN(error, rs__md_create(&p->plain_src, 4, src, dnnl_nchw));
+    RS__DNN(error, rs__md_create(&p->plain_dst, 4, dst, dnnl_nchw));
     RS__DNN(error, rs__md_create(&p->dst, 4, dst, block_tag(plan)));
     RS__DNN(error, rs__md_create(&p->any, 4, weights, dnnl_format_tag_any));
     p->conv.src = p->src;
     p->conv.dst = p->dst;
     return RS_OK;
+}
+
+static bool is_naive(dnnl_primitive_desc_t pd)
+{
+    char name[40] = "";
+    rs__pd_implementation(pd, name, sizeof name);
+    return strncmp(name, "ref", 3) == 0;
 }
 
 /* A primitive descriptor for the problem, the first that the library has of: the wanted algorithm with the
@@ -161,11 +182,9 @@ static rs_status choose(const rs_plan *plan, const rs__op *op, problem *p, rs__m
         p->conv.weights = layout;
         dnnl_primitive_desc_t found = NULL;
         status = rs__conv_create(&p->conv, &found);
-        char name[40] = "";
         if (status == dnnl_success) {
-            rs__pd_implementation(found, name, sizeof name);
             /* the naive version takes every layout: rather convert the weights */
-            if (strncmp(name, "ref", 3) != 0 || attempt == 3) {
+            if (!is_naive(found) || attempt == 3) {
                 *pd = found;
                 return RS_OK;
             }
@@ -174,6 +193,33 @@ static rs_status choose(const rs_plan *plan, const rs__op *op, problem *p, rs__m
     }
     return RS_FAIL(error, RS_DEVICE, "oneDNN has no convolution for %s (status %d)",
                    rs__op_node(plan, op)->name, (int)status);
+}
+
+/* The same; where only the naive version takes input and output as they lie, the first that takes copies of them. */
+static rs_status choose_copies(const rs_plan *plan, const rs__op *op, problem *p, rs__md_view weights,
+                               dnnl_primitive_desc_t *pd, copied *copies, rs_error *error)
+{
+    const copied most = p->conv.pass == RS__FORWARD            ? SOURCE
+                        : p->conv.pass == RS__BACKWARD_WEIGHTS ? SOURCE_AND_TARGET
+                                                               : NOTHING;
+    *copies = NOTHING;
+    RS_TRY(choose(plan, op, p, weights, pd, error));
+    for (int c = SOURCE; c <= (int)most && is_naive(*pd); c++) {
+        rs_error ignored = {0};
+        dnnl_primitive_desc_t other = NULL;
+        p->conv.src = p->plain_src;
+        p->conv.dst = c == SOURCE_AND_TARGET ? p->plain_dst : p->dst;
+        if (choose(plan, op, p, weights, &other, &ignored) == RS_OK && !is_naive(other)) {
+            (void)dnnl_primitive_desc_destroy(*pd);
+            *pd = other;
+            *copies = (copied)c;
+        } else if (other) {
+            (void)dnnl_primitive_desc_destroy(other);
+        }
+        p->conv.src = p->src;
+        p->conv.dst = p->dst;
+    }
+    return RS_OK;
 }
 
 /* The layout of the weights in the arena: the forward primitive's where it has no padding. */
@@ -253,13 +299,15 @@ static rs_status prepare_pass(rs_plan *plan, rs__op *op, convolution *conv, int 
         p->conv.src = blocked;
     }
     rs__md_view layout = pass == RS__FORWARD ? conv->forward_weights : conv->master;
-    rs_status status = choose(plan, op, p, layout, &r->pd, error);
+    copied *copies = &conv->size[size].copies[pass];
+    rs_status status = choose_copies(plan, op, p, layout, &r->pd, copies, error);
     rs__md_destroy(blocked);
     p->conv.src = p->src;
     RS_TRY(status);
     RS__DNN(error, dnnl_primitive_create(&r->primitive, r->pd));
     size_t bytes = rs__round64(rs__md_bytes(rs__pd_md(r->pd, dnnl_query_scratchpad_md)));
     conv->scratchpad = bytes > conv->scratchpad ? bytes : conv->scratchpad;
+    op->reorders += size == 0 ? (int)*copies : 0;
     if (size == 0) {
         rs__pd_implementation(r->pd, conv->implementation[pass], sizeof conv->implementation[pass]);
     }
@@ -282,6 +330,27 @@ static rs_status prepare_size(rs_plan *plan, rs__op *op, convolution *conv, int 
     return status;
 }
 
+/* Bytes of the plain copy of a tensor, for the largest batch. */
+static size_t plain_bytes(const rs_plan *plan, const rs__tensor *t)
+{
+    const int64_t floats = rs__largest_batch(plan) * t->channels * t->height * t->width;
+    return rs__round64((size_t)floats * sizeof(float));
+}
+
+/* Room for the copies that any pass of any size takes. */
+static void size_copies(const rs_plan *plan, const rs__op *op, convolution *conv)
+{
+    copied most = NOTHING;
+    for (int i = 0; i < conv->sizes * RS__CONV_PASSES; i++) {
+        const copied one = conv->size[i / RS__CONV_PASSES].copies[i % RS__CONV_PASSES];
+        most = one > most ? one : most;
+    }
+    conv->source = most >= SOURCE && !plan->tensors[op->input[0]].plain
+                       ? plain_bytes(plan, &plan->tensors[op->input[0]])
+                       : 0;
+    conv->target = most == SOURCE_AND_TARGET ? plain_bytes(plan, &plan->tensors[op->output]) : 0;
+}
+
 static rs_status conv_prepare(rs_plan *plan, rs__op *op, rs_error *error)
 {
     convolution *conv = rs_alloc_array(1, sizeof *conv);
@@ -299,11 +368,12 @@ static rs_status conv_prepare(rs_plan *plan, rs__op *op, rs_error *error)
     }
     const rs__tensor *in = &plan->tensors[op->input[0]];
     if (op->pass[0] == RS_PASS_ADD && !op->defers) {
-        conv->summand = (size_t)(rs__largest_batch(plan) * in->blocks * plan->device->kernels->lanes *
-                                 in->height * in->width) *
-                        sizeof(float);
+        conv->summand = rs__round64((size_t)(rs__largest_batch(plan) * in->blocks *
+                                             plan->device->kernels->lanes * in->height * in->width) *
+                                    sizeof(float));
     }
-    op->shared_bytes = conv->scratchpad + conv->converted + conv->summand;
+    size_copies(plan, op, conv);
+    op->shared_bytes = conv->scratchpad + conv->converted + conv->summand + conv->source + conv->target;
     return RS_OK;
 }
 
@@ -316,6 +386,16 @@ static void *converted_at(const rs_plan *plan, const convolution *conv)
 static float *summand_at(const rs_plan *plan, const convolution *conv)
 {
     return (float *)((char *)plan->shared + conv->scratchpad + conv->converted);
+}
+
+static float *source_at(const rs_plan *plan, const convolution *conv)
+{
+    return (float *)((char *)plan->shared + conv->scratchpad + conv->converted + conv->summand);
+}
+
+static float *target_at(const rs_plan *plan, const convolution *conv)
+{
+    return source_at(plan, conv) + conv->source / sizeof(float);
 }
 
 static rs_status bind_conversion(rs_plan *plan, const convolution *conv, run *r, rs__md_view used,
@@ -349,13 +429,18 @@ static rs_status bind_pass(rs_plan *plan, rs__op *op, sized *s, int pass, rs_err
                                                  : in->gradient;
         RS_TRY(add_argument(plan, r, DNNL_ARG_DIFF_SRC, rs__pd_md(r->pd, dnnl_query_diff_src_md), to, error));
     } else {
-        RS_TRY(add_argument(plan, r, DNNL_ARG_SRC, rs__pd_md(r->pd, dnnl_query_src_md),
-                            gradients ? in->again : in->value, error));
+        float *from = s->copies[pass] && !in->plain ? source_at(plan, conv)
+                      : gradients                   ? in->again
+                                                    : in->value;
+        RS_TRY(add_argument(plan, r, DNNL_ARG_SRC, rs__pd_md(r->pd, dnnl_query_src_md), from, error));
     }
     bool forward = pass == RS__FORWARD;
     RS_TRY(add_argument(plan, r, forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST,
                         rs__pd_md(r->pd, forward ? dnnl_query_dst_md : dnnl_query_diff_dst_md),
-                        forward ? out->value : out->gradient, error));
+                        forward                                ? out->value
+                        : s->copies[pass] == SOURCE_AND_TARGET ? target_at(plan, conv)
+                                                               : out->gradient,
+                        error));
     if (conv->bias && pass != RS__BACKWARD_DATA) {
         float *bias = (gradients ? plan->gradient : plan->value) + plan->parameters[node->bias].offset;
         RS_TRY(
@@ -378,12 +463,29 @@ static rs_status conv_bind(rs_plan *plan, rs__op *op, rs_error *error)
     return RS_OK;
 }
 
+/* Makes the copies that the pass takes. */
+static void copy_plain(rs_plan *plan, const rs__op *op, int pass)
+{
+    const convolution *conv = op->state;
+    const copied copies = conv->size[plan->size_index].copies[pass];
+    const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
+    if (copies >= SOURCE && !in->plain) {
+        rs__tensor_copy(plan, in, false, RS__TO_CANONICAL, pass == RS__FORWARD ? in->value : in->again,
+                        source_at(plan, conv), plan->count);
+    }
+    if (copies == SOURCE_AND_TARGET) {
+        rs__tensor_copy(plan, out, false, RS__TO_CANONICAL, out->gradient, target_at(plan, conv),
+                        plan->count);
+    }
+}
+
 /* Converts where the pass needs it, and runs it. */
 static rs_status run_pass(rs_plan *plan, rs__op *op, int pass, rs_error *error)
 {
     convolution *conv = op->state;
     sized *s = &conv->size[plan->size_index];
     bool converts = s->convert[pass].pd != NULL;
+    copy_plain(plan, op, pass);
     if (converts && pass != RS__BACKWARD_WEIGHTS) {
         RS_TRY(execute(plan, &s->convert[pass], error));
     }

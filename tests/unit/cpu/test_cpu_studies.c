@@ -1,8 +1,11 @@
 /* test_cpu_studies.c: what studies ask of a plan, on the cpu backend against the reference: losses on the way, cuts, frozen
  * parameters, choices of labels, backward after evaluation, targets, sensitivity, and no gradient where none is wanted. */
 #include "nets.h"
+#include "plan.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BATCH = 5, CLASSES = 10, MOST = 20000 };
@@ -410,6 +413,78 @@ static void sensitivity_is_asked_for(void **state)
     close_plan(&f);
 }
 
+/* The plan as text: what is at work in every node. */
+static void expect_no_naive_convolution(const rs_network *network, const rs_plan_options *options)
+{
+    char *text = NULL;
+    size_t length = 0;
+    side s = open_side(rs_cpu_backend(), network, options);
+    FILE *stream = open_memstream(&text, &length);
+    assert_non_null(stream);
+    s.backend->plan_print(s.plan, stream);
+    assert_int_equal(fclose(stream), 0);
+    assert_non_null(strstr(text, "conv2"));
+    if (strstr(text, "ref:")) {
+        fail_msg("a convolution runs in reference loops:\n%s", text);
+    }
+    free(text);
+    close_side(&s);
+}
+
+/* All gradients but those of biases before batch norm, which are 0 but for rounding. */
+static void compare_gradients(const rs_network *network, const rs_plan_options *options)
+{
+    rs_error error = {0};
+    side sides[2] = {open_side(rs_cpu_backend(), network, options),
+                     open_side(rs_ref_backend(), network, options)};
+    load_both(sides, network, 3);
+    for (int k = 0; k < 2; k++) {
+        must(sides[k].backend->forward(sides[k].plan, RS_MODE_TRAIN, &error));
+        must(sides[k].backend->backward(sides[k].plan, RS_LABELS_TRUE, &error));
+    }
+    compare_losses(&sides[0], &sides[1], 0);
+    for (int i = 0; i < network->parameter_count; i++) {
+        if (!strstr(network->parameters[i].name, "conv") || !strstr(network->parameters[i].name, "bias")) {
+            expect_gradient(&sides[0], &sides[1], network, i, false);
+        }
+    }
+    close_side(&sides[0]);
+    close_side(&sides[1]);
+}
+
+/* Two 3x3 convolutions, with batch norm that gives the second one blocked channels. */
+static rs_network *blocked_network(int64_t channels)
+{
+    rs_error error = {0};
+    rs_network *n = NULL;
+    must(rs_network_create("blocked", 3, 9, 9, CLASSES, &n, &error));
+    int a = add_node(n, "conv1", RS_OP_CONVOLUTION, 0, 0, channels, (window){3, 1, 1});
+    a = add_node(n, "relu1", RS_OP_RELU, add_norm(n, "bn1", a), 0, 0, (window){0});
+    a = add_node(n, "conv2", RS_OP_CONVOLUTION, a, 0, 16, (window){3, 1, 0});
+    a = add_node(n, "relu2", RS_OP_RELU, add_norm(n, "bn2", a), 0, 0, (window){0});
+    a = add_node(n, "global", RS_OP_GLOBAL_AVERAGE_POOL, a, 0, 0, (window){0});
+    a = add_node(n, "fc", RS_OP_LINEAR, a, 0, CLASSES, (window){0});
+    (void)add_node(n, "loss", RS_OP_SOFTMAX_CROSS_ENTROPY, a, 0, 0, (window){0});
+    must(rs_network_finish(n, &error));
+    return n;
+}
+
+/* With fewer channels than a block oneDNN's fast kernels do not take blocked ones. */
+static void few_channels_are_fast(void **state)
+{
+    static const int64_t channels[] = {4, 6, 12, 15, 16, 20};
+    (void)state;
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        const rs_plan_options options = study_options();
+        rs_network *network = blocked_network(channels[i]);
+        compare_gradients(network, &options);
+        if (rs__dnn_has_avx2()) { /* older machines have no faster one for some of them */
+            expect_no_naive_convolution(network, &options);
+        }
+        rs_network_destroy(network);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +492,7 @@ int main(void)
         cmocka_unit_test(nothing_crosses_a_cut), cmocka_unit_test(frozen_parameters_have_none),
         cmocka_unit_test(one_of_two_is_frozen),  cmocka_unit_test(frozen_bytes_stay),
         cmocka_unit_test(batches_bring_values),  cmocka_unit_test(sensitivity_is_asked_for),
+        cmocka_unit_test(few_channels_are_fast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
