@@ -3,6 +3,8 @@ training recorded, distances against the recorded ones, second derivatives, sens
 import hashlib
 import math
 import os
+import signal
+import time
 
 import numpy as np
 
@@ -165,6 +167,32 @@ def test_modes_of_batch_norm(p):
         assert f"batch norm: {said}" in printed and "8 samples in batches of 8" in printed, printed
     with h5py.File(p.file("running.h5")) as one, h5py.File(p.file("batch.h5")) as other:
         assert one["loss"][0] != other["loss"][0] and one["largest"][0] > 0 and other["largest"][0] > 0
+
+
+def test_lanczos_says_where_it_ends_too_early(p):
+    name, = train(p, FIT, [1])
+    few = p.run("analyze", "hessian", name, "--method", "lanczos", "--iterations", "6", "-o", "few.h5").stderr
+    assert "raise --iterations (now 6)" in few and "--tolerance 1e-06" in few and f"snapshot " in few and name in few, few
+    enough = p.run("analyze", "hessian", name, "--method", "lanczos", "--eigenvalues", "2", "-o", "enough.h5").stderr
+    assert "raise" not in enough, enough
+    p.run("analyze", "hessian", name, "-o", "exact.h5")
+    for file, converged in (("few.h5", 0), ("enough.h5", 1), ("exact.h5", 1)):
+        with h5py.File(p.file(file)) as f:
+            assert list(f["converged"]) == [converged], file
+
+
+def test_a_signal_leaves_nothing(p):
+    name, = train(p, IMAGES, [1])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        child = p.start("analyze", "hessian", name, "--method", "lanczos", "--tolerance", "1e-300", "--iterations", "2000", "-o", "cut.h5")
+        until = time.monotonic() + 60
+        while not os.path.exists(p.file("cut.h5.part")) and time.monotonic() < until and child.poll() is None:
+            time.sleep(0.01)
+        assert os.path.exists(p.file("cut.h5.part")), child.poll()
+        time.sleep(0.1)
+        child.send_signal(number)
+        assert child.wait(60) == -number, child.returncode
+        assert not [f for f in os.listdir(p.file(".")) if f.startswith("cut.h5")], os.listdir(p.file("."))
 
 
 def test_sensitivity(p):

@@ -8,8 +8,9 @@
 #include "hessian.h"
 #include "model.h"
 #include "rs/host.h"
+#include "rs/text.h"
 
-enum { EXACT_LIMIT = 2500, REAL_COLUMNS = 9, INTEGER_COLUMNS = 8 };
+enum { EXACT_LIMIT = 2500, REAL_COLUMNS = 9, INTEGER_COLUMNS = 9 };
 
 /* Columns of the summary, one value a snapshot. */
 typedef enum real_column {
@@ -31,6 +32,7 @@ typedef enum integer_column {
     NEGATIVE,
     ZERO,
     POSITIVE_EIGENVALUES,
+    CONVERGED,
     PRODUCTS
 } integer_column;
 
@@ -62,6 +64,9 @@ static const struct {
     [ZERO] = {"zero", "with none: 0 exactly, as of a unit that no sample reaches"},
     [POSITIVE_EIGENVALUES] = {"positive_eigenvalues",
                               "eigenvalues above weights 2^-52 |largest|; -1: not known"},
+    [CONVERGED] =
+        {"converged",
+         "1: all eigenvalues' residuals are within the tolerance; 0: not, more --iterations are needed"},
     [PRODUCTS] = {"products", "products of the second derivatives with a direction that were taken"},
 };
 
@@ -70,7 +75,7 @@ typedef struct study {
     int64_t count, at; /* snapshots in all; the one under way */
     double *real[REAL_COLUMNS];
     int64_t *integer[INTEGER_COLUMNS];
-    double told;
+    double told, began;
 
     /* of the run under way */
     rs__model model;
@@ -201,13 +206,55 @@ static rs_status put_list(const study *s, const char *name, const char *what, co
     return rs__put_list(s->a->file, path, what, "loss/weight^2", axis, count, values, error);
 }
 
+enum { TELL_SECONDS = 20 };
+
+/* Now and then, with the time that the rest needs at most. */
+static void tell_progress(study *s, int64_t done, int64_t most, const char *what)
+{
+    const double now = rs_seconds();
+    if (now - s->told > TELL_SECONDS) {
+        char left[32];
+        s->told = now;
+        rs_text_duration((now - s->began) / (double)done * (double)(most - done), left, sizeof left);
+        rs_log(RS_LOG_INFO, "%" PRId64 " of %s%" PRId64 " %s, %s%s left", done, s->exact ? "" : "at most ",
+               most, what, s->exact ? "" : "at most ", left);
+    }
+}
+
 static void tell(void *context, int64_t done)
 {
     study *s = context;
-    if (rs_seconds() - s->told > 20.0) {
-        s->told = rs_seconds();
-        rs_log(RS_LOG_INFO, "%" PRId64 " of %" PRId64 " rows of second derivatives", done, s->taken_count);
+    tell_progress(s, done, s->taken_count, "rows of second derivatives");
+}
+
+static void tell_steps(void *context, int steps)
+{
+    study *s = context;
+    const int64_t most = s->a->iterations < s->taken_count ? s->a->iterations : s->taken_count;
+    tell_progress(s, steps, most, "products of second derivatives");
+}
+
+static double greatest(int count, const double *values)
+{
+    double most = values[0];
+    for (int i = 1; i < count; i++) {
+        most = fmax(most, values[i]);
     }
+    return most;
+}
+
+static void warn_unconverged(const study *s, const rs__lanczos *l)
+{
+    const double scale = fmax(fabs(l->smallest[0]), fabs(l->largest[0]));
+    rs_log(RS_LOG_WARNING,
+           "snapshot %" PRId64
+           " of %s: after %d products residuals are up to %.2g of the %d smallest and %.2g of the %d "
+           "largest eigenvalues, above --tolerance %g times the greatest (%.4g): these are bounds from "
+           "inside, not yet "
+           "the ends; raise --iterations (now %" PRId64 ")",
+           s->integer[SNAPSHOT][s->at], s->a->inputs[s->integer[RUN][s->at]].path, l->steps,
+           greatest(l->count, l->smallest_residual), l->count, greatest(l->count, l->largest_residual),
+           l->count, l->tolerance, scale, s->a->iterations);
 }
 
 static rs_status measure_exact(study *s, const rs__hessian_place *place, rs_error *error)
@@ -226,6 +273,7 @@ static rs_status measure_exact(study *s, const rs__hessian_place *place, rs_erro
         s->integer[ZERO][s->at] = h.zero;
         s->integer[POSITIVE_EIGENVALUES][s->at] = h.positive_eigenvalues;
         s->integer[PRODUCTS][s->at] = h.count;
+        s->integer[CONVERGED][s->at] = 1;
         status = put_list(s, "diagonal", "second derivative of the loss by each weight taken", "weight",
                           h.count, h.diagonal, error);
     }
@@ -255,6 +303,8 @@ static rs_status measure_ends(study *s, const rs__hessian_place *place, rs_error
                      .wanted = (int)wanted,
                      .tolerance = s->a->tolerance,
                      .seed = (uint64_t)s->a->seed,
+                     .tell = tell_steps,
+                     .listener = s,
                      .smallest = values,
                      .largest = values + wanted,
                      .smallest_residual = values + 2 * wanted,
@@ -270,7 +320,11 @@ static rs_status measure_ends(study *s, const rs__hessian_place *place, rs_error
         s->integer[POSITIVE][s->at] = s->integer[NEGATIVE][s->at] = s->integer[ZERO][s->at] = -1;
         s->integer[POSITIVE_EIGENVALUES][s->at] = -1;
         s->integer[PRODUCTS][s->at] = l.steps;
+        s->integer[CONVERGED][s->at] = l.converged;
         status = put_ends(s, &l, error);
+        if (!l.converged) {
+            warn_unconverged(s, &l);
+        }
     }
     rs_free(values);
     return status;
@@ -321,6 +375,7 @@ static rs_status measure(study *s, int run, int64_t snapshot, rs_error *error)
     s->integer[RUN][s->at] = run;
     s->integer[SNAPSHOT][s->at] = snapshot;
     s->integer[WEIGHTS][s->at] = s->taken_count;
+    s->began = rs_seconds();
     return s->exact ? measure_exact(s, &place, error) : measure_ends(s, &place, error);
 }
 

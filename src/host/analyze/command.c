@@ -1,6 +1,8 @@
 /* command.c: `analyze`: opens the runs, makes the result's file with where it comes from, and lets the kind fill it. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 #include "rs/analyze.h"
@@ -105,6 +107,31 @@ static rs_status put_command(const rs__analysis *a, int argc, char **argv, rs_er
     return status;
 }
 
+/* --- signals ---------------------------------------------------------------------------------------------- */
+
+/* What an analysis has begun to write; a signal that ends the program removes it first. Empty: nothing. */
+static char begun[PATH_BYTES + sizeof ".part"];
+
+static void remove_begun(int number)
+{
+    (void)unlink(begun);
+    (void)raise(number); /* SA_RESETHAND: with its usual effect */
+}
+
+static void watch_signals(const char *path)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction action = {.sa_handler = remove_begun,
+                                     .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+    (void)snprintf(begun, sizeof begun, "%s.part", path);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction before;
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(signals[i], &action, NULL);
+        }
+    }
+}
+
 static rs_status run(rs__command *c, int argc, char **argv, rs_error *error)
 {
     char path[PATH_BYTES];
@@ -112,6 +139,7 @@ static rs_status run(rs__command *c, int argc, char **argv, rs_error *error)
     RS_TRY(open_inputs(c, error));
     result_path(c, path);
     RS_TRY(rs_result_create(path, c->kind->name, c->overwrite, &a->file, error));
+    watch_signals(path);
     rs_status status = put_command(a, argc, argv, error);
     status = status ? status : put_inputs(a, error);
     status = status ? status : c->kind->run(a, error);

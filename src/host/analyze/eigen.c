@@ -175,13 +175,17 @@ static rs_status iterate(state *s, rs_error *error)
     for (int k = 0; k < l->iterations; k++) {
         step(s, k);
         l->steps = k + 1;
+        if (l->tell) {
+            l->tell(l->listener, l->steps);
+        }
         if (!isfinite(s->alpha[k]) || !isfinite(s->beta[k])) {
             return RS_FAIL(error, RS_FAILED, "a product of second derivatives is not finite");
         }
         bool last = k + 1 == l->iterations;
         if (last || (k + 1) % CHECK_EVERY == 0 || s->beta[k] < 1e-14 * fabs(s->alpha[0])) {
             RS_TRY(ritz_values(s, k + 1, error));
-            if (good_enough(l) || s->beta[k] <= 1e-14 * scale_of(l)) {
+            l->converged = good_enough(l) || s->beta[k] <= 1e-14 * scale_of(l);
+            if (l->converged) {
                 return RS_OK;
             }
         }

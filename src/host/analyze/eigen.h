@@ -23,7 +23,10 @@ typedef struct rs__lanczos {
     uint64_t seed;    /* of the start */
     rs__apply apply;
     void *context;
+    void (*tell)(void *listener, int steps); /* after every product; may be NULL */
+    void *listener;
     /* Filled: */
+    bool converged;             /* all residuals are within the tolerance, or the space is exhausted */
     int steps;                  /* products taken */
     int count;                  /* values at each end: wanted, or fewer where the space is smaller */
     double *smallest, *largest; /* [wanted] ascending from the end, descending from the end */
