@@ -144,7 +144,8 @@ void rs_profile_print(const rs_backend *backend, rs_device *device, const rs_pla
     (void)fprintf(stream,
                   "GFLOP/s count the direct algorithm: Winograd's can exceed the peak. GB/s count what the "
                   "operation's loops read and write, caches aside. Of peak: the least time that the peaks "
-                  "allow, as a share of the time.\n");
+                  "allow, as a share of the time; above 100%% what an operation reads lies in caches, or the "
+                  "machine was busier while the peaks were measured.\n");
     print_kinds(&t, rows, count, stream);
     print_heading("by layer", stream);
     for (int i = 0; i < count; i++) {

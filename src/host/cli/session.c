@@ -309,7 +309,7 @@ static void compare_with_example(const session *s)
     }
     rs_log(RS_LOG_WARNING,
            "network %s is made for %dx%dx%d (its example), %s gives %dx%dx%d: its number of parameters may "
-           "be another%s",
+           "differ%s",
            s->network->name, made[0], made[1], made[2], d->name, d->channels, d->height, d->width, hint);
 }
 

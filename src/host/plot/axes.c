@@ -371,12 +371,14 @@ static rs_status counted_ticks(rs__axis *axis, rs_error *error)
     enum { MANY = 1000 };
     char text[24];
     RS_TRY(rs__axis_tick(axis, 1.0, "0", NULL, error));
-    for (double power = 1.0; power < axis->high; power *= 10.0) {
+    double power = 1.0;
+    while (power < axis->high) {
         for (int m = 1; m < 10 && m * power <= axis->high - 1.0; m++) {
             const bool numbered = m == 1 || (axis->high <= MANY && (m == 2 || m == 5));
             (void)snprintf(text, sizeof text, "%.0f", m * power);
             RS_TRY(rs__axis_tick(axis, 1.0 + m * power, numbered ? text : "", NULL, error));
         }
+        power *= 10.0;
     }
     return RS_OK;
 }

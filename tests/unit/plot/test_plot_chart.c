@@ -154,8 +154,9 @@ static void test_log_ticks(void **state)
     ticks_of(30.0, 310.0, true, false, "50 100 200");
     ticks_of(0.02, 3.0, true, false, "0.03 0.1 0.3 1 3");
     ticks_of(1.0, 4.0, true, true, "1 2 3");
-    for (double low = 0.00013; low < 2e5; low *= 7.3) {
-        for (double ratio = 1.02; ratio < 1e9; ratio *= 1.7) {
+    for (int l = 0; l < 11; l++) {
+        for (int r = 0; r < 40; r++) {
+            const double low = 0.00013 * pow(7.3, l), ratio = 1.02 * pow(1.7, r);
             rs__axis axis = {.low = low, .high = low * ratio, .log = true};
             int numbers = 0;
             harness_ok(rs__axis_make_ticks(&axis, 6, &error), &error);
