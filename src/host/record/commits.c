@@ -20,11 +20,8 @@ static rs_status open_field(hid_t file, int field, hid_t *dataset, int64_t *rows
 {
     hid_t space = H5I_INVALID_HID;
     hsize_t extent = 0;
-    rs_status status = RS_OK;
-    if (H5Lexists(file, "commits", H5P_DEFAULT) <= 0 || H5Lexists(file, paths[field], H5P_DEFAULT) <= 0) {
-        return RS_FAIL(error, RS_DATA, "data set %s is missing", paths[field]);
-    }
-    RS_H5_GOTO(*dataset = H5Dopen2(file, paths[field], H5P_DEFAULT));
+    rs_status status;
+    RS_TRY_GOTO(rs_h5_open_dataset(file, paths[field], dataset, error));
     RS_H5_GOTO(space = H5Dget_space(*dataset));
     if (H5Sget_simple_extent_ndims(space) != 1) {
         status = RS_FAIL(error, RS_DATA, "data set %s is no list of numbers", paths[field]);

@@ -98,7 +98,8 @@ static rs_status describe(const rs_contents *contents, const char *path, bool st
     (void)snprintf(content->path, sizeof content->path, "%s", path);
     content->table = contents->is_result ? -1 : table_of(path);
     RS_H5(dataset = H5Dopen2(contents->file, path, H5P_DEFAULT));
-    rs_status status = measure(contents, dataset, content, error);
+    rs_status status = rs_h5_check_place(dataset, path, error);
+    status = status ? status : measure(contents, dataset, content, error);
     content->stored = stored && status == RS_OK ? H5Dget_storage_size(dataset) : 0;
     rs_h5_close(dataset);
     return status;
@@ -259,34 +260,14 @@ const rs_content *rs_contents_find(const rs_contents *contents, const char *path
 
 /* --- one by one ------------------------------------------------------------------------------------------------ */
 
-/* Every part of the path is a hard link, as those that a list walks over; the last one to a data set. */
 bool rs_contents_has(const rs_contents *contents, const char *path)
 {
-    char part[RS_CONTENT_PATH_MAX];
-    H5L_info_t link;
     H5O_info_t object;
     if (contents->listed) {
         return rs_contents_find(contents, path) != NULL;
     }
-    if (strlen(path) >= sizeof part) {
-        return false;
-    }
-    for (const char *at = path;; at++) {
-        const size_t name = strcspn(at, "/");
-        if (name == 0 || (name == 1 && *at == '.')) {
-            return false;
-        }
-        at += name;
-        (void)snprintf(part, sizeof part, "%.*s", (int)(at - path), path);
-        if (H5Lexists(contents->file, part, H5P_DEFAULT) <= 0 ||
-            H5Lget_info(contents->file, part, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD) {
-            return false;
-        }
-        if (*at == '\0') {
-            break;
-        }
-    }
-    return H5Oget_info_by_name2(contents->file, path, &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+    return rs_h5_has(contents->file, path) &&
+           H5Oget_info_by_name2(contents->file, path, &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
            object.type == H5O_TYPE_DATASET;
 }
 

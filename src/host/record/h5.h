@@ -65,10 +65,18 @@ rs_status rs_h5_read_mark(const char *path, rs_h5_mark *mark, rs_error *error);
 /* fsync of the file behind an open HDF5 file. */
 rs_status rs_h5_sync(hid_t file, rs_error *error);
 
-/* Whether a data set can have `bytes` bytes, by what it takes in the file: DATA where even zeros, packed by deflate, would take
- * more. A file can promise any size, and the library delivers it: what was never written reads as zeros. To be asked before memory
- * is taken for what a file says. */
+/* Whether a data set can have `bytes` bytes, by what it takes in the file: DATA where that is less, and of a packed one less than
+ * deflate makes of zeros. A file can promise any size, and the library delivers it: what was never written reads as zeros. To be asked
+ * before memory is taken for what a file says. */
 rs_status rs_h5_check_size(hid_t dataset, const char *path, uint64_t bytes, rs_error *error);
+
+/* Whether there is such an object in this very file: links to others, and soft ones, do not count. */
+bool rs_h5_has(hid_t file, const char *path);
+/* Whether a data set has its values in this very file: DATA where it names others, which a file that was made to harm could have read
+ * or written. */
+rs_status rs_h5_check_place(hid_t dataset, const char *path, rs_error *error);
+/* Both of these, and opens it. */
+rs_status rs_h5_open_dataset(hid_t file, const char *path, hid_t *dataset, rs_error *error);
 
 /* Attributes: UTF-8 text of variable length; a 64-bit integer. */
 rs_status rs_h5_put_text(hid_t object, const char *name, const char *text, rs_error *error);

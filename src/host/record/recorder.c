@@ -131,12 +131,13 @@ static rs_status check_existing(const char *path, bool overwrite, rs_error *erro
 
 /* The file gets its final name when its structure is complete and synced: a kill before leaves only a .part.
  */
-static rs_status create_file(rs_recorder *recorder, rs_error *error)
+static rs_status create_file(rs_recorder *recorder, bool overwrite, rs_error *error)
 {
     char *part = NULL;
     rs_status status;
     RS_TRY_GOTO(make_path(recorder->path, ".part", &part, error));
     RS_TRY_GOTO(rs_lock_take(part, true, &recorder->lock, error));
+    RS_TRY_GOTO(check_existing(recorder->path, overwrite, error)); /* another may have made it meanwhile */
     RS_TRY_GOTO(rs_record_file_create(part, recorder->spec, &recorder->layout, &recorder->file, error));
     if (rs_files()->unlink(recorder->checkpoint) != 0 && errno != ENOENT) {
         status = RS_FAIL(error, RS_IO, "removing %s: %s", recorder->checkpoint, strerror(errno));
@@ -170,7 +171,7 @@ rs_status rs_recorder_create(const char *path, const rs_record_spec *spec, bool 
     rs_recorder_planned_bytes(spec, &record_bytes, &checkpoint_bytes);
     /* Twice the checkpoint: the new one is complete before the old one goes. */
     RS_TRY_GOTO(rs_space_check(path, made->directory, record_bytes + 2 * checkpoint_bytes, error));
-    RS_TRY_GOTO(create_file(made, error));
+    RS_TRY_GOTO(create_file(made, overwrite, error));
     RS_TRY_GOTO(rs_recorder_start(made, &beginning, error));
 done:
     if (status != RS_OK) {

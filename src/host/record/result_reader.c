@@ -107,21 +107,7 @@ done:
 
 bool rs_result_reader_has(const rs_result_reader *reader, const char *path)
 {
-    char part[256];
-    const size_t length = strlen(path);
-    if (length >= sizeof part || length == 0) {
-        return false;
-    }
-    for (size_t i = 1; i <= length; i++) { /* every group on the way must be there */
-        if (path[i] == '/' || path[i] == '\0') {
-            memcpy(part, path, i);
-            part[i] = '\0';
-            if (H5Lexists(reader->file, part, H5P_DEFAULT) <= 0) {
-                return false;
-            }
-        }
-    }
-    return true;
+    return rs_h5_has(reader->file, path);
 }
 
 /* Its sizes fit into what it takes in the file, so that products of them are numbers, too. */
@@ -157,6 +143,7 @@ static rs_status open_array(const rs_result_reader *reader, const char *path, hi
     if (*dataset < 0) {
         return RS_FAIL(error, RS_DATA, "%s: %s is no array", reader->path, path);
     }
+    RS_TRY_GOTO(rs_h5_check_place(*dataset, path, error));
     RS_H5_GOTO(space = H5Dget_space(*dataset));
     *rank = H5Sget_simple_extent_ndims(space);
     if (*rank < 0 || *rank > RS_RESULT_RANK) {

@@ -18,7 +18,8 @@ static rs_status check_column(const rs_column *column, rs_open_column *open, rs_
         [RS_COLUMN_F32] = H5T_IEEE_F32LE, [RS_COLUMN_F64] = H5T_IEEE_F64LE, [RS_COLUMN_I64] = H5T_STD_I64LE};
     hsize_t extent[H5S_MAX_RANK];
     hid_t space = H5I_INVALID_HID, type = H5I_INVALID_HID;
-    rs_status status = RS_OK;
+    rs_status status;
+    RS_TRY_GOTO(rs_h5_check_place(open->dataset, column->path, error));
     RS_H5_GOTO(space = H5Dget_space(open->dataset));
     RS_H5_GOTO(type = H5Dget_type(open->dataset));
     bool fits = H5Tequal(type, types[column->type]) > 0 &&
@@ -38,21 +39,6 @@ done:
     return status;
 }
 
-/* Whether a path and all groups on the way exist. */
-static bool path_exists(hid_t file, const char *path)
-{
-    char prefix[RS_PATH_MAX];
-    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-        size_t length = (size_t)(slash - path);
-        memcpy(prefix, path, length);
-        prefix[length] = '\0';
-        if (H5Lexists(file, prefix, H5P_DEFAULT) <= 0) {
-            return false;
-        }
-    }
-    return H5Lexists(file, path, H5P_DEFAULT) > 0;
-}
-
 /* A record that keeps more than this run delivers would end with rows that nobody wrote. */
 static rs_status check_group(hid_t file, const rs_layout *layout, const char *group, rs_error *error)
 {
@@ -67,7 +53,7 @@ static rs_status check_group(hid_t file, const rs_layout *layout, const char *gr
                 strncmp(path, group, length) == 0 && path[length] == '/' && !strchr(path + length + 1, '/');
         }
     }
-    if (!path_exists(file, group)) {
+    if (!rs_h5_has(file, group)) {
         return planned == 0 ? RS_OK : RS_FAIL(error, RS_DATA, "group %s is missing", group);
     }
     RS_H5(id = H5Gopen2(file, group, H5P_DEFAULT));
@@ -76,7 +62,7 @@ static rs_status check_group(hid_t file, const rs_layout *layout, const char *gr
     RS_H5(result);
     if (strcmp(group, "steps") == 0) {
         info.nlinks -=
-            path_exists(file, "steps/distance_to_initial") + path_exists(file, "steps/distance_to_previous");
+            rs_h5_has(file, "steps/distance_to_initial") + rs_h5_has(file, "steps/distance_to_previous");
     }
     return info.nlinks == planned
                ? RS_OK
@@ -91,7 +77,7 @@ static rs_status check_structure(rs_record_file *record, rs_error *error)
     for (int t = 0; t < RS_TABLES; t++) {
         for (int c = 0; c < record->layout->table[t].count; c++) {
             const char *path = record->layout->table[t].columns[c].path;
-            if (!path_exists(record->file, path)) {
+            if (!rs_h5_has(record->file, path)) {
                 return RS_FAIL(error, RS_DATA, "data set %s is missing: of another network or configuration",
                                path);
             }

@@ -2,6 +2,7 @@
 #include "record_case.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -339,6 +340,44 @@ static void test_what_others_took(void **state)
     case_holds(path, EPOCHS);
 }
 
+static rs_recorder *faster;
+
+/* Just before a run makes its file, another one makes its own. */
+static int open_after_another(const char *name, int flags, mode_t mode)
+{
+    const size_t length = strlen(name), end = strlen(".part");
+    if (!faster && length > end && strcmp(name + length - end, ".part") == 0) {
+        case_use_files(NULL);
+        case_ok(rs_recorder_create(path, &made.spec, true, &faster, &error));
+    }
+    return open(name, flags, mode);
+}
+
+static void test_two_that_begin_at_once(void **state)
+{
+    static rs_file_operations files;
+    rs_recorder *recorder;
+    (void)state;
+    for (int overwrite = 0; overwrite < 2; overwrite++) {
+        rs_position position = {0};
+        (void)unlink(path);
+        case_use_files(NULL);
+        files = *rs_files();
+        files.open = open_after_another;
+        rs_set_files(&files);
+        faster = NULL;
+        case_refused(rs_recorder_create(path, &made.spec, overwrite, &recorder, &error),
+                     overwrite ? RS_FAILED : RS_USAGE, overwrite ? "another process" : "exists");
+        const rs_observer observer = rs_recorder_observer(faster);
+        case_ok(fixture_train(&made, &observer, &position, EPOCHS, NULL, &error));
+        case_ok(rs_recorder_close(faster, RS_RUN_DONE, &error));
+        case_holds(path, EPOCHS);
+        char part[160];
+        (void)snprintf(part, sizeof part, "%s.part", path);
+        assert_int_equal(access(part, F_OK), -1);
+    }
+}
+
 static int failing_fsync(int file)
 {
     (void)file;
@@ -458,6 +497,7 @@ int main(void)
         cmocka_unit_test_setup(test_disk_fills_up, case_fresh),
         cmocka_unit_test_setup(test_waits_for_room, case_fresh),
         cmocka_unit_test_setup(test_what_others_took, case_fresh),
+        cmocka_unit_test_setup(test_two_that_begin_at_once, case_fresh),
         cmocka_unit_test_setup(test_failed_fsync, case_fresh),
         cmocka_unit_test_setup(test_failed_write, case_fresh),
     };
