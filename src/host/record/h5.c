@@ -234,7 +234,7 @@ rs_status rs_h5_check_size(hid_t dataset, const char *path, uint64_t bytes, rs_e
 {
     enum { SMALL = 1 << 20, DEFLATE_MOST = 1032 }; /* that many bytes at most become one */
     uint64_t file = 0;
-    bool packed;
+    bool packed = false;
     if (bytes <= SMALL) {
         return RS_OK;
     }
