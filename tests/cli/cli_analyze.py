@@ -172,7 +172,7 @@ def test_modes_of_batch_norm(p):
 def test_lanczos_says_where_it_ends_too_early(p):
     name, = train(p, FIT, [1])
     few = p.run("analyze", "hessian", name, "--method", "lanczos", "--iterations", "6", "-o", "few.h5").stderr
-    assert "raise --iterations (now 6)" in few and "--tolerance 1e-06" in few and f"snapshot " in few and name in few, few
+    assert "raise --iterations (now 6)" in few and "--tolerance 1e-06" in few and "snapshot " in few and name in few, few
     enough = p.run("analyze", "hessian", name, "--method", "lanczos", "--eigenvalues", "2", "-o", "enough.h5").stderr
     assert "raise" not in enough, enough
     p.run("analyze", "hessian", name, "-o", "exact.h5")
@@ -278,5 +278,6 @@ def test_refused(p):
 
 if __name__ == "__main__":
     program.main([test_components, test_where_results_come_from, test_line, test_estimated_statistics, test_distances,
-                  test_second_derivatives, test_modes_of_batch_norm, test_sensitivity, test_predictions,
+                  test_second_derivatives, test_lanczos_says_where_it_ends_too_early, test_a_signal_leaves_nothing,
+                  test_modes_of_batch_norm, test_sensitivity, test_predictions,
                   test_scores_of_classes, test_changed_network, test_refused])

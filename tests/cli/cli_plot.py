@@ -435,11 +435,11 @@ def test_foreign_files_of_a_folder(p):
     assert "runs: none of its .h5 files is a record or a result" in said and said.count("\n") == 1, said
     os.rename(p.file("a.h5"), p.file("runs/z.h5"))
     said = p.run("plot", "loss", "runs", "--script", "a.gp").stderr
-    assert "runs: left out, as neither records nor results: b.h5, c.h5, d.h5, e.h5 and 3 more" in said and said.count("\n") == 1, said
+    assert "runs: left out, as they cannot be read as records or results: b.h5, c.h5, d.h5, e.h5 and 3 more; the first: runs/b.h5" in said and said.count("\n") == 1, said
     for name in "bcdef":
         os.remove(p.file(f"runs/{name}.h5"))
     said = p.run("plot", "loss", "runs", "--script", "a.gp").stderr
-    assert "results: foreign.h5, other.h5\n" in said, said
+    assert "results: foreign.h5, other.h5; the first: runs/foreign.h5" in said, said
     assert "other.h5" in p.run("plot", "loss", "runs/z.h5", "runs/other.h5", "--script", "a.gp", expect=3).stderr
 
 

@@ -249,6 +249,20 @@ def test_layers_and_what_is_recorded_of_them_are_linked(p):
             assert "to previous step (log)" in figure and '"yName":"to previous step"' in figure, figure[:3000]
 
 
+def test_planned_runs_of_named_networks_are_missed(p):
+    """A study's summary calls groups by their options, the page by networks' names: what is planned still finds its group."""
+    write(p, NET, "net.yaml")
+    study = STUDY.replace("network: net.yaml", 'blocks: "1,1,1,1", depth: 18, width: even').replace("learning-rate: [0.01, 0.0001]", "plain: [false, true]")
+    write(p, study.replace("epochs: 2", "epochs: 1").replace("[1, 2, 3]", "[1, 2]"), "little.yaml")
+    p.run("run", "little.yaml", "--quiet")
+    p.run("report", "runs/little", "-o", "whole.csv")
+    assert sum(row["test_loss_is_best"] == "1" for row in csv.DictReader(io.StringIO(read(p, "whole.csv")))) == 1
+    for pattern in ("resnet18-plain-*.h5", "resnet18-shapes-*.h5"):
+        os.remove(sorted(glob.glob(p.file("runs/little/" + pattern)))[0])
+    p.run("report", "runs/little", "-o", "part.csv")
+    assert [row["test_loss_is_best"] for row in csv.DictReader(io.StringIO(read(p, "part.csv")))] == ["0", "0"], read(p, "part.csv")
+
+
 def test_networks_have_the_names_of_the_figures(p):
     for name, option in (("a.h5", []), ("b.h5", ["--plain"])):
         p.run("--depth", "18", "--blocks", "1,1,1,1", *RUN[2:], "--epochs", "1", "--train-limit", "16", *option, "--out", name)

@@ -78,6 +78,9 @@ PLANTED = {  # checker: (path, its whole content or None to remove it, text that
         ("CONTRIBUTING.md", "Use cmake --preset x, and\n--no-depth\n", "--no-depth"),
         ("src/host/network/README.md", "Since --verbosity is on\n", "--verbosity"),
     ],
+    "called": [
+        ("tests/cli/x.py", '"""x"""\ndef test_a(p):\n    pass\n\n\ndef test_ab(p):\n    pass\n\n\nmain([test_ab])\n', "test_a is never called"),
+    ],
     "sources": [
         ("src/host/network/left_over.c", "/* x */\n", "src/host/network/left_over.c: no CMakeLists.txt compiles it"),
         ("src/kernels/cuda/left_over.c", "/* x */\n", "src/kernels/cuda/left_over.c: no CMakeLists.txt compiles it"),

@@ -250,8 +250,7 @@ static void warn_unconverged(const study *s, const rs__lanczos *l)
            "snapshot %" PRId64
            " of %s: after %d products residuals are up to %.2g of the %d smallest and %.2g of the %d "
            "largest eigenvalues, above --tolerance %g times the greatest (%.4g): these are bounds from "
-           "inside, not yet "
-           "the ends; raise --iterations (now %" PRId64 ")",
+           "inside, not yet the ends; raise --iterations (now %" PRId64 ")",
            s->integer[SNAPSHOT][s->at], s->a->inputs[s->integer[RUN][s->at]].path, l->steps,
            greatest(l->count, l->smallest_residual), l->count, greatest(l->count, l->largest_residual),
            l->count, l->tolerance, scale, s->a->iterations);

@@ -156,7 +156,9 @@ static rs_status tell_passed(const char *folder, const passed *p, int all, rs_er
         (void)snprintf(more, sizeof more, " and %d more", p->count - MOST_NAMED);
     }
     if (p->count > 0) {
-        rs_log(RS_LOG_WARNING, "%s: left out, as neither records nor results: %s%s", folder, p->names, more);
+        rs_log(RS_LOG_WARNING,
+               "%s: left out, as they cannot be read as records or results: %s%s; the first: %s", folder,
+               p->names, more, p->why.text);
     }
     return RS_OK;
 }

@@ -65,8 +65,8 @@ rs_status rs_h5_read_mark(const char *path, rs_h5_mark *mark, rs_error *error);
 /* fsync of the file behind an open HDF5 file. */
 rs_status rs_h5_sync(hid_t file, rs_error *error);
 
-/* Whether a data set can have `bytes` bytes, by what it takes in the file: DATA where that is less, and of a packed one less than
- * deflate makes of zeros. A file can promise any size, and the library delivers it: what was never written reads as zeros. To be asked
+/* Whether a data set can have `bytes` bytes, by what it takes in the file: DATA where that is less than half, and of a packed one less
+ * than deflate makes of zeros. A file can promise any size, and the library delivers it: what was never written reads as zeros. To be asked
  * before memory is taken for what a file says. */
 rs_status rs_h5_check_size(hid_t dataset, const char *path, uint64_t bytes, rs_error *error);
 

@@ -123,12 +123,24 @@ static void append_setting(const rs_option *option, size_t index, const rs__run 
     }
 }
 
+static void write_key(const rs__report *report, const rs__run *run, rs__group *group)
+{
+    size_t count, used = 0;
+    const rs_option *table = rs_option_table(&count);
+    for (int v = 0; v < report->varying_count && used < sizeof group->key; v++) {
+        const int option = report->varying[v];
+        used += (size_t)snprintf(group->key + used, sizeof group->key - used, "%s%s %s", v ? ", " : "",
+                                 table[option].name, rs__report_setting(run, (size_t)option));
+    }
+}
+
 void rs__report_label(const rs__report *report, rs__group *group, bool by_options)
 {
     size_t count;
     const rs_option *table = rs_option_table(&count);
     const rs__run *run = &report->runs[group->first];
-    *group->label = '\0';
+    *group->label = *group->key = '\0';
+    write_key(report, run, group);
     if (!by_options) {
         append_network(report, run, group);
     }

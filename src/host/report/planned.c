@@ -15,31 +15,41 @@ static rs_status read_counts(const rs_result_reader *reader, const char *path, i
                : RS_FAIL(error, RS_DATA, "%s has no %s", rs_result_reader_path(reader), path);
 }
 
+/* The report's group that a summary calls so, or NULL: it has the settings of its own study alone. */
+static rs__group *find_group(rs__report *report, const char *key)
+{
+    for (int i = 0; i < report->group_count; i++) {
+        if (strcmp(report->groups[i].key, key) == 0) {
+            return &report->groups[i];
+        }
+    }
+    return NULL;
+}
+
 static rs_status warn_group(rs__report *report, const rs_result_reader *reader, int64_t g, double planned,
                             double whole, double diverged, rs_error *error)
 {
     char *label = NULL, text[1024], lost[64] = "";
     RS_TRY(rs_result_reader_text_at(reader, "groups/label", g, &label, error));
+    const rs__group *group = find_group(report, label);
     if (diverged > 0.0) {
         (void)snprintf(lost, sizeof lost, "; %.0f diverged", diverged);
     }
     (void)snprintf(text, sizeof text,
-                   "%s: %.0f of %.0f planned runs were finished when the study was last summed up%s.", label,
-                   whole, planned, lost);
+                   "%s: %.0f of %.0f planned runs were finished when the study was last summed up%s.",
+                   group ? group->label : label, whole, planned, lost);
     rs_free(label);
     return rs__report_add_text(&report->warnings, text, error);
 }
 
-/* A summary calls its groups as the report does, where it is of one study. */
 static rs_status note_planned(rs__report *report, const rs_result_reader *reader, int64_t g, double planned,
                               rs_error *error)
 {
     char *label = NULL;
     RS_TRY(rs_result_reader_text_at(reader, "groups/label", g, &label, error));
-    for (int i = 0; i < report->group_count; i++) {
-        if (strcmp(report->groups[i].label, label) == 0) {
-            report->groups[i].planned = (int)planned;
-        }
+    rs__group *group = find_group(report, label);
+    if (group) {
+        group->planned = (int)planned;
     }
     rs_free(label);
     return RS_OK;

@@ -130,6 +130,7 @@ typedef struct rs__spread {
 /* Runs that differ in their seed alone. */
 struct rs__group {
     char label[512]; /* "ResNet-18 plain, width even": what tells it from the others */
+    char key[512];   /* "plain true, width even": the same as a study's summary has it */
     int first;       /* a run of it, whole where one is */
     int turn;        /* of groups with the same settings, from 1: repeated stages, copies */
     int count, whole, diverged;
@@ -151,7 +152,7 @@ const char *rs__report_setting_named(const rs__run *run, const char *name);
 bool rs__report_is_default(const rs__report *report, const rs__run *run, size_t option);
 /* The same where networks have names: "plain" or "residual" of the option plain. */
 const char *rs__report_setting_shown(const rs__run *run, size_t option);
-/* Writes the group's label, with the network's name as figures have it, or with its options one by one: labels.c. */
+/* Writes the group's key and its label, with the network's name as figures have it, or with its options one by one: labels.c. */
 void rs__report_label(const rs__report *report, rs__group *group, bool by_options);
 /* Sets `complete` and `best`; again once more is known of what was planned: best.c. */
 void rs__report_mark_best(rs__report *report);

@@ -38,9 +38,8 @@ typedef struct convolution {
     sized size[RS_MAX_BATCH_SIZES];
     rs__md master, bias, forward_weights; /* layouts of the arena, the bias, the forward primitive */
     char implementation[RS__CONV_PASSES][40];
-    size_t scratchpad,
-        converted; /* bytes in shared scratch: scratchpad | converted | summand | source | target */
-    size_t summand, source, target;
+    /* Bytes in shared scratch, in this order. */
+    size_t scratchpad, converted, summand, source, target;
 } convolution;
 
 static void run_release(run *r)

@@ -225,6 +225,7 @@ int rs__cpu_profile_rows(const rs_plan *plan, const rs_profile_row **rows)
 
 /* --- peaks ------------------------------------------------------------------------------------------------ */
 
+/* Many short trials of arithmetic: one of them falls between what else runs. */
 enum { TRIALS = 5, SHORT_TRIALS = 6, COPY_BYTES = 128 << 20, COPY_PIECE = 1 << 20 };
 
 static double multiply_add_rate(const rs_device *device)
@@ -258,8 +259,7 @@ rs_status rs__cpu_measure_peaks(rs_device *device, rs_peaks *peaks, rs_error *er
     RS_TRY(rs__memory_take_zeroed(device, 2 * (size_t)COPY_BYTES, &memory, error));
     for (int i = 0; i < TRIALS; i++) {
         double bytes = copy_rate((char *)memory + COPY_BYTES, memory);
-        for (int k = 0; k < SHORT_TRIALS;
-             k++) { /* many short ones: one of them falls between what else runs */
+        for (int k = 0; k < SHORT_TRIALS; k++) {
             double flops = multiply_add_rate(device);
             peaks->flops = flops > peaks->flops ? flops : peaks->flops;
         }

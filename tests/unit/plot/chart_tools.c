@@ -25,6 +25,12 @@ void chart_line(rs__chart *chart, int panel, int64_t count, const double *x, con
     harness_ok(rs__panel_add(&chart->panels[panel], &points, &error), &error);
 }
 
+void chart_single(rs__chart *chart, int64_t count, const double *x, const double *y, const char *label)
+{
+    harness_ok(rs__chart_make(chart, 1, 1, &error), &error);
+    chart_line(chart, 0, count, x, y, label);
+}
+
 void chart_finish(rs__chart *chart, rs__layout *layout, char **script)
 {
     const rs__paper paper = {.format = RS__SVG};

@@ -9,6 +9,8 @@ extern const rs__palettes chart_palettes;
 
 void chart_line(rs__chart *chart, int panel, int64_t count, const double *x, const double *y,
                 const char *label);
+/* A chart of one panel with that line. */
+void chart_single(rs__chart *chart, int64_t count, const double *x, const double *y, const char *label);
 /* Of 400 x 300 points; the script holds no nan and no inf. */
 void chart_finish(rs__chart *chart, rs__layout *layout, char **script);
 void chart_drop(rs__chart *chart, rs__layout *layout, char *script);

@@ -80,8 +80,7 @@ static void test_log_and_single(void **state)
     assert_true(chart.panels[1].y.low == -1.0 && chart.panels[1].y.high == 1.0);
     assert_true(chart.panels[2].y.low < chart.panels[2].y.high);
     rs__chart_clear(&chart);
-    harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
-    chart_line(&chart, 0, 3, x, none, NULL);
+    chart_single(&chart, 3, x, none, NULL);
     assert_int_equal(rs__axes_range(&chart, &error), RS_DATA);
     rs__chart_clear(&chart);
 }
@@ -94,8 +93,7 @@ static void test_flat(void **state)
     rs__layout layout;
     char *script;
     (void)state;
-    harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
-    chart_line(&chart, 0, 2, x, y, "a");
+    chart_single(&chart, 2, x, y, "a");
     chart_finish(&chart, &layout, &script);
     assert_true(chart.panels[0].y.low < 6e16 && chart.panels[0].y.high > 1.4e17);
     rs__layout_free(&layout);
@@ -238,8 +236,7 @@ static void test_gaps(void **state)
     rs__layout layout;
     char *script;
     (void)state;
-    harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
-    chart_line(&chart, 0, 6, x, y, "a");
+    chart_single(&chart, 6, x, y, "a");
     harness_ok(rs__panel_add(&chart.panels[0], &band, &error), &error);
     chart_finish(&chart, &layout, &script);
     block_of(script, 0, block, sizeof block);
@@ -289,8 +286,7 @@ static void test_thin(void **state)
         y[i] = i == 4321 ? 9.0 : 1.0;
     }
     const rs__points band = {.mark = RS__BAND, .count = MANY, .x = x, .low = x, .high = y};
-    harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
-    chart_line(&chart, 0, MANY, x, y, "a");
+    chart_single(&chart, MANY, x, y, "a");
     harness_ok(rs__panel_add(&chart.panels[0], &band, &error), &error);
     chart_finish(&chart, &layout, &script);
     for (int k = 0; k < 2; k++) {

@@ -89,8 +89,7 @@ static void test_room_beside_the_bar(void **state)
     rs__layout layout;
     char *script;
     (void)state;
-    harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
-    chart_line(&chart, 0, 2, x, x, NULL);
+    chart_single(&chart, 2, x, x, NULL);
     chart.bar = (rs__bar){.shown = true, .low = 0.0, .high = 1.0};
     harness_ok(rs__chart_text(&chart.bar.label, &error, "block"), &error);
     chart_finish(&chart, &layout, &script);
@@ -159,8 +158,7 @@ static void test_lines_after_columns(void **state)
            0.8 * 400.0) { /* before there are columns it is given 0.75 of the width */
         (void)strncat(title, " so", sizeof title - strlen(title) - 1);
     }
-    harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
-    chart_line(&chart, 0, 2, x, x, NULL);
+    chart_single(&chart, 2, x, x, NULL);
     harness_ok(rs__chart_text(&chart.panels[0].title, &error, "%s", title), &error);
     chart_finish(&chart, &layout, &script);
     assert_int_equal(rs__line_count(title, font, layout.room_x[0], 4), 1);
@@ -178,8 +176,7 @@ static void test_long_headings(void **state)
         rs__chart chart;
         rs__layout layout;
         char *script;
-        harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
-        chart_line(&chart, 0, 2, x, x, NULL);
+        chart_single(&chart, 2, x, x, NULL);
         harness_ok(
             rs__chart_text(&chart.title, &error, "first%s last",
                            i ? " of so many words that one line of a picture of this width has no room "
@@ -211,8 +208,7 @@ static void test_width_of_powers(void **state)
         rs__chart chart;
         rs__layout layout;
         char *script, text[16];
-        harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
-        chart_line(&chart, 0, 2, x, x, NULL);
+        chart_single(&chart, 2, x, x, NULL);
         chart.panels[0].x.tight = true;
         chart.width = 400.0; /* about 34 points from number to number, of 23 and, with a power, of some 40 */
         for (int k = 0; k <= 10; k++) {
@@ -313,8 +309,7 @@ static void test_long_numbers_of_colours(void **state)
         rs__chart chart;
         rs__layout layout;
         char *script;
-        harness_ok(rs__chart_make(&chart, 1, 1, &error), &error);
-        chart_line(&chart, 0, 2, x, x, NULL);
+        chart_single(&chart, 2, x, x, NULL);
         chart.bar = (rs__bar){.shown = true, .low = i ? 1.0 : 1.1e33, .high = i ? 4.0 : 4e33, .whole = i};
         harness_ok(rs__chart_text(&chart.bar.label, &error, "distance"), &error);
         chart_finish(&chart, &layout, &script);
