@@ -1,6 +1,6 @@
 #!/bin/sh
 # scripts/quickstart.sh: installs what is missing, builds, and runs the main job small: ResNet-18 without shortcuts on the built-in data set,
-# two epochs, everything recorded. Half a minute of training on two idle cores.
+# two epochs, everything recorded. A quarter of a minute of training on two idle cores.
 set -eu
 if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
     sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
