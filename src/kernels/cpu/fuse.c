@@ -56,6 +56,9 @@ static const rs__op_class *class_of_node(const rs_plan *plan, int node)
     if (kind == RS_OP_LINEAR && rs__is_small_linear(plan->device, plan->network, node)) {
         return &rs__op_small_linear;
     }
+    if (rs__is_grey_convolution(plan, node)) {
+        return &rs__op_grey_convolution;
+    }
     return rs__is_small_convolution(plan, node) ? &rs__op_small_convolution : class_of(kind);
 }
 

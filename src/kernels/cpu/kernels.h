@@ -109,6 +109,16 @@ typedef struct rs__small_gradient {
     int64_t x_stride, dy_stride, outputs, blocks;
 } rs__small_gradient;
 
+/* Convolutions of one channel, 3x3, with a max pool of 2x2 behind: one sample, one block of outputs at a time. Images and
+ * their gradients lie within the convolution's padding. Weights and their sums: [RS__GREY_WEIGHTS, then bias][lanes]. */
+enum { RS__GREY_KERNEL = 3, RS__GREY_WEIGHTS = RS__GREY_KERNEL * RS__GREY_KERNEL };
+
+typedef struct rs__grey {
+    int64_t row;           /* floats from one row of an image to the next */
+    int64_t height, width; /* of the convolution's map */
+    bool relu;             /* before or behind the pool: taken in */
+} rs__grey;
+
 enum { RS__SMALL_BLOCKS = 4 };
 enum { RS__NO_CHOICE = 0xffff };
 
@@ -176,6 +186,15 @@ typedef struct rs__kernels {
                              uint16_t *choice);
     void (*max_pool_backward)(const rs__window *w, int64_t first, int64_t last, const uint16_t *choice,
                               const float *dy, float *dx, rs_pass pass);
+    /* y and choice as max_pool_forward's. Gradients are those of y, or, without a choice, of the map: sums and dx are
+     * added to. plane: scratch of a map. */
+    void (*grey_forward)(const rs__grey *g, const float *image, const float *weights, float *y,
+                         uint16_t *choice);
+    void (*grey_map)(const rs__grey *g, const float *image, const float *weights, float *y);
+    void (*grey_gradients)(const rs__grey *g, const float *image, const uint16_t *choice, const float *dy,
+                           float *sums);
+    void (*grey_backward)(const rs__grey *g, const float *weights, const uint16_t *choice, const float *dy,
+                          float *plane, float *dx);
     void (*average_pool_forward)(const rs__window *w, int64_t first, int64_t last, const float *x, float *y);
     void (*average_pool_backward)(const rs__window *w, int64_t first, int64_t last, const float *dy,
                                   float *dx, rs_pass pass);
@@ -233,6 +252,12 @@ extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_basel
                                     uint16_t *);                                                             \
     void rs__max_pool_backward_##isa(const rs__window *, int64_t, int64_t, const uint16_t *, const float *,  \
                                      float *, rs_pass);                                                      \
+    void rs__grey_forward_##isa(const rs__grey *, const float *, const float *, float *, uint16_t *);        \
+    void rs__grey_map_##isa(const rs__grey *, const float *, const float *, float *);                        \
+    void rs__grey_gradients_##isa(const rs__grey *, const float *, const uint16_t *, const float *,          \
+                                  float *);                                                                  \
+    void rs__grey_backward_##isa(const rs__grey *, const float *, const uint16_t *, const float *, float *,  \
+                                 float *);                                                                   \
     void rs__average_pool_forward_##isa(const rs__window *, int64_t, int64_t, const float *, float *);       \
     void rs__average_pool_backward_##isa(const rs__window *, int64_t, int64_t, const float *, float *,       \
                                          rs_pass);                                                           \

@@ -82,6 +82,7 @@ static bool takes_plain(const rs_plan *plan, const rs__op *op)
 {
     const rs__tensor *in = &plan->tensors[0];
     return op->kind == &rs__op_convolution || op->kind == &rs__op_small_convolution ||
+           op->kind == &rs__op_grey_convolution ||
            ((op->kind == &rs__op_linear || op->kind == &rs__op_flatten) && in->height * in->width > 1);
 }
 

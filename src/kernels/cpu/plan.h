@@ -232,8 +232,8 @@ rs_status rs__plan_fuse(rs_plan *plan, rs_error *error);
 extern const rs__op_class rs__op_convolution, rs__op_batch_norm, rs__op_relu, rs__op_softplus, rs__op_sigmoid,
     rs__op_tanh, rs__op_softmax, rs__op_row_normalize, rs__op_flatten, rs__op_repeat, rs__op_dropout,
     rs__op_add, rs__op_divide, rs__op_matrix_product, rs__op_max_pool, rs__op_average_pool,
-    rs__op_global_pool, rs__op_linear, rs__op_small_linear, rs__op_small_convolution, rs__op_loss,
-    rs__op_mean_squared_error;
+    rs__op_global_pool, rs__op_linear, rs__op_small_linear, rs__op_small_convolution, rs__op_grey_convolution,
+    rs__op_loss, rs__op_mean_squared_error;
 
 /* small_linear.c: whether our own kernels are for the layer. */
 bool rs__is_small_linear(const rs_device *device, const rs_network *network, int node);
@@ -241,6 +241,9 @@ bool rs__is_small_linear(const rs_device *device, const rs_network *network, int
 /* small_convolution.c: whether a convolution takes some samples at a time. Asks the network's graph and the sizes, not what
  * is measured, so that the bits are the same. */
 bool rs__is_small_convolution(const rs_plan *plan, int node);
+
+/* grey_convolution.c: whether our own kernel takes the convolution; asks as the one above. */
+bool rs__is_grey_convolution(const rs_plan *plan, int node);
 
 /* lives.c: what is kept and what is computed again: fills the spans of all tensors, plan->activation_bytes and the
  * operations' recomputed ones. */

@@ -70,10 +70,16 @@ _Static_assert((int)RS__TIMED_FORWARD == RS_COST_FORWARD && (int)RS__TIMED_BACKW
                    (int)RS__TIMED_DATA == RS_COST_DATA,
                "rows are counted as they are timed");
 
+/* Whether a convolution takes samples apart, and backward computes both gradients of some at once. */
+static bool takes_samples(const rs__op *op)
+{
+    return op->kind == &rs__op_small_convolution || op->kind == &rs__op_grey_convolution;
+}
+
 /* Whether backward has one row for both gradients of a convolution. */
 static bool in_one_row(const rs__op *op, rs__timed what)
 {
-    return op->kind == &rs__op_small_convolution && what == RS__TIMED_BACKWARD && op->pass[0] != RS_PASS_NONE;
+    return takes_samples(op) && what == RS__TIMED_BACKWARD && op->pass[0] != RS_PASS_NONE;
 }
 
 static double flops_of(const rs_plan *plan, const rs__op *op, rs__timed what)
@@ -155,8 +161,8 @@ static double bytes_of_others(const rs_plan *plan, const rs__op *op, rs__timed w
 
 static double bytes_of(const rs_plan *plan, const rs__op *op, rs__timed what)
 {
-    return op->kind == &rs__op_small_convolution ? small_convolution_bytes(plan, op, what)
-           : op->kind == &rs__op_convolution     ? convolution_bytes(plan, op, what)
+    return takes_samples(op)                 ? small_convolution_bytes(plan, op, what)
+           : op->kind == &rs__op_convolution ? convolution_bytes(plan, op, what)
            : op->kind == &rs__op_linear || op->kind == &rs__op_small_linear ? linear_bytes(plan, op, what)
            : op->kind == &rs__op_batch_norm                                 ? norm_bytes(plan, op, what)
                                                                             : bytes_of_others(plan, op, what);
@@ -209,7 +215,7 @@ rs_status rs__cpu_profile_start(rs_plan *plan, rs_error *error)
             rs_profile_row *row = &rows[row_of(plan, op, (rs__timed)k)];
             row->node = rs__op_node(plan, op)->name;
             row->operation = rs_cost_operation_name(plan->network, made_of(plan, op));
-            row->pass = op->kind == &rs__op_small_convolution && k == RS__TIMED_BACKWARD
+            row->pass = takes_samples(op) && k == RS__TIMED_BACKWARD
                             ? "backward"
                             : rs_cost_pass_name(plan->network, made_of(plan, op), (rs_cost_pass)k);
         }

@@ -1,6 +1,6 @@
-/* test_cpu_samples.c: a small network runs in segments, samples by samples. Neither the number of threads, nor timing every
- * operation alone, nor a measured layer in between (which keeps convolution and pool apart), nor what is kept changes a bit;
- * and gradients are the reference's. */
+/* test_cpu_samples.c: a small network runs in segments, samples by samples. Neither timing every operation alone, nor a
+ * measured layer in between (which keeps convolution and pool apart), nor what is kept changes a bit, nor, where all kernels
+ * are our own, the number of threads; and gradients are the reference's. */
 #include "nets.h"
 
 #include <math.h>
@@ -8,15 +8,17 @@
 
 enum { BATCH = 137, LAST = 45, MOST = 4096 };
 
-/* A network of some inputs and widths, and the name of a layer in its middle. */
+/* A network of some inputs and widths, the name of a layer in its middle, inputs, and whether all kernels are our own. */
 typedef struct kind {
     rs_network *(*make)(int64_t inputs, int64_t wide);
     const char *middle;
+    int64_t inputs;
+    bool own;
 } kind;
 
 typedef struct way {
     int threads;
-    bool profile, objective, keep_all, lean;
+    bool profile, objective, keep_all, lean, sensitivity;
 } way;
 
 /* `wide` neurons at most: 32 are below the sizes of a library's product on every machine. */
@@ -43,7 +45,8 @@ static rs_network *mlp(int64_t inputs, int64_t wide)
     return n;
 }
 
-/* Convolutions of whole vectors of channels and of others, pools that overlap and that leave a rest, a ReLU before, behind
+/* Of one input, side 9: grey images, whose first convolution has kernels of its own and a rest that its pool leaves.
+ * Convolutions of whole vectors of channels and of others, pools that overlap and that leave a rest, a ReLU before, behind
  * and without a pool, one whose input others read, too; `wide` channels at most. */
 static rs_network *cnn(int64_t inputs, int64_t wide)
 {
@@ -69,7 +72,8 @@ static rs_network *cnn(int64_t inputs, int64_t wide)
     return n;
 }
 
-static const kind mlps = {mlp, "tanh"}, cnns = {cnn, "relu1"};
+static const kind mlps = {mlp, "tanh", 5, true}, cnns = {cnn, "relu1", 5, false},
+                  greys = {cnn, "conv1", 1, false};
 
 static rs_plan_options options_of(const way *w, const rs_objective *objective)
 {
@@ -77,6 +81,7 @@ static rs_plan_options options_of(const way *w, const rs_objective *objective)
     options.batch_size_count = 2;
     options.batch_sizes[1] = LAST;
     options.keep_all = w->keep_all;
+    options.input_gradient = w->sensitivity;
     options.memory = w->lean ? RS_MEMORY_LEAN : RS_MEMORY_FAST;
     options.objectives = objective;
     options.objective_count = w->objective ? 1 : 0;
@@ -90,7 +95,7 @@ static int64_t train(const kind *k, const way *w, float values[MOST * 4], double
     const rs_backend *backend = rs_cpu_backend();
     rs_device *device = NULL;
     rs_plan *plan = NULL;
-    rs_network *network = k->make(5, 32);
+    rs_network *network = k->make(k->inputs, 32);
     rs_objective objective = {.node = rs_network_find_node(network, k->middle), .target = 0.5};
     rs_plan_options options = options_of(w, &objective);
     rs_update_options update = {
@@ -133,12 +138,16 @@ static void nothing_changes_a_bit(void **state)
                                {.threads = 2, .objective = true},
                                {.threads = 2, .keep_all = true},
                                {.threads = 3, .lean = true},
+                               {.threads = 2, .sensitivity = true},
                                {.threads = 2, .lean = true, .objective = true, .profile = true}};
     static float first[MOST * 4], other[MOST * 4];
-    double loss, another;
-    int64_t count = train(k, &ways[0], first, &loss);
-    assert_true(isfinite(loss) && loss > 0.0);
-    for (size_t i = 1; i < sizeof ways / sizeof ways[0]; i++) {
+    double loss = 0.0, another;
+    int64_t count = 0;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (i == 0 || (!k->own && ways[i].threads != ways[i - 1].threads)) {
+            count = train(k, &(way){.threads = ways[i].threads}, first, &loss);
+            assert_true(isfinite(loss) && loss > 0.0);
+        }
         assert_int_equal(train(k, &ways[i], other, &another), count);
         assert_memory_equal(first, other, (size_t)count * sizeof(float));
         assert_true(loss == another);
@@ -212,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&mlps),
         cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&cnns),
+        cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&greys),
         cmocka_unit_test_prestate(gradients_are_the_references, (void *)(uintptr_t)&mlps),
         cmocka_unit_test_prestate(gradients_are_the_references, (void *)(uintptr_t)&cnns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
