@@ -3,7 +3,7 @@
  * their maps are four times what is kept. Where something looks at the map, it is written and the pool runs by itself.
  *
  * Kept: weights, bias as vectors [block][9 + 1][lanes] | the same of every group's sums | places. Scratch of a thread: the
- * image, within its padding | its gradient | one output's gradient of the map. */
+ * image, within its padding | its gradient. */
 #include <stdio.h>
 #include <string.h>
 
@@ -84,10 +84,9 @@ static rs_status grey_prepare(rs_plan *plan, rs__op *op, rs_error *error)
 {
     (void)error;
     const grey g = grey_of(plan, op);
-    const int64_t map = g.shape.height * g.shape.width;
     op->kept_bytes = g.kept_bytes;
-    op->thread_bytes = (size_t)(2 * g.image + map) * sizeof(float);
-    op->cost = RS__GREY_WEIGHTS * g.out->blocks * map;
+    op->thread_bytes = (size_t)(2 * g.image) * sizeof(float);
+    op->cost = RS__GREY_WEIGHTS * g.out->blocks * g.shape.height * g.shape.width;
     return RS_OK;
 }
 
@@ -195,7 +194,7 @@ static void pass_back(const rs_plan *plan, const rs__op *op, const grey *g, int6
     for (int64_t b = 0; b < g->out->blocks; b++) {
         const int64_t at = (n * g->out->blocks + b) * g->plane;
         plan->device->kernels->grey_backward(&g->shape, g->weights + b * g->block, choice_at(g, at),
-                                             g->out->gradient + at, dx + g->image, dx);
+                                             g->out->gradient + at, dx);
     }
     store_gradient(g, dx, op->defers ? RS_PASS_SET : op->pass[0],
                    to + n * g->in->height * g->in->width * g->lanes);

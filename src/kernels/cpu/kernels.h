@@ -187,14 +187,14 @@ typedef struct rs__kernels {
     void (*max_pool_backward)(const rs__window *w, int64_t first, int64_t last, const uint16_t *choice,
                               const float *dy, float *dx, rs_pass pass);
     /* y and choice as max_pool_forward's. Gradients are those of y, or, without a choice, of the map: sums and dx are
-     * added to. plane: scratch of a map. */
+     * added to. */
     void (*grey_forward)(const rs__grey *g, const float *image, const float *weights, float *y,
                          uint16_t *choice);
     void (*grey_map)(const rs__grey *g, const float *image, const float *weights, float *y);
     void (*grey_gradients)(const rs__grey *g, const float *image, const uint16_t *choice, const float *dy,
                            float *sums);
     void (*grey_backward)(const rs__grey *g, const float *weights, const uint16_t *choice, const float *dy,
-                          float *plane, float *dx);
+                          float *dx);
     void (*average_pool_forward)(const rs__window *w, int64_t first, int64_t last, const float *x, float *y);
     void (*average_pool_backward)(const rs__window *w, int64_t first, int64_t last, const float *dy,
                                   float *dx, rs_pass pass);
@@ -256,8 +256,7 @@ extern const rs__kernels rs__kernels_avx512, rs__kernels_avx2, rs__kernels_basel
     void rs__grey_map_##isa(const rs__grey *, const float *, const float *, float *);                        \
     void rs__grey_gradients_##isa(const rs__grey *, const float *, const uint16_t *, const float *,          \
                                   float *);                                                                  \
-    void rs__grey_backward_##isa(const rs__grey *, const float *, const uint16_t *, const float *, float *,  \
-                                 float *);                                                                   \
+    void rs__grey_backward_##isa(const rs__grey *, const float *, const uint16_t *, const float *, float *); \
     void rs__average_pool_forward_##isa(const rs__window *, int64_t, int64_t, const float *, float *);       \
     void rs__average_pool_backward_##isa(const rs__window *, int64_t, int64_t, const float *, float *,       \
                                          rs_pass);                                                           \

@@ -170,14 +170,18 @@ RS_INLINE void add_windows(const rs__grey *g, const float *image, const uint16_t
     }
 }
 
-/* What no window covers: the last row and column of an odd map. */
+/* Whether no window covers place i: in the last row or column of an odd map. */
+RS_INLINE bool is_rest(const rs__grey *g, int64_t i)
+{
+    return i / g->width >= g->height / 2 * 2 || i % g->width >= g->width / 2 * 2;
+}
+
 static void add_rest(const rs__grey *g, const float *image, const float *dy, rs_vf *sums)
 {
     for (int64_t i = 0; i < g->height * g->width; i++) {
-        const int64_t y = i / g->width, x = i % g->width;
-        if (y >= g->height / 2 * 2 || x >= g->width / 2 * 2) {
+        if (is_rest(g, i)) {
             const rs_vf gradient = rs_load(dy + i * RS_LANES);
-            add_window(image + y * g->row + x, g->row, 1, &gradient, sums);
+            add_window(image + i / g->width * g->row + i % g->width, g->row, 1, &gradient, sums);
         }
     }
 }
@@ -197,34 +201,77 @@ void RS_ISA(rs__grey_gradients)(const rs__grey *g, const float *image, const uin
     }
 }
 
-/* One output's gradient by the map. */
-static void unpool(const rs__grey *g, const uint16_t *choice, const float *dy, int lane, float *plane)
+/* Sums of neighbours: of a, then of b. */
+RS_INLINE rs_vf pairs(rs_vf a, rs_vf b)
 {
-    for (int64_t i = 0; i < g->height * g->width; i++) {
-        const int64_t y = i / g->width, x = i % g->width, oy = y / 2, ox = x / 2;
-        const bool covered = oy < g->height / 2 && ox < g->width / 2;
-        const int64_t from = (choice ? oy * (g->width / 2) + ox : i) * RS_LANES + lane;
-        plane[i] = !choice ? dy[from] : covered && choice[from] == 2 * (y % 2) + x % 2 ? dy[from] : 0.0f;
+#if RS_LANES == 16
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#else
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) +
+           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#endif
+}
+
+/* The sum of each of RS_LANES vectors, which are lost. */
+RS_INLINE rs_vf sums_of(rs_vf *v)
+{
+    for (int count = RS_LANES / 2; count > 0; count /= 2) {
+        for (int i = 0; i < count; i++) {
+            v[i] = pairs(v[2 * i], v[2 * i + 1]);
+        }
+    }
+    return v[0];
+}
+
+enum { SIDE = 4, PATCH = SIDE * SIDE }; /* pixels that a window sees */
+
+/* What the gradients of some places give the pixels from `to` on. */
+RS_INLINE void pass_window(const float *weights, int places, const rs_vf *gradients, int64_t row, float *to)
+{
+    rs_vf pixels[PATCH] = {{0}};
+    float sums[PATCH] __attribute__((aligned(64)));
+    for (int p = 0; p < places; p++) {
+        for (int k = 0; k < RS__GREY_WEIGHTS; k++) {
+            const int at = (p / 2 + k / RS__GREY_KERNEL) * SIDE + p % 2 + k % RS__GREY_KERNEL;
+            pixels[at] = rs_fma(gradients[p], rs_load(weights + (int64_t)k * RS_LANES), pixels[at]);
+        }
+    }
+    for (int i = 0; i < PATCH; i += RS_LANES) {
+        rs_store(sums + i, sums_of(pixels + i));
+    }
+    const int side = places == 1 ? RS__GREY_KERNEL : SIDE;
+    for (int y = 0; y < side; y++) {
+        for (int x = 0; x < side; x++) {
+            to[y * row + x] += sums[y * SIDE + x];
+        }
     }
 }
 
-static void add_scaled(const float *restrict from, float factor, int64_t count, float *restrict to)
+RS_INLINE void pass_windows(const rs__grey *g, const float *weights, const uint16_t *choice, const float *dy,
+                            float *dx)
 {
-    for (int64_t i = 0; i < count; i++) {
-        to[i] += factor * from[i];
+    for (int64_t oy = 0; oy < g->height / 2; oy++) {
+        for (int64_t ox = 0; ox < g->width / 2; ox++) {
+            rs_vf places[PLACES];
+            places_of(g, choice, dy, oy, ox, places);
+            pass_window(weights, PLACES, places, g->row, dx + 2 * oy * g->row + 2 * ox);
+        }
     }
 }
 
 void RS_ISA(rs__grey_backward)(const rs__grey *g, const float *weights, const uint16_t *choice,
-                               const float *dy, float *plane, float *dx)
+                               const float *dy, float *dx)
 {
-    for (int lane = 0; lane < RS_LANES; lane++) {
-        unpool(g, choice, dy, lane, plane);
-        for (int64_t y = 0; y < g->height; y++) {
-            for (int k = 0; k < RS__GREY_WEIGHTS; k++) {
-                add_scaled(plane + y * g->width, weights[k * RS_LANES + lane], g->width,
-                           dx + (y + k / RS__GREY_KERNEL) * g->row + k % RS__GREY_KERNEL);
-            }
+    if (choice) {
+        pass_windows(g, weights, choice, dy, dx);
+        return;
+    }
+    pass_windows(g, weights, NULL, dy, dx);
+    for (int64_t i = 0; i < g->height * g->width; i++) {
+        if (is_rest(g, i)) {
+            const rs_vf gradient = rs_load(dy + i * RS_LANES);
+            pass_window(weights, 1, &gradient, g->row, dx + i / g->width * g->row + i % g->width);
         }
     }
 }
