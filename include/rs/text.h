@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The word of the list with the fewest edits (insert, delete, replace, swap of neighbours) from `word`, or
- * NULL when even that is further than 1 of up to four letters, 2 of up to eight, a third of more. */
+/* The word of the list with the fewest edits (insert, delete, replace, swap of neighbours) from `word`,
+ * where even that is further than 1 of up to four letters, 2 of up to eight, a third of more, the shortest that begins with
+ * `word` or with which it begins, of three letters at least; else NULL. */
 const char *rs_text_nearest(const char *word, const char *const *list, int count);
 
 /* The same of devices: what is called a GPU elsewhere is cuda here. */

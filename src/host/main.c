@@ -32,6 +32,12 @@ static int unknown_command(const char *word)
     for (int i = 0; i < COMMANDS; i++) {
         names[i] = commands[i].name;
     }
+    if (strcmp(word, "train") == 0) {
+        (void)fputs("resnet_study: training is no command of its own: resnet_study --depth 18 trains; see "
+                    "resnet_study --help\n",
+                    stderr);
+        return 2;
+    }
     const char *nearest = rs_text_nearest(word, names, COMMANDS);
     (void)fprintf(stderr, "resnet_study: unknown command \"%s\"%s%s; see resnet_study --help\n", word,
                   nearest ? "; nearest: " : "", nearest ? nearest : "");

@@ -258,6 +258,7 @@ def test_refusals_come_before_training_and_say_what_to_do(p):
     refused(2, "67", "18, 26, 34, 50, 68, 101", "68", arguments=("--depth", "67"))
     refused(2, "--dpeth", "--depth", arguments=("--dpeth", "18"))
     refused(2, "unknown command", "devices", arguments=("device",))
+    refused(2, "training is no command", "resnet_study --depth 18", arguments=("train", "--depth", "18"))
     refused(1, "cuda", arguments=(*SMALL, "--device", "cuda:99"))
     refused(3, "fetch", arguments=("--dataset", "mnist", "--no-download", "--data-dir", p.dir))
     p.run(*SMALL, "--out", "r.h5", "--quiet")

@@ -43,6 +43,25 @@ static int edit_distance(const char *a, const char *b)
     return rows[n % 3][m];
 }
 
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* The shortest name that begins with the word ("batch": "batch-size"), or with which the word begins ("output": "out"). */
+static const char *nearest_beginning(const char *word, const char *const *list, int count)
+{
+    enum { SHORTEST = 3 };
+    const char *nearest = NULL;
+    for (int i = 0; i < count && strlen(word) >= SHORTEST; i++) {
+        bool related = begins(list[i], word) || (strlen(list[i]) >= SHORTEST && begins(word, list[i]));
+        if (related && (!nearest || strlen(list[i]) < strlen(nearest))) {
+            nearest = list[i];
+        }
+    }
+    return nearest;
+}
+
 const char *rs_text_nearest(const char *word, const char *const *list, int count)
 {
     const char *nearest = NULL;
@@ -55,7 +74,7 @@ const char *rs_text_nearest(const char *word, const char *const *list, int count
             fewest = edits;
         }
     }
-    return nearest;
+    return nearest ? nearest : nearest_beginning(word, list, count);
 }
 
 const char *rs_text_nearest_device(const char *word)

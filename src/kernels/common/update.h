@@ -4,7 +4,8 @@
  * decay, global-norm clipping). As in PyTorch, scalars are computed in double and rounded once to the tensor's type;
  * then every element goes through the operations of update_rules.h, one IEEE operation each, in the order
  * written there: no fused multiply-add (-ffp-contract=off), no reciprocals. A vector version that keeps the
- * order is equal to the bit. Statistics and distances are taken beside the rule and never change what it
+ * order is equal to the bit; the cpu backend's takes numbers below the least normal float, 1.2e-38, as 0, where moments of
+ * a gradient that stays 0 would end and make every step slow. Statistics and distances are taken beside the rule and never change what it
  * stores.
  *
  * Momentum buffers and moments start as zeros (so that the first SGD step's buffer is the gradient itself),

@@ -23,6 +23,11 @@ static void the_nearest_word_is_found_or_none(void **state)
     assert_string_equal(rs_text_nearest("epoch", words, 4), "epochs");
     assert_string_equal(rs_text_nearest("data_set", words, 4), "dataset");
     assert_null(rs_text_nearest("zzzzzz", words, 4));
+    static const char *const begun[] = {"batch-norm", "batch-size", "out", "lr"};
+    assert_string_equal(rs_text_nearest("batch", begun, 4), "batch-norm"); /* the first of the shortest */
+    assert_string_equal(rs_text_nearest("output", begun, 4), "out");
+    assert_null(rs_text_nearest("lr-schedule", begun, 4)); /* two letters begin too much */
+    assert_null(rs_text_nearest("ba", begun, 4));
     static const char *const short_ones[] = {"fit", "pca", "loss"};
     assert_null(rs_text_nearest("foo", short_ones, 3)); /* two of three letters are another word */
     assert_null(rs_text_nearest("pass", short_ones, 3));
