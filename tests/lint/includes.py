@@ -11,7 +11,7 @@ import re
 import tree
 
 MODULE = {  # of each public header
-    "status.h": "core", "host.h": "core", "tensor.h": "core", "random.h": "core", "metric.h": "core", "text.h": "core", "json.h": "core",
+    "status.h": "core", "host.h": "core", "files.h": "core", "tensor.h": "core", "random.h": "core", "metric.h": "core", "text.h": "core", "json.h": "core",
     "statistics.h": "core",
     "version.h": "core", "data_options.h": "core", "config.h": "config", "options.def": "config", "yaml.h": "yaml", "dataset.h": "data",
     "network.h": "network", "ops.def": "network", "backend.h": "kernels", "observer.h": "observe", "recorder.h": "record",

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rs/files.h"
 #include "rs/host.h"
 
 enum { BUFFER_BYTES = 1 << 16 };
@@ -201,6 +202,8 @@ rs_status rs__outputs_finish(rs__outputs *outputs, rs_error *error)
     }
     if (status) {
         remove_parts(outputs, done - 1);
+    } else {
+        status = rs_directory_sync(outputs->directory, error);
     }
     release(outputs);
     return status;

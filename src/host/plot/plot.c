@@ -1,8 +1,6 @@
 /* plot.c: from a request to a picture: inputs, groups, the figure's chart, ranges, layout, script, gnuplot. */
 #include "rs/plot.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +12,7 @@
 #include "gnuplot.h"
 #include "layout.h"
 #include "options.h"
+#include "rs/files.h"
 #include "rs/host.h"
 #include "script.h"
 #include "sheet.h"
@@ -155,27 +154,12 @@ static rs_status build(const rs_plot_request *request, work *w, rs_error *error)
 
 /* --- files ---------------------------------------------------------------------------------------------------- */
 
-/* Writes PATH.part and renames it. */
 static rs_status put_file(const char *path, const char *bytes, size_t length, rs_error *error)
 {
-    char *part = NULL;
-    if (asprintf(&part, "%s.part", path) < 0) {
-        return RS_FAIL(error, RS_MEMORY, "no memory for the path %s", path);
-    }
-    FILE *stream = fopen(part, "wb");
-    const bool written = stream && fwrite(bytes, 1, length, stream) == length && fflush(stream) == 0;
-    int why = errno;
-    const bool closed = stream && fclose(stream) == 0;
-    rs_status status = RS_OK;
-    if (!written || !closed || rs_files()->rename(part, path) != 0) {
-        why = written ? errno : why;
-        if (stream) {
-            (void)rs_files()->unlink(part);
-        }
-        status = RS_FAIL(error, RS_IO, "%s cannot be written: %s", path, strerror(why));
-    }
-    free(part);
-    return status;
+    rs_whole_file file;
+    RS_TRY(rs_whole_file_open(&file, path, error));
+    (void)fwrite(bytes, 1, length, file.stream); /* what failed shows when it is closed */
+    return rs_whole_file_close(&file, RS_OK, error);
 }
 
 /* The script, kept where the request says so, and what gnuplot makes of it; the caller's (rs_free). */

@@ -19,6 +19,7 @@
 #include <zlib.h>
 
 #include "recorder_state.h"
+#include "rs/files.h"
 #include "rs/host.h"
 #include "rs/tensor.h"
 

@@ -10,6 +10,7 @@
 
 #include "lock.h"
 #include "recorder_state.h"
+#include "rs/files.h"
 #include "rs/host.h"
 
 const char *rs_run_state_name(rs_run_state state)

@@ -80,11 +80,7 @@ void *rs_writer_main(void *context);
 /* Bytes a table grows by from one number of rows to another; planned.c. */
 uint64_t rs_table_growth(const rs_table *table, int64_t from, int64_t to);
 
-/* durable.c: folder of a path (rs_free); makes it with its parents; syncs a directory; finishes a checkpoint.
- */
-rs_status rs_directory_of(const char *path, char **directory, rs_error *error);
-rs_status rs_directory_make(const char *directory, rs_error *error);
-rs_status rs_directory_sync(const char *directory, rs_error *error);
+/* durable.c: finishes a checkpoint. */
 rs_status rs_checkpoint_publish(const char *temporary, const char *directory, rs_error *error);
 
 #endif

@@ -1,7 +1,6 @@
 /* result_file.c: the file of an analysis; see rs/result_file.h. */
 #include "rs/result_file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +9,7 @@
 #include "h5.h"
 #include "recorder_state.h"
 #include "result_axes.h"
+#include "rs/files.h"
 #include "rs/host.h"
 #include "rs/version.h"
 
@@ -183,16 +183,6 @@ done:
     return status;
 }
 
-/* The name is there; only a synced folder keeps it. */
-static rs_status sync_folder(const char *path, rs_error *error)
-{
-    char *directory = NULL;
-    RS_TRY(rs_directory_of(path, &directory, error));
-    const rs_status status = rs_directory_sync(directory, error);
-    rs_free(directory);
-    return status ? rs_error_prefix(error, "%s", path) : RS_OK;
-}
-
 rs_status rs_result_finish(rs_result_file *file, rs_error *error)
 {
     rs_status status = H5Fflush(file->file, H5F_SCOPE_GLOBAL) < 0
@@ -203,15 +193,12 @@ rs_status rs_result_finish(rs_result_file *file, rs_error *error)
     }
     if (!status) {
         file->file = H5I_INVALID_HID;
-        if (rs_files()->rename(file->part, file->path) != 0) {
-            status = RS_FAIL(error, RS_IO, "renaming %s: %s", file->part, strerror(errno));
-        }
+        status = rs_file_publish(file->part, file->path, error);
     }
     if (status) {
         rs_result_abandon(file);
         return status;
     }
-    status = sync_folder(file->path, error);
     release(file);
-    return status;
+    return RS_OK;
 }

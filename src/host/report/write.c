@@ -1,9 +1,9 @@
 /* write.c: the files of a report: each is written beside its place and gets its name when it is whole. */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "report.h"
+#include "rs/files.h"
 
 typedef enum format { HTML, CSV, MARKDOWN, JSON, FORMATS } format;
 
@@ -44,25 +44,9 @@ static rs_status write_format(const rs__report *report, format what, FILE *file,
 
 static rs_status write_file(const rs__report *report, const char *path, format what, rs_error *error)
 {
-    char part[RS_TEXT_MAX + 16];
-    (void)snprintf(part, sizeof part, "%s.part", path);
-    FILE *file = fopen(part, "w");
-    if (!file) {
-        return RS_FAIL(error, RS_IO, "%s cannot be written: %s", part, strerror(errno));
-    }
-    rs_status status = write_format(report, what, file, error);
-    errno = 0;
-    bool written = fflush(file) == 0 && !ferror(file) && fsync(fileno(file)) == 0;
-    int why = errno;
-    written = fclose(file) == 0 && written;
-    if (!status && written && rename(part, path) == 0) {
-        return RS_OK;
-    }
-    why = written ? errno : why;
-    (void)unlink(part);
-    return status ? status
-                  : RS_FAIL(error, RS_IO, "%s cannot be written: %s", path,
-                            why ? strerror(why) : "the disk may be full");
+    rs_whole_file file;
+    RS_TRY(rs_whole_file_open(&file, path, error));
+    return rs_whole_file_close(&file, write_format(report, what, file.stream, error), error);
 }
 
 rs_status rs__report_check_paths(const rs__texts *paths, bool overwrite, rs_error *error)

@@ -1,11 +1,11 @@
 /* study_summary.c: writes a study's summary as HDF5 and as CSV. */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "rs/files.h"
 #include "rs/host.h"
 #include "rs/result_file.h"
 #include "study_tables.h"
@@ -291,21 +291,10 @@ static void print_table(const aggregate *a, FILE *stream)
 
 rs_status rs__study_write_csv(const aggregate *a, const char *out_dir, rs_error *error)
 {
-    char path[RS_STUDY_PATH + 256], part[RS_STUDY_PATH + 264];
+    char path[RS_STUDY_PATH + 256];
+    rs_whole_file file;
     rs__study_summary_path(a, out_dir, ".csv", path, sizeof path);
-    (void)snprintf(part, sizeof part, "%s.part", path);
-    FILE *stream = fopen(part, "w");
-    if (!stream) {
-        return RS_FAIL(error, RS_IO, "%s cannot be written: %s", part, strerror(errno));
-    }
-    print_table(a, stream);
-    bool written = fflush(stream) == 0 && !ferror(stream) && fsync(fileno(stream)) == 0;
-    int why = errno;
-    written = fclose(stream) == 0 && written;
-    if (!written || rename(part, path) != 0) {
-        why = written ? errno : why;
-        (void)unlink(part);
-        return RS_FAIL(error, RS_IO, "%s cannot be written: %s", path, strerror(why));
-    }
-    return RS_OK;
+    RS_TRY(rs_whole_file_open(&file, path, error));
+    print_table(a, file.stream);
+    return rs_whole_file_close(&file, RS_OK, error);
 }
