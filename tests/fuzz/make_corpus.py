@@ -154,9 +154,11 @@ def edited():
     put("edited.good-result", b"\7")
     for what in range(10):  # one edit of each kind, see edits.c
         put(f"edited.kind{what}", bytes([0, what, 40 + what]) + bytes(range(3, 40)))
-        put(f"report.kind{what}", bytes([128, what, 40 + what]) + bytes(range(3, 40)))
-    put("report.good-none", b"\0")
-    put("report.good-one", b"\x80")
+        for target in ("report", "figures", "results"):
+            put(f"{target}.kind{what}", bytes([128, what, 40 + what]) + bytes(range(3, 40)))
+    for target in ("report", "figures", "results"):
+        put(f"{target}.good-none", b"\0")
+        put(f"{target}.good-one", b"\x80")
 
 
 def tar(*entries):

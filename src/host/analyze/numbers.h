@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifndef CMPLX /* glibc has it for GCC alone */
+#define CMPLX(real, imaginary) __builtin_complex((double)(real), (double)(imaginary))
+#endif
+
 typedef double complex rs__number;
 
 #define RS__STEP_EXPONENT 300 /* h = 2^-300 */

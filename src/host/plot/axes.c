@@ -97,10 +97,17 @@ static void reach_down(const rs__axis *axis, double low, extent *e)
     e->low = fmin(e->low, low);
 }
 
+/* Within what ranges can be computed of: of numbers near the largest double, or the least, margins and ratios are none. */
+static double within(const rs__axis *axis, double bound)
+{
+    const double most = axis->log ? 1e150 : 1e300;
+    return axis->log ? fmin(fmax(bound, 1.0 / most), most) : fmin(fmax(bound, -most), most);
+}
+
 /* A range that has some length, and a margin beyond the data. */
 static void set_range(rs__axis *axis, const extent *e, double margin)
 {
-    double low = e->low, high = e->high;
+    double low = within(axis, e->low), high = within(axis, e->high);
     const bool near = axis->zero_near && low <= 0.5 * high;
     const bool from_zero = (axis->zero || near) && !axis->log && low >= 0.0;
     if (low > high) {
@@ -124,7 +131,8 @@ static void set_range(rs__axis *axis, const extent *e, double margin)
         low = from_zero ? 0.0 : low - wider;
         high += wider;
     }
-    low = from_zero ? 0.0 : low;
+    low = from_zero ? 0.0 : within(axis, low);
+    high = within(axis, high);
     axis->low = isnan(axis->low) ? low : axis->low;
     axis->high = isnan(axis->high) ? high : axis->high;
 }
@@ -410,7 +418,7 @@ static rs_status add_sign(char **label, rs_error *error)
 {
     char old[1024];
     (void)snprintf(old, sizeof old, "%s", *label ? *label : "");
-    return rs__chart_text(label, error, "%s%s", old, *old ? RS__LOG_SIGN : RS__LOG_SIGN + 1);
+    return rs__chart_text(label, error, "%s%s", old, *old ? RS__LOG_SIGN : &RS__LOG_SIGN[1]);
 }
 
 rs_status rs__axes_tell_log(rs__chart *chart, rs_error *error)

@@ -12,20 +12,14 @@
 
 enum { BINS = 60, MOST_PANELS = 12, MOST_COLUMNS = 100, TICKS = 5, MOST_CHOSEN = 60 };
 
-typedef struct tensor {
-    char name[RS_NAME_MAX];
-    rs_shape shape;
-    int64_t count;
-} tensor;
-
 typedef struct spread {
     const rs__input *run;
     bool gradients;
     int64_t available; /* tensors to choose from */
     int chosen;
-    tensor *tensors;    /* [chosen] */
-    int64_t columns;    /* snapshots shown */
-    int64_t *snapshots; /* [columns] */
+    rs_record_tensor *tensors; /* [chosen] */
+    int64_t columns;           /* snapshots shown */
+    int64_t *snapshots;        /* [columns] */
     rs_snapshot_place *places;
     float *values;  /* of the largest tensor */
     double largest; /* share in a cell */
@@ -39,7 +33,7 @@ static void free_spread(spread *s)
     rs_free(s->values);
 }
 
-static rs_status read_tensor(const spread *s, const tensor *t, int64_t column, rs_error *error)
+static rs_status read_tensor(const spread *s, const rs_record_tensor *t, int64_t column, rs_error *error)
 {
     return (s->gradients ? rs_record_reader_gradient : rs_record_reader_tensor)(
         s->run->record, t->name, s->snapshots[column], &t->shape, s->values, error);
@@ -47,36 +41,35 @@ static rs_status read_tensor(const spread *s, const tensor *t, int64_t column, r
 
 /* --- what is shown -------------------------------------------------------------------------------------------- */
 
-static void make_tensor(const rs__columns *names, int64_t index, const double *shapes, tensor *t)
-{
-    memcpy(t->name, names->names[index], sizeof t->name);
-    t->shape = (rs_shape){0};
-    t->count = 1;
-    for (int axis = 0; axis < 4 && shapes[names->index[index] * 4 + axis] > 0.0; axis++) {
-        t->shape.dim[t->shape.rank++] = (int64_t)shapes[names->index[index] * 4 + axis];
-        t->count *= t->shape.dim[axis];
-    }
-}
-
-static bool is_recorded(const spread *s, const tensor *t)
+/* Whether the record has its numbers: as many as its shape says, before there is room made for them. */
+static rs_status find_recorded(const spread *s, const rs_record_tensor *t, bool *found, rs_error *error)
 {
     char path[RS_NAME_MAX + 16];
+    int64_t rows, width;
     (void)snprintf(path, sizeof path, "%s/%s", s->gradients ? "gradients" : "weights", t->name);
-    return rs_record_reader_has(s->run->record, path);
+    *found = rs_record_reader_has(s->run->record, path);
+    if (!*found) {
+        return RS_OK;
+    }
+    RS_TRY(rs_record_reader_series_size(s->run->record, path, &rows, &width, error));
+    return width == t->count ? RS_OK
+                             : RS_FAIL(error, RS_DATA, "%s: %s has another size than parameters/shape says",
+                                       s->run->path, path);
 }
 
 /* Those that --layers takes; without it matrices and kernels alone, not biases and batch norms. */
-static rs_status list_tensors(spread *s, const rs__columns *names, const double *shapes, bool all,
-                              rs_error *error)
+static rs_status list_tensors(spread *s, const rs__columns *names, bool all, rs_error *error)
 {
+    bool found;
     s->tensors = rs_alloc_array((size_t)names->count + 1, sizeof *s->tensors);
     if (!s->tensors) {
         return RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " tensors", names->count);
     }
     for (int64_t i = 0; i < names->count; i++) {
-        make_tensor(names, i, shapes, &s->tensors[s->available]);
-        const tensor *t = &s->tensors[s->available];
-        s->available += (all || t->shape.rank > 1) && is_recorded(s, t);
+        rs_record_tensor *t = &s->tensors[s->available];
+        RS_TRY(rs_record_reader_parameter(s->run->record, names->index[i], t, error));
+        RS_TRY(find_recorded(s, t, &found, error));
+        s->available += (all || t->shape.rank > 1) && found;
     }
     if (s->available == 0) {
         return RS_FAIL(error, RS_DATA, "%s has no %s of such tensors", s->run->path,
@@ -93,20 +86,9 @@ static rs_status list_tensors(spread *s, const rs__columns *names, const double 
 static rs_status choose_tensors(const rs__plot *plot, spread *s, rs_error *error)
 {
     rs__columns names = {0};
-    int64_t rows, width;
-    double *shapes = NULL;
-    RS_TRY(rs__read_series(s->run, "parameters/shape", &rows, &width, &shapes, error));
-    rs_status status =
-        width == 4 ? rs__read_columns(s->run, "parameters/name", plot->options->layers, &names, error)
-                   : RS_FAIL(error, RS_DATA, "%s: parameters/shape is not as a record has it", s->run->path);
-    for (int64_t i = 0; !status && i < names.count; i++) {
-        status = names.index[i] < rows
-                     ? RS_OK
-                     : RS_FAIL(error, RS_DATA, "%s: %s has no shape", s->run->path, names.names[i]);
-    }
-    status = status ? status : list_tensors(s, &names, shapes, plot->options->layers != NULL, error);
+    RS_TRY(rs__read_columns(s->run, "parameters/name", plot->options->layers, &names, error));
+    const rs_status status = list_tensors(s, &names, plot->options->layers != NULL, error);
     rs__columns_free(&names);
-    rs_free(shapes);
     return status;
 }
 
@@ -148,7 +130,8 @@ static rs_status make_room(spread *s, rs_error *error)
 
 /* --- one panel ------------------------------------------------------------------------------------------------ */
 
-static rs_status find_range(const spread *s, const tensor *t, double *low, double *high, rs_error *error)
+static rs_status find_range(const spread *s, const rs_record_tensor *t, double *low, double *high,
+                            rs_error *error)
 {
     *low = *high = (double)NAN;
     for (int64_t c = 0; c < s->columns; c++) {
@@ -164,8 +147,8 @@ static rs_status find_range(const spread *s, const tensor *t, double *low, doubl
 }
 
 /* Shares of column c at share[bin * columns + c]; NaN: none. */
-static rs_status fill_column(spread *s, const tensor *t, int64_t c, double low, double high, double *share,
-                             rs_error *error)
+static rs_status fill_column(spread *s, const rs_record_tensor *t, int64_t c, double low, double high,
+                             double *share, rs_error *error)
 {
     int64_t counts[BINS] = {0};
     RS_TRY(read_tensor(s, t, c, error));
@@ -178,7 +161,7 @@ static rs_status fill_column(spread *s, const tensor *t, int64_t c, double low, 
     return RS_OK;
 }
 
-static rs_status add_map(spread *s, const tensor *t, rs__panel *panel, rs_error *error)
+static rs_status add_map(spread *s, const rs_record_tensor *t, rs__panel *panel, rs_error *error)
 {
     double low, high;
     double *share = rs_alloc_array((size_t)(BINS * s->columns), sizeof *share);

@@ -85,6 +85,29 @@ static void test_log_and_single(void **state)
     rs__chart_clear(&chart);
 }
 
+/* Near the ends of what a double holds there are no margins and ratios; there is a range all the same. */
+static void test_extremes(void **state)
+{
+    static const double x[] = {1.0, 2.0}, y[][2] = {{-1.7e308, 1.7e308},
+                                                    {1.7e308, 1.7e308},
+                                                    {5e-324, 1e-310},
+                                                    {5e-324, 1.7e308},
+                                                    {-1.7e308, 1.0}};
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof y / sizeof y[0]; i++) {
+        rs__chart chart;
+        rs__layout layout;
+        char *script;
+        chart_single(&chart, 2, x, y[i / 2], "a");
+        chart.panels[0].y.log = i % 2 == 1;
+        chart_finish(&chart, &layout, &script);
+        const rs__axis *axis = &chart.panels[0].y;
+        assert_true(axis->low < axis->high && isfinite(axis->high - axis->low));
+        assert_true(!axis->log || (axis->low > 0.0 && isfinite(axis->high / axis->low)));
+        chart_drop(&chart, &layout, script);
+    }
+}
+
 /* Values that differ in their last digits alone are one value: ticks could not tell them apart. */
 static void test_flat(void **state)
 {
@@ -343,11 +366,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ranges),         cmocka_unit_test(test_where_ranges_begin),
-        cmocka_unit_test(test_log_and_single), cmocka_unit_test(test_flat),
-        cmocka_unit_test(test_log_ticks),      cmocka_unit_test(test_log_is_told),
-        cmocka_unit_test(test_ticks),          cmocka_unit_test(test_gaps),
-        cmocka_unit_test(test_log_gaps),       cmocka_unit_test(test_thin),
-        cmocka_unit_test(test_quote),          cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_log_and_single), cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_flat),           cmocka_unit_test(test_log_ticks),
+        cmocka_unit_test(test_log_is_told),    cmocka_unit_test(test_ticks),
+        cmocka_unit_test(test_gaps),           cmocka_unit_test(test_log_gaps),
+        cmocka_unit_test(test_thin),           cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
