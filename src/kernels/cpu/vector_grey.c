@@ -1,8 +1,6 @@
 /* vector_grey.c: convolution of one channel by kernels of 3x3 and the max pool of 2x2 behind it, without a map in between.
  * A window of the pool sees 4x4 pixels: four sums of nine products, of which the largest is kept; backward only the
  * place that was largest has a gradient. Where the map is wanted, the sums run in the same order: the bits are the same. */
-#include <string.h>
-
 #include "kernels.h"
 #include "vector.h"
 
@@ -86,7 +84,7 @@ RS_INLINE best largest(const rs_vf *sums, bool relu)
     return of;
 }
 
-/* Four sums of the places from `at` on. */
+/* The sums at the first places of the window whose first pixel is `at`. */
 RS_INLINE void convolve(const float *weights, const float *at, int64_t row, int places, rs_vf *sums)
 {
     for (int p = 0; p < places; p++) {
@@ -141,9 +139,9 @@ RS_INLINE void places_of(const rs__grey *g, const uint16_t *choice, const float 
     }
     const int64_t from = (oy * (g->width / 2) + ox) * RS_LANES;
     const rs_vi place = __builtin_convertvector(*(const rs_choice *)(choice + from), rs_vi);
-    const rs_vi largest = (rs_vi)rs_load(dy + from);
+    const rs_vi whole = (rs_vi)rs_load(dy + from);
     for (int p = 0; p < PLACES; p++) {
-        places[p] = (rs_vf)choose(equal(place, zero + p), largest, zero);
+        places[p] = (rs_vf)choose(equal(place, zero + p), whole, zero);
     }
 }
 
