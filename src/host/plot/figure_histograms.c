@@ -77,8 +77,9 @@ static rs_status list_tensors(spread *s, const rs__columns *names, bool all, rs_
     }
     const int most = all ? MOST_CHOSEN : MOST_PANELS;
     s->chosen = s->available < most ? (int)s->available : most;
-    for (int i = 1; i < s->chosen; i++) { /* evenly by depth, the first and the last among them */
-        s->tensors[i] = s->tensors[i * (s->available - 1) / (s->chosen - 1)];
+    const int last = s->chosen - 1;
+    for (int i = 1; i <= last; i++) { /* evenly by depth, the first and the last among them */
+        s->tensors[i] = s->tensors[i * (s->available - 1) / last];
     }
     return RS_OK;
 }
