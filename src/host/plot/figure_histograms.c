@@ -57,10 +57,16 @@ static rs_status find_recorded(const spread *s, const rs_record_tensor *t, bool 
                                        s->run->path, path);
 }
 
+/* Which of all is number i of the chosen ones: evenly, the first and the last among them. */
+static int64_t evenly(int64_t i, int64_t chosen, int64_t all)
+{
+    return chosen > 1 ? i * (all - 1) / (chosen - 1) : 0;
+}
+
 /* Those that --layers takes; without it matrices and kernels alone, not biases and batch norms. */
 static rs_status list_tensors(spread *s, const rs__columns *names, bool all, rs_error *error)
 {
-    bool found;
+    bool found = false;
     s->tensors = rs_alloc_array((size_t)names->count + 1, sizeof *s->tensors);
     if (!s->tensors) {
         return RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " tensors", names->count);
@@ -69,7 +75,9 @@ static rs_status list_tensors(spread *s, const rs__columns *names, bool all, rs_
         rs_record_tensor *t = &s->tensors[s->available];
         RS_TRY(rs_record_reader_parameter(s->run->record, names->index[i], t, error));
         RS_TRY(find_recorded(s, t, &found, error));
-        s->available += (all || t->shape.rank > 1) && found;
+        if (found && (all || t->shape.rank > 1)) {
+            s->available++;
+        }
     }
     if (s->available == 0) {
         return RS_FAIL(error, RS_DATA, "%s has no %s of such tensors", s->run->path,
@@ -77,9 +85,8 @@ static rs_status list_tensors(spread *s, const rs__columns *names, bool all, rs_
     }
     const int most = all ? MOST_CHOSEN : MOST_PANELS;
     s->chosen = s->available < most ? (int)s->available : most;
-    const int last = s->chosen - 1;
-    for (int i = 1; i <= last; i++) { /* evenly by depth, the first and the last among them */
-        s->tensors[i] = s->tensors[i * (s->available - 1) / last];
+    for (int i = 1; i < s->chosen; i++) {
+        s->tensors[i] = s->tensors[evenly(i, s->chosen, s->available)];
     }
     return RS_OK;
 }
@@ -112,7 +119,7 @@ static rs_status choose_snapshots(spread *s, rs_error *error)
         return RS_FAIL(error, RS_MEMORY, "no memory for %" PRId64 " snapshots", s->columns);
     }
     for (int64_t i = 0; i < s->columns; i++) {
-        s->snapshots[i] = first + (s->columns > 1 ? i * (count - 1) / (s->columns - 1) : 0);
+        s->snapshots[i] = first + evenly(i, s->columns, count);
         RS_TRY(rs_record_reader_snapshot(s->run->record, s->snapshots[i], &s->places[i], error));
     }
     return RS_OK;
