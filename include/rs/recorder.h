@@ -95,6 +95,8 @@ rs_status rs_recorder_resume(const char *path, const rs_record_spec *spec, const
 rs_status rs_recorder_step(rs_recorder *recorder, const rs_step_row *row, rs_error *error);
 rs_status rs_recorder_snapshot(rs_recorder *recorder, const rs_snapshot_moment *moment, rs_error *error);
 rs_status rs_recorder_epoch(rs_recorder *recorder, const rs_epoch_row *row, rs_error *error);
+/* `checkpoint` (or NULL) is a whole file, NAME.part: the recorder's from here on, which gives it its name when the commit is on
+ * the disk, or removes it, also where this returns an error. */
 rs_status rs_recorder_commit(rs_recorder *recorder, rs_commit_kind kind, const rs_position *position,
                              const char *checkpoint, rs_error *error);
 rs_status rs_recorder_wait(rs_recorder *recorder, rs_error *error); /* until all handed over is done */

@@ -285,10 +285,9 @@ rs_status rs_recorder_epoch(rs_recorder *recorder, const rs_epoch_row *row, rs_e
     return row_added(recorder, RS_TABLE_EPOCHS, error);
 }
 
-rs_status rs_recorder_commit(rs_recorder *recorder, rs_commit_kind kind, const rs_position *position,
-                             const char *checkpoint, rs_error *error)
+/* All rows that the commit covers, to the writer. */
+static rs_status hand_over_all(rs_recorder *recorder, const rs_position *position, rs_error *error)
 {
-    rs_job job = {.kind = RS_JOB_COMMIT, .commit_kind = kind, .position = *position};
     pthread_mutex_lock(&recorder->mutex);
     rs_status status = pending_error(recorder, error);
     pthread_mutex_unlock(&recorder->mutex);
@@ -302,11 +301,23 @@ rs_status rs_recorder_commit(rs_recorder *recorder, rs_commit_kind kind, const r
         }
         RS_TRY(hand_over(recorder, &recorder->ring[t], error));
     }
-    if (checkpoint) {
+    return RS_OK;
+}
+
+rs_status rs_recorder_commit(rs_recorder *recorder, rs_commit_kind kind, const rs_position *position,
+                             const char *checkpoint, rs_error *error)
+{
+    rs_job job = {.kind = RS_JOB_COMMIT, .commit_kind = kind, .position = *position};
+    rs_status status = hand_over_all(recorder, position, error);
+    if (!status && checkpoint) {
         job.checkpoint = rs_strdup(checkpoint);
-        if (!job.checkpoint) {
-            return RS_FAIL(error, RS_MEMORY, "no memory for the path %s", checkpoint);
+        status = job.checkpoint ? RS_OK : RS_FAIL(error, RS_MEMORY, "no memory for the path %s", checkpoint);
+    }
+    if (status) { /* the writer never hears of the checkpoint */
+        if (checkpoint) {
+            (void)rs_files()->unlink(checkpoint);
         }
+        return status;
     }
     return push_job(recorder, &job, error);
 }

@@ -185,8 +185,23 @@ static void test_second_writer(void **state)
     case_ok(rs_recorder_close(recorder, RS_RUN_INTERRUPTED, &error));
 }
 
+/* A commit that the recorder refuses, or fails: what has been written as its checkpoint goes, too. */
+static rs_status commit_with_checkpoint(rs_recorder *recorder, const rs_position *position, bool *left)
+{
+    char part[512];
+    (void)snprintf(part, sizeof part, "%s.ckpt.part", path);
+    FILE *file = fopen(part, "w");
+    if (!file || fclose(file) != 0) {
+        return RS_OK;
+    }
+    const rs_status status = rs_recorder_commit(recorder, RS_COMMIT_EPOCH, position, part, &error);
+    *left = access(part, F_OK) == 0;
+    return status;
+}
+
 static void test_order_is_checked(void **state)
 {
+    bool left = true;
     rs_recorder *recorder;
     rs_position position = {.steps = 1};
     (void)state;
@@ -196,6 +211,8 @@ static void test_order_is_checked(void **state)
                  "step 1 delivered where 0 was due");
     case_refused(observer.commit(observer.context, RS_COMMIT_EPOCH, &position, NULL, &error), RS_FAILED,
                  "covers 2 rows");
+    case_refused(commit_with_checkpoint(recorder, &position, &left), RS_FAILED, "covers 2 rows");
+    assert_false(left);
     case_ok(rs_recorder_close(recorder, RS_RUN_STOPPED, &error));
 }
 
@@ -418,6 +435,10 @@ static void train_until_spoilt(void (*spoil)(void), const char *text)
         !strstr(error.text, text)) {
         (void)fprintf(stderr, "%s\n", error.text);
         _exit(12);
+    }
+    bool left = true;
+    if (commit_with_checkpoint(recorder, &position, &left) != RS_IO || left) {
+        _exit(15);
     }
     if (rs_recorder_close(recorder, RS_RUN_STOPPED, &error) != RS_IO) {
         _exit(13);
