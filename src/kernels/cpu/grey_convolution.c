@@ -9,27 +9,12 @@
 
 #include "plan.h"
 
-/* The only reader of a node; -1: none, or several. */
-static int reader_of(const rs_network *network, int node)
-{
-    int reader = -1, count = 0;
-    for (int i = node + 1; i < network->node_count; i++) {
-        for (int k = 0; k < rs_op_inputs(network->nodes[i].kind); k++) {
-            if (network->nodes[i].input[k] == node) {
-                reader = i;
-                count++;
-            }
-        }
-    }
-    return count == 1 ? reader : -1;
-}
-
 /* Whether a max pool of 2x2 reads the node, or its ReLU. */
 static bool is_pooled(const rs_network *network, int node)
 {
-    int reader = reader_of(network, node);
+    int reader = rs__reader_of(network, node);
     if (reader >= 0 && network->nodes[reader].kind == RS_OP_RELU) {
-        reader = reader_of(network, reader);
+        reader = rs__reader_of(network, reader);
     }
     if (reader < 0 || network->nodes[reader].kind != RS_OP_MAX_POOL) {
         return false;

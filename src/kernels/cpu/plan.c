@@ -51,12 +51,14 @@ static rs_status make_tensors(rs_plan *plan, rs_error *error)
     }
     int64_t lanes = plan->device->kernels->lanes;
     for (int i = 0; i < network->node_count; i++) {
-        const int64_t *shape = network->nodes[i].shape;
+        const rs_node *node = &network->nodes[i];
+        const bool maps = node->kind == RS_OP_FLATTEN && !rs__flatten_moves(plan, i);
+        const int64_t *shape = maps ? network->nodes[node->input[0]].shape : node->shape;
         plan->tensors[i] = (rs__tensor){.channels = shape[0],
                                         .height = shape[1],
                                         .width = shape[2],
                                         .blocks = (shape[0] + lanes - 1) / lanes,
-                                        .exists = !rs_op_is_loss(network->nodes[i].kind)};
+                                        .exists = !rs_op_is_loss(node->kind)};
     }
     return RS_OK;
 }

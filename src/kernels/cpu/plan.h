@@ -223,8 +223,15 @@ bool rs__worth_threads(int64_t operations);
 /* pointwise.c: to = or += from, over the loaded batch of a blocked tensor. */
 void rs__elements_pass(const rs_plan *plan, const rs__tensor *t, const float *from, float *to, rs_pass pass);
 
-/* chains.c: joins convolutions, max pools and ReLUs that follow each other in plan->operations. */
+/* chains.c: joins convolutions, max pools and ReLUs, flattens and linear layers that follow each other in
+ * plan->operations. */
 void rs__join_chains(rs_plan *plan);
+/* The only reader of a node; -1: none, or several. */
+int rs__reader_of(const rs_network *network, int node);
+
+/* reshape.c: whether a flatten's vector is in canonical order. Asks the graph and the sizes, not what is measured, so that
+ * the bits are the same; where it moves nothing its tensor has the shape of the maps. */
+bool rs__flatten_moves(const rs_plan *plan, int node);
 
 /* fuse.c: fills plan->ops and their inputs. */
 rs_status rs__plan_fuse(rs_plan *plan, rs_error *error);

@@ -1,4 +1,7 @@
-/* reshape.c: flatten and repeat, which only move values. Lanes beyond the channels are set to 0. */
+/* reshape.c: flatten and repeat, which only move values. Lanes beyond the channels are set to 0.
+ *
+ * A flatten that only a linear layer reads moves nothing where the channels fill their vectors: the layer's weights lie in the
+ * order of the maps (linear.c), and the vector is the maps as they lie. */
 #include <string.h>
 
 #include "plan.h"
@@ -24,14 +27,25 @@ static void flatten_sample(const rs_plan *plan, const rs__tensor *maps, float *b
     }
 }
 
+bool rs__flatten_moves(const rs_plan *plan, int node)
+{
+    const rs_network *network = plan->network;
+    const int maps = network->nodes[node].input[0], reader = rs__reader_of(network, node);
+    const int64_t *shape = network->nodes[maps].shape;
+    return maps == 0 || reader < 0 || network->nodes[reader].kind != RS_OP_LINEAR ||
+           rs__is_small_linear(plan->device, network, reader) || shape[1] * shape[2] == 1 ||
+           shape[0] % plan->device->kernels->lanes != 0;
+}
+
 static void flatten_forward(rs_plan *plan, const rs__op *op, rs_mode mode, int64_t first, int64_t last)
 {
     (void)mode;
     const rs__tensor *in = &plan->tensors[op->input[0]], *out = &plan->tensors[op->output];
-    int64_t from = rs__sample_floats(plan, in), to = rs__sample_floats(plan, out), features = out->channels;
+    int64_t from = rs__sample_floats(plan, in), to = rs__sample_floats(plan, out);
+    int64_t features = out->channels * out->height * out->width;
     for (int64_t n = first; n < last; n++) {
         float *vector = out->value + n * to;
-        if (in->plain || in->height * in->width == 1) {
+        if (in->plain || in->height * in->width == 1 || out->height * out->width > 1) {
             memcpy(vector, in->value + n * from, (size_t)features * sizeof(float));
         } else {
             flatten_sample(plan, in, in->value + n * from, vector, RS_PASS_NONE);
@@ -47,6 +61,11 @@ static void flatten_backward(rs_plan *plan, const rs__op *op, int64_t first, int
     const rs__tensor *out = &plan->tensors[op->output];
     in.plain = false;
     int64_t to = rs__sample_floats(plan, &in), from = rs__sample_floats(plan, out);
+    if (op->pass[0] != RS_PASS_NONE && out->height * out->width > 1) {
+        plan->device->kernels->pass_gradient(out->gradient + first * from, in.gradient + first * to,
+                                             op->pass[0], (last - first) * to);
+        return;
+    }
     for (int64_t n = first; op->pass[0] != RS_PASS_NONE && n < last; n++) {
         flatten_sample(plan, &in, in.gradient + n * to, out->gradient + n * from, op->pass[0]);
     }

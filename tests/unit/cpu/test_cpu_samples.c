@@ -1,6 +1,6 @@
 /* test_cpu_samples.c: a small network runs in segments, samples by samples. Neither timing every operation alone, nor a
- * measured layer in between (which keeps convolution and pool apart), nor what is kept changes a bit, nor, where all kernels
- * are our own, the number of threads; and gradients are the reference's. */
+ * measured layer in between (which keeps convolution and pool, or flatten and linear layer, apart), nor what is kept changes
+ * a bit, nor, where all kernels are our own, the number of threads; and gradients are the reference's. */
 #include "nets.h"
 
 #include <math.h>
@@ -72,8 +72,31 @@ static rs_network *cnn(int64_t inputs, int64_t wide)
     return n;
 }
 
+/* Two flattens of whole vectors of channels that only a linear layer reads: of maps that others read, too, and of such that
+ * nobody else does. */
+static rs_network *maps(int64_t inputs, int64_t wide)
+{
+    rs_error error = {0};
+    rs_network *n = NULL;
+    must(rs_network_create("maps", inputs, 9, 9, 10, &n, &error));
+    int a = add_node(n, "conv1", RS_OP_CONVOLUTION, 0, 0, wide / 2, (window){3, 1, 1});
+    a = add_node(n, "pool1", RS_OP_MAX_POOL, a, 0, 0, (window){2, 2, 0});
+    int b = add_node(n, "shared", RS_OP_FLATTEN, a, 0, 0, (window){0});
+    b = add_node(n, "fc1", RS_OP_LINEAR, b, 0, 9, (window){0});
+    a = add_node(n, "conv2", RS_OP_CONVOLUTION, a, 0, wide, (window){3, 1, 0});
+    a = add_node(n, "relu2", RS_OP_RELU, a, 0, 0, (window){0});
+    a = add_node(n, "flatten", RS_OP_FLATTEN, a, 0, 0, (window){0});
+    a = add_node(n, "fc2", RS_OP_LINEAR, a, 0, 9, (window){0});
+    a = add_node(n, "add", RS_OP_ADD, a, b, 0, (window){0});
+    a = add_node(n, "fc3", RS_OP_LINEAR, a, 0, 10, (window){0});
+    (void)add_node(n, "loss", RS_OP_SOFTMAX_CROSS_ENTROPY, a, 0, 0, (window){0});
+    must(rs_network_finish(n, &error));
+    return n;
+}
+
 static const kind mlps = {mlp, "tanh", 5, true}, cnns = {cnn, "relu1", 5, false},
-                  greys = {cnn, "conv1", 1, false};
+                  greys = {cnn, "conv1", 1, false}, flats = {maps, "flatten", 5, false},
+                  shared = {maps, "shared", 5, false};
 
 static rs_plan_options options_of(const way *w, const rs_objective *objective)
 {
@@ -222,7 +245,10 @@ int main(void)
         cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&mlps),
         cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&cnns),
         cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&greys),
+        cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&flats),
+        cmocka_unit_test_prestate(nothing_changes_a_bit, (void *)(uintptr_t)&shared),
         cmocka_unit_test_prestate(gradients_are_the_references, (void *)(uintptr_t)&mlps),
-        cmocka_unit_test_prestate(gradients_are_the_references, (void *)(uintptr_t)&cnns)};
+        cmocka_unit_test_prestate(gradients_are_the_references, (void *)(uintptr_t)&cnns),
+        cmocka_unit_test_prestate(gradients_are_the_references, (void *)(uintptr_t)&flats)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
