@@ -32,6 +32,9 @@ void rs_text_bytes(uint64_t bytes, char *text, size_t capacity);
 /* "1 thread", "8 threads"; "" for none. */
 void rs_text_threads(int threads, char *text, size_t capacity);
 
+/* What the name of `count` things ends in: "" for one, else "s". */
+const char *rs_text_s(int64_t count);
+
 /* "7 s", "1m20s", "2h05m", "3d04h"; "?" for what is no time (negative, not finite). */
 void rs_text_duration(double seconds, char *text, size_t capacity);
 

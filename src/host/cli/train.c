@@ -108,16 +108,16 @@ static void print_result(const session *s, const char *program)
     (void)stat(s->path, &file);
     rs_text_bytes((uint64_t)file.st_size, size, sizeof size);
     const char *reason = rs_trainer_reason(s->trainer);
+    const rs_position *at = rs_trainer_position(s->trainer);
     if (strcmp(reason, "epochs") != 0) {
-        (void)printf("ended by --%s after %" PRId64 " epochs\n", reason,
-                     rs_trainer_position(s->trainer)->epochs);
+        (void)printf("ended by --%s after %" PRId64 " epoch%s\n", reason, at->epochs, rs_text_s(at->epochs));
     }
-    (void)printf("recorded %" PRId64 " epochs, %" PRId64 " steps, %" PRId64 " snapshots in %s\n"
+    (void)printf("recorded %" PRId64 " epoch%s, %" PRId64 " step%s, %" PRId64 " snapshot%s in %s\n"
                  "look at it:          %s info %s\n"
                  "open it, with h5py:  python3 -c \"import h5py; f = h5py.File('%s'); "
                  "print(f['epochs/%s'][:])\"\n%s\n",
-                 rs_trainer_position(s->trainer)->epochs, rs_trainer_position(s->trainer)->steps,
-                 rs_trainer_position(s->trainer)->snapshots, size, program, s->path, s->path,
+                 at->epochs, rs_text_s(at->epochs), at->steps, rs_text_s(at->steps), at->snapshots,
+                 rs_text_s(at->snapshots), size, program, s->path, s->path,
                  measures_accuracy(s) ? "valid_accuracy" : "valid_loss", s->path);
 }
 
@@ -174,7 +174,8 @@ static rs_status run(session *s, const char *program, rs_error *error)
     rs_error closing = {0};
     rs_status status = session_open(s, &stop_signal, error);
     if (!status && s->finished_before) {
-        rs_log(RS_LOG_INFO, "%s is complete already: %" PRId64 " epochs", s->path, s->finished_epochs);
+        rs_log(RS_LOG_INFO, "%s is complete already: %" PRId64 " epoch%s", s->path, s->finished_epochs,
+               rs_text_s(s->finished_epochs));
         return session_close(s, RS_RUN_DONE, error);
     }
     status = status ? status : train(s, error);

@@ -151,11 +151,16 @@ void rs_text_bytes(uint64_t bytes, char *text, size_t capacity)
     (void)snprintf(text, capacity, value < 10.0 ? "%.2f %s" : "%.1f %s", value, units[unit]);
 }
 
+const char *rs_text_s(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 void rs_text_threads(int threads, char *text, size_t capacity)
 {
     text[0] = '\0';
     if (threads > 0) {
-        (void)snprintf(text, capacity, "%d thread%s", threads, threads == 1 ? "" : "s");
+        (void)snprintf(text, capacity, "%d thread%s", threads, rs_text_s(threads));
     }
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "rs/host.h"
+#include "rs/text.h"
 
 /* A writer that closes its file or renames it can make one look fail; so many in a row are a fault. */
 enum { MOST_FAILURES = 5, RUNNING = -1 };
@@ -124,8 +125,9 @@ static rs_status show_commits(const watch *w, int64_t first, rs_error *error)
 
 static int say_end(const char *path, const rs_record_summary *summary, const char *what, int status)
 {
-    (void)printf("%s: %s: %" PRId64 " epochs, %" PRId64 " steps\n", path, what, summary->committed.epochs,
-                 summary->committed.steps);
+    const rs_position *at = &summary->committed;
+    (void)printf("%s: %s: %" PRId64 " epoch%s, %" PRId64 " step%s\n", path, what, at->epochs,
+                 rs_text_s(at->epochs), at->steps, rs_text_s(at->steps));
     (void)fflush(stdout);
     return status;
 }

@@ -202,10 +202,12 @@ static void print_state(const rs_contents *contents, FILE *stream)
     rs_free(reason);
     print_not_finite(contents, stream);
     if (contents->commits.count > 0) {
-        (void)fprintf(
-            stream,
-            "%-12s %" PRId64 " epochs, %" PRId64 " steps, %" PRId64 " snapshots in %" PRId64 " commits\n",
-            "committed", position->epochs, position->steps, position->snapshots, contents->commits.count);
+        (void)fprintf(stream,
+                      "%-12s %" PRId64 " epoch%s, %" PRId64 " step%s, %" PRId64 " snapshot%s in %" PRId64
+                      " commit%s\n",
+                      "committed", position->epochs, rs_text_s(position->epochs), position->steps,
+                      rs_text_s(position->steps), position->snapshots, rs_text_s(position->snapshots),
+                      contents->commits.count, rs_text_s(contents->commits.count));
     } else {
         (void)fprintf(stream, "%-12s nothing yet\n", "committed");
     }

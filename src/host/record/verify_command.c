@@ -5,6 +5,7 @@
 
 #include "rs/host.h"
 #include "rs/recorder.h"
+#include "rs/text.h"
 #include "verify.h"
 
 enum { WHOLE = 0, DAMAGED = 1, BAD_USAGE = 2 };
@@ -116,10 +117,11 @@ static int verify(const char *path)
         (void)printf("%s: %d data sets are damaged\n", path, faults);
         return DAMAGED;
     }
-    (void)printf("%s: whole: %" PRId64 " epochs, %" PRId64 " steps, %" PRId64 " snapshots in %" PRId64
-                 " commits; state %s\n",
-                 path, summary.committed.epochs, summary.committed.steps, summary.committed.snapshots,
-                 summary.commits, summary.state);
+    const rs_position *at = &summary.committed;
+    (void)printf("%s: whole: %" PRId64 " epoch%s, %" PRId64 " step%s, %" PRId64 " snapshot%s in %" PRId64
+                 " commit%s; state %s\n",
+                 path, at->epochs, rs_text_s(at->epochs), at->steps, rs_text_s(at->steps), at->snapshots,
+                 rs_text_s(at->snapshots), summary.commits, rs_text_s(summary.commits), summary.state);
     print_distances(&distances);
     if (summary.writer_mark) {
         (void)printf("It carries HDF5's mark of a writer: a run writes it, or was killed. h5py reads it with "

@@ -90,9 +90,10 @@ static rs_status interrupt(rs_trainer *trainer, rs_error *error)
     RS_TRY(commit(trainer, RS_COMMIT_INTERRUPT, error));
     RS_TRY(rs__wait_for_observers(trainer, error));
     return RS_FAIL(error, RS_INTERRUPTED,
-                   "interrupted after %" PRId64 " epochs and %" PRId64
-                   " steps; the record is whole. Go on with the same command and --resume",
-                   trainer->position.epochs, trainer->position.steps);
+                   "interrupted after %" PRId64 " epoch%s and %" PRId64
+                   " step%s; the record is whole. Go on with the same command and --resume",
+                   trainer->position.epochs, rs_text_s(trainer->position.epochs), trainer->position.steps,
+                   rs_text_s(trainer->position.steps));
 }
 
 static rs_status begin_run(rs_trainer *trainer, rs_error *error)
