@@ -77,6 +77,10 @@ typedef struct rs_recorder rs_recorder;
  * checkpoint. */
 void rs_recorder_planned_bytes(const rs_record_spec *spec, uint64_t *record, uint64_t *checkpoint);
 
+/* Whether --overwrite may replace what is at `path`: nothing, an empty file, a record or a result, also a damaged one. USAGE:
+ * it is something else. */
+rs_status rs_check_replaceable(const char *path, rs_error *error);
+
 /* Creates the file (and its directory) and starts the writer. USAGE when the path exists and `overwrite` is
  * false; IO with bytes needed and free when the disk cannot hold the planned file. overwrite also removes an
  * old checkpoint. */

@@ -26,7 +26,7 @@ static rs_status check_output(session *s, rs_error *error)
                        "%s exists; go on with --resume, replace it with --overwrite, or choose another --out",
                        s->path);
     }
-    return RS_OK;
+    return s->config.overwrite ? rs_check_replaceable(s->path, error) : RS_OK;
 }
 
 static rs_status open_named(session *s, const char *name, rs_error *error)

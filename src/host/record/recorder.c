@@ -127,7 +127,7 @@ static rs_status check_existing(const char *path, bool overwrite, rs_error *erro
     }
     RS_TRY(rs_lock_take(path, false, &lock, error));
     (void)close(lock);
-    return RS_OK;
+    return rs_check_replaceable(path, error);
 }
 
 /* The file gets its final name when its structure is complete and synced: a kill before leaves only a .part.

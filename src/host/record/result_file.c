@@ -11,6 +11,7 @@
 #include "result_axes.h"
 #include "rs/files.h"
 #include "rs/host.h"
+#include "rs/recorder.h"
 #include "rs/version.h"
 
 struct rs_result_file {
@@ -76,6 +77,7 @@ rs_status rs_result_create(const char *path, const char *kind, bool overwrite, r
     if (!overwrite && access(path, F_OK) == 0) {
         return RS_FAIL(error, RS_USAGE, "%s exists; replace it with --overwrite, or choose another -o", path);
     }
+    RS_TRY(rs_check_replaceable(path, error));
     rs_result_file *made = rs_alloc_zero(sizeof *made);
     if (!made) {
         return RS_FAIL(error, RS_MEMORY, "no memory for the result %s", path);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "h5.h"
 #include "record_check.h"
 #include "rs/checkpoint.h"
 #include "verify.h"
@@ -170,6 +171,46 @@ static void test_existing_file(void **state)
     case_run(path, 3);
     case_holds(path, 3);
     assert_int_not_equal(access(checkpoint, F_OK), 0); /* it was of the run that was replaced */
+}
+
+static off_t file_size(const char *name)
+{
+    struct stat about = {0};
+    assert_int_equal(stat(name, &about), 0);
+    return about.st_size;
+}
+
+/* What --overwrite must leave alone: other people's files, of HDF5 and not. */
+static void test_foreign_files(void **state)
+{
+    static const char *const foreign[] = {"# notes\n", "\x89HDF\r\n\x1a\n"};
+    rs_recorder *recorder;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const bool hdf5 = i == 2;
+        (void)unlink(path);
+        if (hdf5) {
+            assert_true(H5Fclose(H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)) >= 0);
+        } else {
+            FILE *file = fopen(path, "w");
+            assert_non_null(file);
+            (void)fputs(foreign[i], file);
+            (void)fclose(file);
+        }
+        const off_t size = file_size(path);
+        if (i == 1) { /* what is left of a file that was cut off; nothing in it can be read */
+            case_ok(rs_check_replaceable(path, &error));
+            continue;
+        }
+        case_refused(rs_recorder_create(path, &made.spec, true, &recorder, &error), RS_USAGE,
+                     "no record or result of this program: --overwrite leaves it alone");
+        assert_true(file_size(path) == size);
+    }
+    (void)unlink(path);
+    (void)close(creat(path, 0644)); /* empty: nothing to lose */
+    case_ok(rs_check_replaceable(path, &error));
+    case_ok(rs_check_replaceable("nothing-there.h5", &error));
+    case_refused(rs_check_replaceable(".", &error), RS_USAGE, "no record");
 }
 
 static void test_second_writer(void **state)
@@ -511,6 +552,7 @@ int main(void)
         cmocka_unit_test_setup(test_wants_follow_the_spec, case_fresh),
         cmocka_unit_test_setup(test_reason, case_fresh),
         cmocka_unit_test_setup(test_existing_file, case_fresh),
+        cmocka_unit_test_setup(test_foreign_files, case_fresh),
         cmocka_unit_test_setup(test_second_writer, case_fresh),
         cmocka_unit_test_setup(test_order_is_checked, case_fresh),
         cmocka_unit_test_setup(test_backend_error_passes_through, case_fresh),
