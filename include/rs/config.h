@@ -68,13 +68,15 @@ rs_status rs_config_set(rs_config *config, const char *name, const char *text, c
  */
 rs_status rs_config_validate(const rs_config *config, rs_error *error);
 
-/* Sets what follows from other options and the files that these name: epsilon, network-digest, init-digest. After
+/* Sets what follows from other options and the files that these name: epsilon, weight-decay, network-digest, init-digest. After
  * rs_config_validate, before anything takes the run's name or hash. USAGE: a digest that was given is not the file's, or the
  * file is no YAML; DATA: it cannot be read. */
 rs_status rs_config_resolve(rs_config *config, rs_error *error);
 
 /* --epsilon, or the default of the optimizer. */
 double rs_config_epsilon(const rs_config *config);
+/* --weight-decay, or the default of the optimizer. */
+double rs_config_weight_decay(const rs_config *config);
 
 /* Parses argv[first..argc-1] as options ("--name value", "--name=value", "--flag", "--no-flag"). Anything
  * else: USAGE. Sets *help when --help or -h is among them and stops there. */
@@ -105,7 +107,7 @@ int rs_config_differences(const rs_config *a, const rs_config *b, char *names, s
 void rs_config_help(FILE *stream);
 
 /* The command line that gives this configuration: "--name=value", "--flag" or "--no-flag" for every option
- * that differs from its default (epsilon: from that of the optimizer), ended by NULL. Free with rs_config_arguments_free
+ * that differs from its default (epsilon, weight-decay: from that of the optimizer), ended by NULL. Free with rs_config_arguments_free
  * (takes NULL). */
 rs_status rs_config_arguments(const rs_config *config, char ***arguments, int *count, rs_error *error);
 void rs_config_arguments_free(char **arguments);

@@ -65,6 +65,8 @@ def test_bad_usage_says_what_is_allowed(p):
         (["--dataset", "cifar"], "--dataset cifar: not one of cifar10, cifar100, mnist, fashion-mnist, shapes, function; nearest cifar10"),
         (["--learning-rate", "nan"], "--learning-rate nan: not a number of at least 0"),
         (["--momentum", "0.9"], "--momentum is of --optimizer sgd and rmsprop; adam has --beta1"),
+        (["--network", "mlp-relu", "--depth", "18"],  # the default, but given
+         "--network mlp-relu names a whole network; --depth, --plain, --width and --blocks are of the ResNets"),
         (["--overwrite", "--resume"],
          "--overwrite and --resume exclude each other: replace the record or go on with it"),
         (["run"], "which study? as in: resnet_study run experiments/minkowski_even.yaml --dry-run"),

@@ -114,16 +114,32 @@ static rs_status parse_argument(rs_config *config, int argc, char **argv, int *i
     return rs__option_set(option, config, value, a.place, error);
 }
 
+/* Whether the argument is an option of the ResNets. */
+static bool is_of_resnets(const char *text)
+{
+    argument a;
+    rs_error ignored;
+    const rs_option *option = read_argument(text, &a, &ignored) == RS_OK ? rs__option_find(a.name) : NULL;
+    return option &&
+           (option->offset == offsetof(rs_config, depth) || option->offset == offsetof(rs_config, plain) ||
+            option->offset == offsetof(rs_config, width) || option->offset == offsetof(rs_config, blocks));
+}
+
 rs_status rs_config_parse(rs_config *config, int first, int argc, char **argv, bool *help, rs_error *error)
 {
     rs_config parsed = *config;
+    bool of_resnets = false; /* also with the value that is the default */
     *help = false;
     for (int i = first; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             *help = true;
             return RS_OK;
         }
+        of_resnets = of_resnets || is_of_resnets(argv[i]);
         RS_TRY(parse_argument(&parsed, argc, argv, &i, error));
+    }
+    if (of_resnets && *parsed.network) {
+        return rs__refuse_resnet_options(&parsed, error);
     }
     *config = parsed;
     return RS_OK;
@@ -145,6 +161,9 @@ static bool is_same(const rs_option *option, const rs_config *a, const rs_config
     }
     if (option->offset == offsetof(rs_config, epsilon)) {
         return rs_config_epsilon(a) == rs_config_epsilon(b);
+    }
+    if (option->offset == offsetof(rs_config, weight_decay)) {
+        return rs_config_weight_decay(a) == rs_config_weight_decay(b);
     }
     rs__option_text(option, a, text_a);
     rs__option_text(option, b, text_b);

@@ -39,17 +39,30 @@ double rs_config_epsilon(const rs_config *config)
     return config->epsilon < 0.0 ? rs__default_epsilon(config) : config->epsilon;
 }
 
+double rs__default_weight_decay(const rs_config *config)
+{
+    return strcmp(config->optimizer, "adamw") == 0 ? 1e-2 : 0.0;
+}
+
+double rs_config_weight_decay(const rs_config *config)
+{
+    return config->weight_decay < 0.0 ? rs__default_weight_decay(config) : config->weight_decay;
+}
+
 void rs__beside_defaults(const rs_config *config, rs_config *own, rs_config *defaults)
 {
     *own = *config;
     rs_config_default(defaults);
     own->epsilon = rs_config_epsilon(config);
     defaults->epsilon = rs__default_epsilon(config);
+    own->weight_decay = rs_config_weight_decay(config);
+    defaults->weight_decay = rs__default_weight_decay(config);
 }
 
 rs_status rs_config_resolve(rs_config *config, rs_error *error)
 {
     config->epsilon = rs_config_epsilon(config);
+    config->weight_decay = rs_config_weight_decay(config);
     RS_TRY(resolve_network(config, error));
     return rs__init_from_resolve(config, error);
 }

@@ -34,6 +34,11 @@ static rs_status validate_optimizer(const rs_config *c, const rs_config *d, rs_e
         return RS_FAIL(error, RS_USAGE, "--epsilon %g: must be at least 0, or -1 for the optimizer's own",
                        c->epsilon);
     }
+    if (c->weight_decay < 0.0 && c->weight_decay != d->weight_decay) {
+        return RS_FAIL(error, RS_USAGE,
+                       "--weight-decay %g: must be at least 0, or -1 for the optimizer's own",
+                       c->weight_decay);
+    }
     if (is(c->optimizer, "sgd") && rs_config_epsilon(c) != rs__default_epsilon(c)) {
         return RS_FAIL(error, RS_USAGE,
                        "--epsilon is of --optimizer adam, adamw, adagrad and rmsprop; sgd has none");
@@ -74,14 +79,19 @@ static rs_status validate_schedule(const rs_config *c, const rs_config *d, rs_er
                   "cosine and cosine-restarts", c, error);
 }
 
+rs_status rs__refuse_resnet_options(const rs_config *config, rs_error *error)
+{
+    return RS_FAIL(
+        error, RS_USAGE,
+        "--network %s names a whole network; --depth, --plain, --width and --blocks are of the ResNets",
+        config->network);
+}
+
 static rs_status validate_network(const rs_config *c, const rs_config *d, rs_error *error)
 {
     bool resnet = c->depth != d->depth || c->plain || !is(c->width, d->width) || *c->blocks;
     if (*c->network && resnet) {
-        return RS_FAIL(
-            error, RS_USAGE,
-            "--network %s names a whole network; --depth, --plain, --width and --blocks are of the ResNets",
-            c->network);
+        return rs__refuse_resnet_options(c, error);
     }
     if (c->dropout != -1.0 && !(c->dropout >= 0.0 && c->dropout < 1.0)) {
         return RS_FAIL(error, RS_USAGE,

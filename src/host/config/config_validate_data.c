@@ -1,4 +1,5 @@
 /* config_validate_data.c: options of data that would have no effect, or exclude each other. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "validate.h"
@@ -50,6 +51,12 @@ rs_status rs__validate_data(const rs_config *c, const rs_config *d, rs_error *er
 {
     if (c->swap_splits && c->valid_split == 0) {
         return RS_FAIL(error, RS_USAGE, "--swap-splits needs a --valid-split to swap with");
+    }
+    if (c->valid_split > 0 && c->train_limit > 0 && c->valid_split >= c->train_limit) {
+        return RS_FAIL(error, RS_USAGE,
+                       "--valid-split %" PRId64 " would take all of --train-limit %" PRId64
+                       "; give a smaller --valid-split, %" PRId64 " for example",
+                       c->valid_split, c->train_limit, c->train_limit > 4 ? c->train_limit / 5 : 1);
     }
     if (c->seed_augment >= 0 && c->augment[0] == '\0') {
         return RS_FAIL(error, RS_USAGE, "--seed-augment has no effect without --augment");

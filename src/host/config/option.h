@@ -13,7 +13,10 @@ bool rs__option_on_by_default(const rs_option *option);
 
 /* PyTorch's default of the configuration's optimizer. */
 double rs__default_epsilon(const rs_config *config);
-/* A configuration, with the epsilon that it has in effect, and the defaults that it is compared with. */
+double rs__default_weight_decay(const rs_config *config);
+/* config_validate.c: USAGE: a ResNet's options beside --network. */
+rs_status rs__refuse_resnet_options(const rs_config *config, rs_error *error);
+/* A configuration, with the epsilon and weight decay that it has in effect, and the defaults that it is compared with. */
 void rs__beside_defaults(const rs_config *config, rs_config *own, rs_config *defaults);
 
 /* The value in its one canonical spelling: reals as the shortest text that reads back to the same bits and

@@ -110,6 +110,17 @@ static rs_status check_list(const char *section, const char *list, rs_error *err
 
 enum { SECTIONS = 3 };
 static const char *const section_names[SECTIONS] = {"epochs", "steps", "last"};
+static const char *const section_examples[SECTIONS] = {"epochs:LIST", "steps:LIST", "last:1"};
+
+static const char *nearest_example(const char *name)
+{
+    const char *nearest = rs_text_nearest(name, section_names, SECTIONS);
+    int i = 0;
+    while (nearest && section_names[i] != nearest) {
+        i++;
+    }
+    return nearest ? section_examples[i] : NULL;
+}
 
 static rs_status check_section(const char *section, bool seen[SECTIONS], rs_error *error)
 {
@@ -121,7 +132,7 @@ static rs_status check_section(const char *section, bool seen[SECTIONS], rs_erro
     if (!body) {
         char name[64];
         (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(section, ":"), section);
-        const char *nearest = rs_text_nearest(name, section_names, SECTIONS);
+        const char *nearest = nearest_example(name);
         return RS_FAIL(error, RS_USAGE, "\"%.60s\" is not %s%s%s", section, rs__checker_allowed("snapshots"),
                        nearest ? "; nearest " : "", nearest ? nearest : "");
     }

@@ -373,6 +373,23 @@ static bool is_listed(const char *names, const char *name)
     return listed;
 }
 
+static rs_status no_such_case(const rs_study *study, const char *word, const char *const *known,
+                              rs_error *error)
+{
+    char list[256] = "";
+    const char *nearest = rs_text_nearest(word, known, study->taken_count);
+    size_t length = 0;
+    if (nearest) {
+        return RS_FAIL(error, RS_USAGE, "--case %.60s: %s has no such case; nearest %s", word, study->path,
+                       nearest);
+    }
+    for (int i = 0; i < study->taken_count && length < sizeof list; i++) {
+        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", known[i]);
+    }
+    return RS_FAIL(error, RS_USAGE, "--case %.60s: %s has no such case; it has %s%s", word, study->path, list,
+                   length >= sizeof list ? "..." : "");
+}
+
 rs_status rs_study_take_cases(rs_study *study, const char *names, rs_error *error)
 {
     const char *known[RS_STUDY_MAX_CASES];
@@ -387,9 +404,7 @@ rs_status rs_study_take_cases(rs_study *study, const char *names, rs_error *erro
             found = found || strcmp(known[i], word) == 0;
         }
         if (!found) {
-            const char *nearest = rs_text_nearest(word, known, study->taken_count);
-            return RS_FAIL(error, RS_USAGE, "--case %.60s: %s has no such case%s%s", word, study->path,
-                           nearest ? "; nearest " : "", nearest ? nearest : "");
+            return no_such_case(study, word, known, error);
         }
     }
     for (int i = 0; i < study->taken_count; i++) {

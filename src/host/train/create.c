@@ -134,7 +134,7 @@ static void make_update(rs_trainer *trainer)
                                           .epsilon = rs_config_epsilon(config),
                                           .alpha = config->alpha,
                                           .momentum = config->momentum,
-                                          .weight_decay = config->weight_decay,
+                                          .weight_decay = rs_config_weight_decay(config),
                                           .nesterov = config->nesterov,
                                           .clip_norm = config->clip_norm,
                                           .distances = trainer->options.wants & RS_WANT_DISTANCES,

@@ -109,6 +109,35 @@ static void only_what_changes_results_changes_the_name(void **state)
     assert_true(changed > 25 && changed < count);
 }
 
+/* PyTorch's, too, and the same name whether it is written or not. */
+static void weight_decay_is_the_optimizers_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *optimizer, *given;
+        double own;
+    } cases[] = {{"adam", "0", 0.0}, {"adamw", "0.01", 1e-2}, {"sgd", "0", 0.0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rs_config own, given, none;
+        char name[128], other[128], names[64];
+        rs_config_default(&own);
+        ASSERT_TAKEN(rs_config_set(&own, "optimizer", cases[i].optimizer, NULL, &error));
+        given = none = own;
+        ASSERT_TAKEN(rs_config_set(&given, "weight-decay", cases[i].given, NULL, &error));
+        ASSERT_TAKEN(rs_config_set(&none, "weight-decay", "0", NULL, &error));
+        assert_true(rs_config_weight_decay(&own) == cases[i].own);
+        assert_int_equal(rs_config_differences(&own, &given, names, sizeof names), 0);
+        assert_int_equal(rs_config_differences(&own, &none, names, sizeof names), cases[i].own != 0.0);
+        name_of(&own, name);
+        name_of(&given, other);
+        assert_string_equal(name, other);
+        name_of(&none, other);
+        assert_int_equal(strcmp(name, other) != 0, cases[i].own != 0.0);
+        ASSERT_TAKEN(rs_config_resolve(&own, &error));
+        assert_true(own.weight_decay == cases[i].own);
+    }
+}
+
 /* Whoever leaves it out gets the optimizer's own, and whoever writes that has the same run; before and after it is known. */
 static void epsilon_is_the_optimizers_own(void **state)
 {
@@ -249,6 +278,7 @@ int main(void)
         cmocka_unit_test(the_hash_is_the_documented_one),
         cmocka_unit_test(only_what_changes_results_changes_the_name),
         cmocka_unit_test(epsilon_is_the_optimizers_own),
+        cmocka_unit_test(weight_decay_is_the_optimizers_own),
         cmocka_unit_test(differences_are_named_and_cut_to_their_room),
         cmocka_unit_test(a_beginning_counts_by_what_it_is),
         cmocka_unit_test(the_digest_of_a_beginning_is_set_and_compared),

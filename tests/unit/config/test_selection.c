@@ -145,7 +145,10 @@ static void snapshots_refuse_what_is_no_list(void **state)
     ASSERT_REFUSED(
         rs_config_set(&c, "snapshots", "epoch:1", "--snapshots", &error),
         "--snapshots epoch:1: \"epoch:1\" is not all, none, or epochs:LIST;steps:LIST;last:K; nearest "
-        "epochs");
+        "epochs:LIST");
+    ASSERT_REFUSED(
+        rs_config_set(&c, "snapshots", "last", NULL, &error),
+        "snapshots last: \"last\" is not all, none, or epochs:LIST;steps:LIST;last:K; nearest last:1");
     ASSERT_REFUSED(
         rs_config_set(&c, "snapshots", "epochs:3..1", NULL, &error),
         "snapshots epochs:3..1: \"3..1\" is not N, A..B (A <= B), A..B*K (A >= 1, K >= 2: A, A*K, ... "

@@ -264,6 +264,8 @@ static void cases_can_be_chosen(void **state)
     assert_said("(c)");
     assert_int_equal(run("s.yaml --dry-run --case be"), 2);
     assert_said("--case be: s.yaml has no such case; nearest bee");
+    assert_int_equal(run("s.yaml --dry-run --case other"), 2);
+    assert_said("--case other: s.yaml has no such case; it has a, bee, c");
 }
 
 static void assert_in_file(const char *path, const char *part)

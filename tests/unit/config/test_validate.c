@@ -66,10 +66,9 @@ static const struct {
     {"--optimizer sgd --epsilon 1e-6",
      "--epsilon is of --optimizer adam, adamw, adagrad and rmsprop; sgd has none"},
     {"--epsilon -0.5", "--epsilon -0.5: must be at least 0, or -1 for the optimizer's own"},
+    {"--weight-decay -0.5", "--weight-decay -0.5: must be at least 0, or -1 for the optimizer's own"},
     {"--alpha 0.9", "--alpha is of --optimizer rmsprop; it is adam"},
     {"--beta1 1", "--beta1, --beta2 and --alpha must be below 1; the usual are 0.9, 0.999 and 0.99"},
-    {"--network cnn-b --plain",
-     "--network cnn-b names a whole network; --depth, --plain, --width and --blocks are of the ResNets"},
     {"--dropout 1", "--dropout 1: must be at least 0 and below 1, or -1 for the network's own"},
     {"--dropout -0.5", "--dropout -0.5: must be at least 0 and below 1, or -1 for the network's own"},
     {"--initialization-std 2", "--initialization-std is of --initialization normal; it is own"},
@@ -86,6 +85,8 @@ static const struct {
                            "constant"},
     {"--overwrite --resume",
      "--overwrite and --resume exclude each other: replace the record or go on with it"},
+    {"--valid-split 1000 --train-limit 1000", "--valid-split 1000 would take all of --train-limit 1000; give "
+                                              "a smaller --valid-split, 200 for example"},
     {"--swap-splits", "--swap-splits needs a --valid-split to swap with"},
     {"--function sinc", "--function is of --dataset function; the data set is cifar10"},
     {"--dataset mnist --function-to 6", "--function-to is of --dataset function; the data set is mnist"},
@@ -157,11 +158,23 @@ static void options_of_layers_without_effect_are_refused(void **state)
     }
 }
 
+/* As a file of options may have it; the command line refuses it by itself. */
+static void a_network_and_options_of_the_resnets_are_refused(void **state)
+{
+    (void)state;
+    rs_config c = configured("--network cnn-b");
+    c.plain = true;
+    ASSERT_REFUSED(
+        rs_config_validate(&c, &error),
+        "--network cnn-b names a whole network; --depth, --plain, --width and --blocks are of the ResNets");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(combinations_that_make_sense_pass),
         cmocka_unit_test(combinations_without_effect_are_refused),
+        cmocka_unit_test(a_network_and_options_of_the_resnets_are_refused),
         cmocka_unit_test(options_of_layers_without_effect_are_refused),
     };
     return cmocka_run_group_tests_name("combinations", tests, NULL, NULL);
