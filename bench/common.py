@@ -67,7 +67,7 @@ def add_device(made):
 
 
 def add_venv(made):
-    made.add_argument("--venv", default=peer.DEFAULT, metavar="DIR", help="PyTorch's environment, made where it is missing (%(default)s)")
+    made.add_argument("--venv", default=peer.DEFAULT, metavar="DIR", help="PyTorch's environment; peer.py makes it, and the default one is made where it is missing (%(default)s)")
 
 
 def networks(options):

@@ -70,9 +70,11 @@ def install(venv):
         sys.exit(f"{venv}: pip could not install {', '.join(PACKAGES)}; see above. Another environment with torch does: --venv DIR")
 
 
-def prepare(venv):
-    """Versions in the environment, made first where it is missing."""
+def prepare(venv, make=False):
+    """Versions in the environment, made first where it is missing: the default one, or with `make`, which says that the path is no slip."""
     found = versions(venv)
+    if found is None and not make and venv != DEFAULT:
+        sys.exit(f"{venv}: no environment with torch; `bench/peer.py --venv {venv}` makes it (6 GB), no --venv at all takes {DEFAULT}")
     if found is None:
         install(venv)
         found = versions(venv)
@@ -124,7 +126,7 @@ def pilots(venv, network, compiled, note):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--venv", default=DEFAULT, metavar="DIR", help="where the environment is or is made (%(default)s)")
-    for name, version in prepare(parser.parse_args().venv):
+    for name, version in prepare(parser.parse_args().venv, make=True):
         print(name, version)
 
 

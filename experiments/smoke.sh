@@ -10,8 +10,16 @@ if [[ ${1:-} == --help || ${1:-} == -h ]]; then
     exit 0
 fi
 here=$(dirname "$(readlink -f "$0")")
-few=false
-[[ ${1:-} == --few ]] && few=true && shift
+few=false words=()
+for word in "$@"; do
+    case $word in
+    --few) few=true ;;
+    -*) echo "smoke.sh: $word: unknown option; there are --few and --help" >&2 && exit 2 ;;
+    *) words+=("$word") ;;
+    esac
+done
+set -- "${words[@]}"
+[[ $# -le 2 ]] || { echo "smoke.sh: $3: what is this? A program and a folder are all it takes" >&2; exit 2; }
 program=$(command -v "${1:-resnet_study}") || { echo "smoke.sh: no program ${1:-resnet_study}" >&2; exit 2; }
 folder=${2:-}
 if [[ -z $folder ]]; then

@@ -173,7 +173,10 @@ def test_smoke_lists_every_study_once_and_makes_it_smaller(p):
         keys = [word.split("=")[0] for word in words if "=" in word]
         assert len(keys) == len(set(keys)), words
     os.remove(p.file("notes"))
-    assert script(p, "smoke.sh", "--few", p.file("note.sh"), "folder").stdout == "10 passed, 0 failed\n"
+    for words in (["--few", p.file("note.sh"), "folder"], [p.file("note.sh"), "folder", "--few"]):
+        assert script(p, "smoke.sh", *words).stdout == "10 passed, 0 failed\n"
+    for words in (["--fewer", p.file("note.sh")], [p.file("note.sh"), "folder", "more"]):
+        assert "smoke.sh: " in script(p, "smoke.sh", *words, expect=2).stderr
     write(p, "fail.sh", "#!/bin/sh\nexit 1\n")
     os.chmod(p.file("fail.sh"), 0o755)
     os.mkdir(p.file("empty"))

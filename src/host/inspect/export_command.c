@@ -13,7 +13,7 @@ static const char usage[] =
     "Writes a record as files for other tools, all of them or none, also of a live or killed run: the rows\n"
     "that commits cover. SNAPSHOT is last (the default), a number from 0, a range as in 1..8, or all.\n"
     "  -o, --out DIR   the folder (default: the record's name with .export)\n"
-    "  --format LIST   what to write, with commas (default: csv), or all that there is:\n"
+    "  --format LIST   what to write [csv|json|yaml|safetensors|npy|all; default csv], several with commas:\n"
     "      csv          every series and list: steps.csv, epochs.csv, distance_to_initial_METRIC.csv with a\n"
     "                   column for each block, statistics of gradients by parameter, ...; numbers to the "
     "bit.\n"
