@@ -136,7 +136,7 @@ def test_groups_are_means_over_seeds(p):
     assert best == (["1", "0"] if means[0] < means[1] else ["0", "1"]), (best, means)
     assert [group["results"]["test_loss"]["is_best"] for group in whole["groups"]] == [value == "1" for value in best], whole
     marked = [line for line in read(p, "t.md").splitlines() if "**" in line]
-    assert marked and all(line.startswith("| learning-rate ") for line in marked), marked
+    assert marked and all(line.startswith("| learning rate ") for line in marked), marked
     assert len(rows_of(text, "Every run")) == 6 and "±" in rows_of(text, "Results after the last epoch")[0][2]
 
 
@@ -192,7 +192,7 @@ def test_diverged_runs_are_named_and_never_best(p):
     rows = {row[0]: " ".join(row) for row in rows_of(text, "Results after the last epoch")}
     assert "1 of 2 wild2.h5 diverged" in rows["0.01"] and "best" not in rows["0.01"], rows
     assert "best" in " ".join(rows.values()), rows
-    assert "Not compared, as runs are missing: learning-rate 0.01 ." in plain(text), plain(text)[:3000]
+    assert "Not compared, as runs are missing: learning rate 0.01 ." in plain(text), plain(text)[:3000]
     p.run("report", *names, "-o", "t.csv", "-o", "t.md", "--overwrite")
     table = {row["learning-rate"]: row for row in csv.DictReader(io.StringIO(read(p, "t.csv")))}
     assert table["0.01"]["diverged"] == "1" and table["0.01"]["test_loss_is_best"] == "0" and table["0.001"]["diverged"] == "0", table
@@ -220,7 +220,7 @@ def test_figures_that_are_not_there_are_named(p):
     assert "results of analyze pca" in left_out(text)["pca"] and "networks of several sizes" in left_out(text)["parameters"]
     text = page(p, "a.h5", "b.h5", "none.h5")
     assert "shows one run" in left_out(text)["weights"], left_out(text)
-    assert re.search(r"Left out: [^.]*learning-rate 0\.2 \(no epoch is finished\)", plain(text)), plain(text)[:4000]
+    assert re.search(r"Left out: [^.]*learning rate 0\.2 \(no epoch is finished\)", plain(text)), plain(text)[:4000]
     assert "no epoch is finished" in left_out(page(p, "none.h5"))["loss"]
     script = p.file("broken")
     with open(script, "w", encoding="utf-8") as f:
@@ -268,10 +268,10 @@ def test_networks_have_the_names_of_the_figures(p):
         p.run("--depth", "18", "--blocks", "1,1,1,1", *RUN[2:], "--epochs", "1", "--train-limit", "16", *option, "--out", name)
     p.run("report", "a.h5", "b.h5", "-o", "t.csv", "-o", "page.html", "--no-figures")
     table = list(csv.DictReader(io.StringIO(read(p, "t.csv"))))
-    names = ["ResNet blocks of 1,1,1,1", "ResNet blocks of 1,1,1,1, plain"]
-    assert [(row["group"], row["plain"]) for row in table] == list(zip(names, ("false", "true"))), table
+    names = ["ResNet blocks of 1,1,1,1, plain", "ResNet blocks of 1,1,1,1"]
+    assert [(row["group"], row["plain"]) for row in table] == list(zip(names, ("true", "false"))), table
     text = read(p, "page.html")
-    assert [row[0] for row in rows_of(text, "Results after the last epoch")] == ["residual", "plain"] and ">plain or residual</th>" in text
+    assert [row[0] for row in rows_of(text, "Results after the last epoch")] == ["plain", "residual"] and ">plain or residual</th>" in text
     assert {row[1] for row in rows_of(text, "Every run")} == set(names), rows_of(text, "Every run")
 
 
@@ -389,7 +389,7 @@ def test_mistakes_are_told(p):
         (["other.h5"], 3, "other.h5"),
         (["a.h5", "other.h5", "-o", "x.html"], 3, "other.h5"),
         (["nothing"], 3, "nothing holds no records"),
-        (["a.h5", "-o", "no/such/place.html", "--no-figures"], 1, "no/such/place.html.part cannot be written"),
+        (["a.h5", "-o", "no/such/place.html", "--no-figures"], 1, "no/such/place.html cannot be written: there is no folder no/such; make it first"),
     ]
     for arguments, status, message in cases:
         done = p.run("report", *arguments, expect=status)

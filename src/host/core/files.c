@@ -95,6 +95,17 @@ static char *with_ending(const char *path, const char *ending)
     return text;
 }
 
+/* The reader knows nothing of the .part. */
+static rs_status refuse_to_open(const char *path, int why, rs_error *error)
+{
+    if (why != ENOENT) {
+        return RS_FAIL(error, RS_IO, "%s cannot be written: %s", path, strerror(why));
+    }
+    const char *slash = strrchr(path, '/');
+    return RS_FAIL(error, RS_IO, "%s cannot be written: there is no folder %.*s; make it first", path,
+                   slash ? (int)(slash - path) : 1, slash ? path : ".");
+}
+
 rs_status rs_whole_file_open(rs_whole_file *file, const char *path, rs_error *error)
 {
     rs_status status = RS_OK;
@@ -103,9 +114,7 @@ rs_status rs_whole_file_open(rs_whole_file *file, const char *path, rs_error *er
         status = RS_FAIL(error, RS_MEMORY, "no memory for the path %s", path);
     } else {
         file->stream = fopen(file->part, "w");
-        status = file->stream
-                     ? RS_OK
-                     : RS_FAIL(error, RS_IO, "%s cannot be written: %s", file->part, strerror(errno));
+        status = file->stream ? RS_OK : refuse_to_open(path, errno, error);
     }
     if (status) {
         release(file);

@@ -431,7 +431,8 @@ rs_status rs__axes_tell_log(rs__chart *chart, rs_error *error)
                        : RS_OK);
         }
     }
-    return chart->bar.shown && chart->bar.log ? add_sign(&chart->bar.label, error) : RS_OK;
+    RS_TRY(chart->bar.shown && chart->bar.log ? add_sign(&chart->bar.label, error) : RS_OK);
+    return chart->second.shown && chart->second.log ? add_sign(&chart->second.label, error) : RS_OK;
 }
 
 rs_status rs__axes_tick(rs__chart *chart, int across, int up, rs_error *error)

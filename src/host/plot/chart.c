@@ -63,6 +63,7 @@ void rs__chart_clear(rs__chart *chart)
     rs_free(chart->title);
     rs_free(chart->alt);
     rs_free(chart->bar.label);
+    rs_free(chart->second.label);
     *chart = (rs__chart){0};
 }
 
@@ -150,6 +151,17 @@ static rs_status grow(rs__panel *panel, rs_error *error)
     return RS_OK;
 }
 
+/* Bands lie under everything else: the newest behind those that are there. */
+static void sink_band(rs__panel *panel)
+{
+    const rs__series band = panel->series[panel->count - 1];
+    int at = panel->count - 1;
+    for (; at > 0 && panel->series[at - 1].mark != RS__BAND; at--) {
+        panel->series[at] = panel->series[at - 1];
+    }
+    panel->series[at] = band;
+}
+
 rs_status rs__panel_add(rs__panel *panel, const rs__points *points, rs_error *error)
 {
     RS_TRY(grow(panel, error));
@@ -164,6 +176,9 @@ rs_status rs__panel_add(rs__panel *panel, const rs__points *points, rs_error *er
         return RS_FAIL(error, RS_MEMORY, "no memory for a curve of %lld points", (long long)points->count);
     }
     panel->count++;
+    if (points->mark == RS__BAND) {
+        sink_band(panel);
+    }
     return RS_OK;
 }
 
@@ -183,4 +198,10 @@ rs_status rs__axis_tick(rs__axis *axis, double at, const char *text, const char 
     ticks[axis->tick_count++] = made;
     axis->ticks = ticks;
     return RS_OK;
+}
+
+void rs__axis_keep(rs__axis *axis)
+{
+    RS_ASSERT(axis->tick_count > 0);
+    axis->ticks[axis->tick_count - 1].kept = true;
 }

@@ -46,6 +46,7 @@ typedef struct rs__tick {
     double at;
     char *text;  /* "" : a small tick without a number */
     char *power; /* stands raised behind it: "10", "-3"; or NULL */
+    bool kept;   /* has its text also where every second, or third, goes without */
 } rs__tick;
 
 typedef struct rs__axis {
@@ -75,8 +76,9 @@ typedef struct rs__panel {
     char *title;   /* NULL: none */
     unsigned runs; /* RS__MEAN_OF_RUNS | ... */
     rs__axis x, y;
+    bool second; /* its cells have the colours of the chart's second bar */
     int count, capacity;
-    rs__series *series; /* drawn in this order: what comes later lies over what came before */
+    rs__series *series; /* drawn in this order, bands first: what comes later lies over what came before */
 } rs__panel;
 
 enum { RS__MOST_LINES = 4 };
@@ -98,6 +100,7 @@ typedef struct rs__chart {
     bool share_x, share_y; /* panels of a column, of a row have one range and one set of numbers */
     bool share_all_y;      /* all panels have one range of y */
     rs__bar bar;
+    rs__bar second;       /* of the cells of panels that say so, in the lower half; else not shown */
     int lines;            /* that texts but the title may have; what is longer ends in dots */
     double width, height; /* points (1/72 inch); what a figure sets is its usual size */
 } rs__chart;
@@ -126,5 +129,6 @@ rs_status rs__panel_add(rs__panel *panel, const rs__points *points, rs_error *er
 void rs__axis_clear(rs__axis *axis); /* frees what it holds */
 /* A tick with a text of its own; `power` may be NULL. */
 rs_status rs__axis_tick(rs__axis *axis, double at, const char *text, const char *power, rs_error *error);
+void rs__axis_keep(rs__axis *axis); /* the tick that was added last */
 
 #endif

@@ -20,6 +20,7 @@ typedef struct column {
     int64_t steps;
     double *depth, *weights; /* [all blocks] */
     double *x, *mean;        /* [steps + 1] */
+    bool names;              /* few blocks, of a network of layers: told by name, not by the colour bar */
 } column;
 
 static void clear(column *c)
@@ -118,7 +119,9 @@ static rs_status add_blocks(column *c, const runs *r, bool from_zero, double dee
             .x = c->x + skip,
             .y = c->mean + skip,
             .name = name,
+            .label = c->names ? c->blocks.names[b] : NULL,
             .style = {.colour = RS__NO_COLOUR,
+                      .dash = c->names ? (int)(b % RS__DASHES) : RS__SOLID,
                       .level = deepest > 1.0 ? (c->depth[block] - 1.0) / (deepest - 1.0) : 0.0,
                       .width = c->blocks.count > 40 ? 0.5 : 0.9}};
         RS_TRY(rs__panel_add(panel, &points, error));
@@ -169,19 +172,22 @@ static rs_status fill_column(column *c, int index, double deepest, rs__chart *ch
     return RS_OK;
 }
 
-/* Plain before residual of the same network. */
-static void order(const rs__plot *plot, const rs__group **groups)
+/* Whether all are networks of layers that have the same few: their names fit into a key. */
+static bool are_named(const column *columns, int count)
 {
-    for (int g = 0; g < plot->groups.count; g++) {
-        groups[g] = &plot->groups.list[g];
-    }
-    for (int g = 0; g + 1 < plot->groups.count; g++) {
-        if (groups[g]->colour == groups[g + 1]->colour && groups[g + 1]->dash > groups[g]->dash) {
-            const rs__group *first = groups[g];
-            groups[g] = groups[g + 1];
-            groups[++g] = first;
+    enum { FEW = 12 };
+    for (int i = 0; i < count; i++) {
+        const rs__columns *own = &columns[i].blocks, *first = &columns[0].blocks;
+        if (!*columns[i].group->runs[0]->config->network || own->count > FEW || own->count != first->count) {
+            return false;
+        }
+        for (int64_t b = 0; b < own->count; b++) {
+            if (strcmp(own->names[b], first->names[b]) != 0) {
+                return false;
+            }
         }
     }
+    return true;
 }
 
 static rs_status set_texts(const rs__plot *plot, const column *columns, double deepest, rs__chart *chart,
@@ -189,7 +195,7 @@ static rs_status set_texts(const rs__plot *plot, const column *columns, double d
 {
     const char *unit = plot->options->per_weight ? ", per weight" : "";
     chart->share_x = chart->share_y = true;
-    chart->bar = (rs__bar){.shown = true, .low = 1.0, .high = fmax(deepest, 1.0), .whole = true};
+    chart->bar = (rs__bar){.shown = !columns[0].names, .low = 1.0, .high = fmax(deepest, 1.0), .whole = true};
     RS_TRY(rs__chart_text(&chart->bar.label, error, "block, from the input on"));
     RS_TRY(rs__chart_text(&chart->title, error, "Distance of each block's weights (%s%s)", columns[0].metric,
                           unit));
@@ -209,7 +215,6 @@ rs_status rs__build_distances(const rs__plot *plot, rs__chart *chart, rs_error *
 {
     const int count = plot->groups.count;
     column columns[MOST_COLUMNS] = {{0}};
-    const rs__group *groups[MOST_COLUMNS] = {0};
     double deepest = 1.0;
     if (count > MOST_COLUMNS) {
         return RS_FAIL(
@@ -218,15 +223,16 @@ rs_status rs__build_distances(const rs__plot *plot, rs__chart *chart, rs_error *
             "own, as with --sheet depth",
             count, MOST_COLUMNS);
     }
-    order(plot, groups);
     rs_status status = rs__chart_make(chart, ROWS, count, error);
     for (int i = 0; i < count && !status; i++) {
-        status = open_column(plot, groups[i], &columns[i], error);
+        status = open_column(plot, &plot->groups.list[i], &columns[i], error);
         for (int64_t b = 0; b < columns[i].blocks.count && !status; b++) {
             deepest = fmax(deepest, columns[i].depth[columns[i].blocks.index[b]]);
         }
     }
+    const bool names = !status && are_named(columns, count);
     for (int i = 0; i < count && !status; i++) {
+        columns[i].names = names;
         status = fill_column(&columns[i], i, deepest, chart, error);
     }
     status = status ? status : set_texts(plot, columns, deepest, chart, error);

@@ -2,6 +2,7 @@
  * last steps; one row for each configuration. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rs/host.h"
@@ -99,15 +100,29 @@ static rs_status draw(const flow *f, uint32_t colour, rs__panel *panel, rs_error
     return f->parameters.count <= 60 ? rs__panel_add(panel, &dots, error) : RS_OK;
 }
 
-/* Every parameter has its name under it, or, of very many, every so many. */
+static int64_t largest_of(const flow *f)
+{
+    int64_t largest = 0;
+    for (int64_t p = 1; p < f->parameters.count; p++) {
+        largest = f->mean[p] > f->mean[largest] || isnan(f->mean[largest]) ? p : largest;
+    }
+    return largest;
+}
+
+/* Every parameter has its name under it, or, of very many, every so many, the last and the one with the largest gradient. */
 static rs_status name_parameters(const flow *f, rs__panel *panel, rs_error *error)
 {
     enum { MOST_NAMES = 32 };
     const int64_t every = (f->parameters.count + MOST_NAMES - 1) / MOST_NAMES;
+    const int64_t largest = largest_of(f), last = f->parameters.count - 1;
     panel->x.names = true;
     for (int64_t p = 0; p < f->parameters.count; p++) {
-        if (p % every == 0) {
+        const bool apart = llabs(p - largest) >= every && last - p >= every;
+        if (p == largest || (p == last && last - largest >= every) || (p % every == 0 && apart)) {
             RS_TRY(rs__axis_tick(&panel->x, (double)(p + 1), f->parameters.names[p], NULL, error));
+            if (p == largest || p == last) {
+                rs__axis_keep(&panel->x);
+            }
         }
     }
     return RS_OK;
@@ -159,7 +174,7 @@ rs_status rs__build_gradient_flow(const rs__plot *plot, rs__chart *chart, rs_err
                        MOST_ROWS);
     }
     RS_TRY(rs__chart_make(chart, rows, COLUMNS, error));
-    chart->share_y = true;
+    chart->share_all_y = true;
     bool log = false; /* one kind of axis for all, so that they can be compared */
     for (int row = 0; row < rows; row++) {
         RS_TRY(fill_row(plot, row, steps, chart, &log, error));

@@ -1,5 +1,5 @@
 /* figure_heatmap.c: `distance-heatmap`: the distance of every block at every step as a map of colours: blocks upward by depth, steps
- * to the right; a column for each group of runs, to the initial state above, to the previous one below. */
+ * to the right; a column for each group of runs, to the initial state above, to the previous one below, each row with colours of its own. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -81,14 +81,29 @@ static void finish_map(map *m, double *low, double *high)
     }
 }
 
-static rs_status draw_map(const rs__group *group, const char *path, rs__panel *panel, rs__bar *bar,
-                          rs_error *error)
+/* --per-weight. */
+static rs_status divide_by_weights(const rs__group *group, map *m, rs_error *error)
+{
+    int64_t rows, width;
+    double *weights = NULL;
+    RS_TRY(rs__read_series(group->runs[0], "blocks/weights", &rows, &width, &weights, error));
+    for (int64_t i = 0; i < m->blocks * m->columns; i++) {
+        const int64_t block = i / m->columns;
+        m->sum[i] /= block < rows * width && weights[block] > 0.0 ? weights[block] : 1.0;
+    }
+    rs_free(weights);
+    return RS_OK;
+}
+
+static rs_status draw_map(const rs__group *group, const char *path, bool per_weight, rs__panel *panel,
+                          rs__bar *bar, rs_error *error)
 {
     map m = {0};
     rs_status status = measure_map(group, path, &m, panel, error);
     for (int r = 0; !status && r < group->count; r++) {
         status = add_run(group->runs[r], path, &m, error);
     }
+    status = status || !per_weight ? status : divide_by_weights(group, &m, error);
     if (!status) {
         finish_map(&m, &bar->low, &bar->high);
         const double steps = m.columns > 0 ? (double)m.steps / (double)m.columns : 1.0; /* of a column */
@@ -115,30 +130,42 @@ static rs_status draw_column(const rs__plot *plot, const rs__group *group, int c
     for (int kind = 0; kind < KINDS; kind++) {
         rs__panel *panel = rs__chart_panel(chart, kind, column);
         (void)snprintf(path, sizeof path, "steps/distance_to_%s/%s", kinds[kind], metric);
-        RS_TRY(draw_map(group, path, panel, &chart->bar, error));
+        panel->second = kind == 1;
+        RS_TRY(draw_map(group, path, plot->options->per_weight, panel,
+                        panel->second ? &chart->second : &chart->bar, error));
         RS_TRY(column == 0 ? rs__chart_text(&panel->y.label, error, "%s", shown[kind]) : RS_OK);
         RS_TRY(kind == 0 ? rs__chart_text(&panel->title, error, "%s", group->label)
                          : rs__chart_text(&panel->x.label, error, "step"));
     }
-    return rs__chart_text(&chart->bar.label, error, "distance (%s)", metric);
+    const char *unit = plot->options->per_weight ? " per weight" : "";
+    RS_TRY(rs__chart_text(&chart->title, error, "Movement by block and step (%s)", metric));
+    RS_TRY(rs__chart_text(&chart->bar.label, error, "distance%s", unit));
+    return rs__chart_text(&chart->second.label, error, "distance%s", unit);
+}
+
+/* Nothing, or one number alone, has a range, too. */
+static void open_bar(rs__bar *bar)
+{
+    if (!(bar->low < bar->high)) {
+        bar->low = bar->low > 0.0 ? bar->low / 2.0 : 0.1;
+        bar->high = 4.0 * bar->low;
+    }
 }
 
 rs_status rs__build_distance_heatmap(const rs__plot *plot, rs__chart *chart, rs_error *error)
 {
     RS_TRY(rs__chart_make(chart, KINDS, plot->groups.count, error));
-    chart->bar = (rs__bar){.shown = true, .log = true, .low = (double)NAN, .high = (double)NAN};
+    chart->bar = chart->second =
+        (rs__bar){.shown = true, .log = true, .low = (double)NAN, .high = (double)NAN};
     chart->share_x = chart->share_y = true;
     for (int g = 0; g < plot->groups.count; g++) {
         RS_TRY(draw_column(plot, &plot->groups.list[g], g, chart, error));
     }
-    if (!(chart->bar.low < chart->bar.high)) { /* nothing, or one number alone */
-        chart->bar.low = chart->bar.low > 0.0 ? chart->bar.low / 2.0 : 0.1;
-        chart->bar.high = 4.0 * chart->bar.low;
-    }
-    RS_TRY(rs__chart_text(&chart->title, error, "Movement by block and step"));
-    return rs__chart_text(
-        &chart->alt, error,
-        "Distances of every block to its initial state (above) and to its previous state (below) at "
-        "every step, as colours from %.3g to %.3g.",
-        chart->bar.low, chart->bar.high);
+    open_bar(&chart->bar);
+    open_bar(&chart->second);
+    return rs__chart_text(&chart->alt, error,
+                          "Distances of every block to its initial state (above, as colours from %.3g to "
+                          "%.3g) and to its previous "
+                          "state (below, from %.3g to %.3g) at every step.",
+                          chart->bar.low, chart->bar.high, chart->second.low, chart->second.high);
 }

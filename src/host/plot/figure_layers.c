@@ -1,5 +1,5 @@
 /* figure_layers.c: the learning curves of layers: own loss and mean output at every step, and loss and accuracy of their
- * classifiers, one row each of what was recorded; one column for each configuration, one colour for each layer. */
+ * classifiers, one row each of what was recorded; one column for each configuration, one colour for each layer, of few also a dash. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,7 +94,8 @@ static rs_status draw_layer(const rs__plot *plot, const rs__group *group, const 
     (void)snprintf(name, sizeof name, "%s, %s", group->label, layers->names[layer]);
     const rs__curve_style style = {.mark = RS__LINE,
                                    .colour = rs__depth_colour(&plot->palettes, level),
-                                   .width = 0.7,
+                                   .dash = l->names ? (int)(layer % RS__DASHES) : RS__SOLID,
+                                   .width = l->names ? 0.9 : 0.7,
                                    .first = 1.0,
                                    .label = l->names ? layers->names[layer] : NULL,
                                    .name = name};

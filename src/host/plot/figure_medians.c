@@ -140,11 +140,11 @@ rs_status rs__build_medians(const rs__plot *plot, rs__chart *chart, rs_error *er
         }
         panel->y.log = k == 1;
         RS_TRY(rs__chart_text(&panel->title, error, "%s", kinds[k].shown));
+        RS_TRY(rs__chart_text(&panel->y.label, error, "%s of %s%s",
+                              plot->options->statistic ? "statistics" : "median", metric,
+                              plot->options->per_weight ? ", per weight" : ""));
         RS_TRY(rs__chart_text(&panel->x.label, error, "block, from the input on"));
     }
-    RS_TRY(rs__chart_text(&chart->panels[0].y.label, error, "%s of %s%s",
-                          plot->options->statistic ? "statistics" : "median", metric,
-                          plot->options->per_weight ? ", per weight" : ""));
     RS_TRY(rs__chart_text(&chart->title, error, "Distance of each block's weights over the steps%s%s",
                           plot->groups.count == 1 ? ": " : "",
                           plot->groups.count == 1 ? plot->groups.list[0].label : ""));

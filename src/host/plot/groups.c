@@ -182,13 +182,13 @@ static int find_origin(const table *t, int run)
     return -1;
 }
 
-/* By the settings that count, in the table's order, as `report` does it. */
+/* By the settings that count, in the table's order, plain networks before residual ones, as `report` does it. */
 static int compare_runs(const table *t, int a, int b)
 {
     for (size_t i = 0; i < t->options; i++) {
         const int order = counts(t, &t->option[i]) ? rs_text_compare(cell(t, a, i), cell(t, b, i)) : 0;
         if (order) {
-            return order;
+            return strcmp(t->option[i].name, "plain") == 0 ? -order : order;
         }
     }
     return 0;
@@ -350,7 +350,10 @@ static void append_option(const rs_option *option, const char *value, char *labe
     for (char *c = name; *c; c++) {
         *c = *c == '-' ? ' ' : *c;
     }
-    if (option->type == RS_OPTION_FLAG) {
+    const size_t length = strlen(name);
+    if (length > 6 && strcmp(name + length - 6, " limit") == 0 && strcmp(value, "0") == 0) {
+        append(label, "no %s%s", name, "");
+    } else if (option->type == RS_OPTION_FLAG) {
         append(label, "%s%s", strcmp(value, "true") == 0 ? "" : "without ", name);
     } else {
         append(label, "%s %s", name, *value ? value : "default");

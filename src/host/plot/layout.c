@@ -190,6 +190,21 @@ static double column_gap(const rs__chart *chart, double font)
     return widest;
 }
 
+/* Width of the numbers at the colours. */
+static double bar_numbers(const rs__bar *bar, double font)
+{
+    rs__axis axis;
+    rs_error error = {0};
+    bool stepped;
+    if (!bar->shown) {
+        return 0.0;
+    }
+    const rs_status status = rs__bar_axis(bar, &axis, &stepped, &error);
+    const double width = status ? 0.0 : tick_width(&axis, font);
+    rs__axis_clear(&axis);
+    return fmax(width, LEAST_NUMBER * font);
+}
+
 /* Right of the panels: the colours with their numbers, or what the last number takes. */
 static double bar_width(const rs__chart *chart, double font)
 {
@@ -201,12 +216,7 @@ static double bar_width(const rs__chart *chart, double font)
         }
         return most;
     }
-    rs__axis axis;
-    rs_error error = {0};
-    bool stepped;
-    const rs_status status = rs__bar_axis(&chart->bar, &axis, &stepped, &error);
-    const double numbers = fmax(status ? 0.0 : tick_width(&axis, font), LEAST_NUMBER * font);
-    rs__axis_clear(&axis);
+    const double numbers = fmax(bar_numbers(&chart->bar, font), bar_numbers(&chart->second, font));
     return (1.2 + BAR + 0.5 + (chart->bar.label ? 0.7 + RS__LINE_HEIGHT : 0.0)) * font + numbers;
 }
 
@@ -305,6 +315,13 @@ static rs_status place_panels(const rs__chart *chart, double key, rs__layout *la
     const rs__box *first = layout->panels, *last = layout->panels + chart->rows * chart->columns - 1;
     layout->bar = (rs__box){last->left + last->width + 1.2 * font, first->top, BAR * font,
                             last->top + last->height - first->top};
+    if (chart->second.shown) { /* half the rows each; of two, one */
+        const double whole = layout->bar.height;
+        layout->second = layout->bar;
+        layout->bar.height = chart->rows == 2 ? first->height : 0.45 * whole;
+        layout->second.height = layout->bar.height;
+        layout->second.top += whole - layout->second.height;
+    }
     return RS_OK;
 }
 

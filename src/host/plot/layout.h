@@ -26,7 +26,7 @@ typedef struct rs__layout {
         *label_y; /* [rows * columns]: middle of the first line of the y axis' label, of the x axis' */
     double *room_x,
         *room_y; /* [rows * columns]: how long texts may be that stand over or under, beside a panel */
-    rs__box bar; /* of the colours */
+    rs__box bar, second; /* of the colours */
     int entry_count;
     rs__entry *entries;
     double sample; /* length of a sample in the key */

@@ -51,9 +51,10 @@ static rs_status choose(work *w, rs_error *error)
         }
     }
     if (left == 0) {
-        return RS_FAIL(error, RS_DATA, "%s: %s is drawn from %s, and %s has nothing of that",
-                       inputs->list[0].path, w->figure->shown.name, w->figure->shown.needs,
-                       inputs->count > 1 ? "none of these files" : "this file");
+        return RS_FAIL(error, RS_DATA, "%s: %s is drawn from %s, and %s", inputs->list[0].path,
+                       w->figure->shown.name, w->figure->shown.needs,
+                       inputs->count > 1 ? "none of these files has any of that"
+                                         : "this file has nothing of that");
     }
     for (int i = left; i < inputs->count; i++) {
         rs_log(RS_LOG_WARNING, "%s is left out: %s is drawn from %s", inputs->list[i].path,

@@ -28,11 +28,12 @@ static double bar_part(const rs__bar *bar, double value)
                     : (value - bar->low) / (bar->high - bar->low);
 }
 
-static void put_cell(const rs__writer *w, const rs__series *s, int64_t i)
+static void put_cell(const rs__writer *w, const rs__panel *panel, const rs__series *s, int64_t i)
 {
+    const rs__bar *bar = panel->second ? &w->chart->second : &w->chart->bar;
     const double value = s->high[i];
-    const bool there = isfinite(value) && (!w->chart->bar.log || value > 0.0);
-    const uint32_t rgb = there ? rs__depth_colour(w->palettes, bar_part(&w->chart->bar, value)) : 0xffffffu;
+    const bool there = isfinite(value) && (!bar->log || value > 0.0);
+    const uint32_t rgb = there ? rs__depth_colour(w->palettes, bar_part(bar, value)) : 0xffffffu;
     (void)fprintf(w->out, "%.9g %.9g %u %u %u %u\n", s->x[i], s->y[i], (unsigned)(rgb >> 16),
                   (unsigned)(rgb >> 8 & 0xffu), (unsigned)(rgb & 0xffu), there ? 255u : 0u);
 }
@@ -62,7 +63,7 @@ static void put_stretches(const rs__writer *w, const rs__panel *panel, const rs_
     bool begun = false;
     for (int64_t i = 0; i < s->count; i++) {
         if (s->mark == RS__CELLS) {
-            put_cell(w, s, i);
+            put_cell(w, panel, s, i);
         } else if (shows(panel, s, i)) {
             put_row(w, panel, s, i);
             begun = true;

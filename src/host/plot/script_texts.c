@@ -65,10 +65,8 @@ static void put_key(const rs__writer *w)
 }
 
 /* The colours from low to high: slices that lie over each other, so that no seam shows; of few whole steps one each. */
-static rs_status put_bar(const rs__writer *w, rs_error *error)
+static rs_status put_bar(const rs__writer *w, const rs__bar *bar, const rs__box *box, rs_error *error)
 {
-    const rs__bar *bar = &w->chart->bar;
-    const rs__box *box = &w->layout->bar;
     if (!bar->shown) {
         return RS_OK;
     }
@@ -112,7 +110,8 @@ rs_status rs__write_around(const rs__writer *w, rs_error *error)
         put_title(w);
     }
     put_key(w);
-    return put_bar(w, error);
+    RS_TRY(put_bar(w, &w->chart->bar, &w->layout->bar, error));
+    return put_bar(w, &w->chart->second, &w->layout->second, error);
 }
 
 /* --- panels --------------------------------------------------------------------------------------------------- */
@@ -155,6 +154,11 @@ static double length_of(const rs__axis *axis, int tick, bool across, double font
     return across && !axis->upright ? width + 0.3 * font : font;
 }
 
+static double distance(const rs__axis *axis, int a, int b, double length)
+{
+    return length * fabs(rs__axis_part(axis, axis->ticks[a].at) - rs__axis_part(axis, axis->ticks[b].at));
+}
+
 /* Whether every n-th number, that at 0 among them where there is one, keeps apart from the next. Ticks ascend. */
 static bool keep_apart(const rs__axis *axis, int n, int first, bool across, double length, double font)
 {
@@ -163,9 +167,7 @@ static bool keep_apart(const rs__axis *axis, int n, int first, bool across, doub
         if (!has_number(axis, i) || number++ % n != first) {
             continue;
         }
-        const double gap = before < 0 ? INFINITY
-                                      : length * (rs__axis_part(axis, axis->ticks[i].at) -
-                                                  rs__axis_part(axis, axis->ticks[before].at));
+        const double gap = before < 0 ? INFINITY : distance(axis, i, before, length);
         if (before >= 0 &&
             gap < (length_of(axis, before, across, font) + length_of(axis, i, across, font)) / 2.0) {
             return false;
@@ -193,6 +195,19 @@ static int every_of(const rs__axis *axis, bool across, const rs__box *box, doubl
     return n;
 }
 
+/* Whether a text that is to be there in any case leaves no room for that of tick i. */
+static bool is_crowded(const rs__axis *axis, int i, bool across, double length, double font)
+{
+    for (int k = 0; k < axis->tick_count && !axis->ticks[i].kept; k++) {
+        if (axis->ticks[k].kept && has_number(axis, k) &&
+            distance(axis, i, k, length) <
+                (length_of(axis, i, across, font) + length_of(axis, k, across, font)) / 2.0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void put_numbers(const rs__writer *w, const rs__axis *axis, bool across, const rs__box *box)
 {
     const double font = w->layout->font;
@@ -201,7 +216,8 @@ static void put_numbers(const rs__writer *w, const rs__axis *axis, bool across, 
     for (int i = 0, number = 0; i < axis->tick_count && !axis->hidden && !axis->bare; i++) {
         const rs__tick *tick = &axis->ticks[i];
         const double part = rs__axis_part(axis, tick->at);
-        if (!has_number(axis, i) || number++ % every != first) {
+        if (!has_number(axis, i) || (number++ % every != first && !tick->kept) ||
+            is_crowded(axis, i, across, across ? box->width : box->height, font)) {
             continue;
         }
         if (across && axis->upright) {

@@ -229,14 +229,19 @@ static rs_status put_together(sheet *s, rs__chart *chart, rs_error *error)
     RS_TRY(rs__chart_make(chart, rows, across, error));
     chart->share_y = !grid && (first->share_y || first->share_all_y);
     chart->bar = first->bar;
-    chart->bar.label = NULL;
+    chart->second = first->second;
+    chart->bar.label = chart->second.label = NULL;
     for (int i = 0, row = 0; i < s->count; i++) {
         move_panels(&s->parts[i], chart, grid ? i / across : row, grid ? i % across : 0);
         join_bar(&s->parts[i].chart.bar, &chart->bar);
+        join_bar(&s->parts[i].chart.second, &chart->second);
         row += s->parts[i].chart.rows;
     }
     if (first->bar.label) {
         RS_TRY(rs__chart_text(&chart->bar.label, error, "%s", first->bar.label));
+    }
+    if (first->second.label) {
+        RS_TRY(rs__chart_text(&chart->second.label, error, "%s", first->second.label));
     }
     return RS_OK;
 }

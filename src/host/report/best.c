@@ -63,6 +63,24 @@ static bool is_best(const rs__report *report, const rs__group *group, int m)
     return others > 0;
 }
 
+/* Whether another mean is no further away than the larger of both standard deviations: more seeds might change places. */
+static bool is_close(const rs__report *report, const rs__group *group, int m)
+{
+    const rs__spread *own = &group->results[m];
+    for (int o = 0; o < report->group_count; o++) {
+        const rs__group *other = &report->groups[o];
+        if (other == group || !is_sound(other, m) || !comparable(report, group, other)) {
+            continue;
+        }
+        const double spread =
+            fmax(own->n > 1 ? own->std : 0.0, other->results[m].n > 1 ? other->results[m].std : 0.0);
+        if (spread > 0.0 && fabs(other->results[m].mean - own->mean) <= spread) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void rs__report_mark_best(rs__report *report)
 {
     for (int g = 0; g < report->group_count; g++) {
@@ -70,7 +88,9 @@ void rs__report_mark_best(rs__report *report)
     }
     for (int g = 0; g < report->group_count; g++) {
         for (int m = 0; m < RS__MEASURES; m++) {
-            report->groups[g].results[m].best = is_best(report, &report->groups[g], m);
+            rs__spread *result = &report->groups[g].results[m];
+            result->best = is_best(report, &report->groups[g], m);
+            result->close = result->best && is_close(report, &report->groups[g], m);
         }
     }
 }

@@ -116,17 +116,19 @@ static rs_status find_varying(rs__report *report, rs_error *error)
 
 static int compare_groups(const rs__report *report, const rs__group *a, const rs__group *b)
 {
+    size_t options;
+    const rs_option *table = rs_option_table(&options);
     for (int v = 0; v < report->varying_count; v++) {
         int order = rs_text_compare(report->runs[a->first].settings[report->varying[v]],
                                     report->runs[b->first].settings[report->varying[v]]);
         if (order) {
-            return order;
+            return strcmp(table[report->varying[v]].name, "plain") == 0 ? -order : order;
         }
     }
     return 0;
 }
 
-/* By their settings; equal ones stay in the order they were found in. */
+/* By their settings, plain networks before residual ones; equal ones stay in the order they were found in. */
 static void sort_groups(rs__report *report)
 {
     for (int i = 1; i < report->group_count; i++) {

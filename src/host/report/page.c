@@ -11,6 +11,30 @@
 
 /* --- title ---------------------------------------------------------------------------------------------------- */
 
+/* "ResNet-18 plain and ResNet-18", "24 runs that differ in depth, plain", "3 runs of ResNet-18". */
+static void compared_text(const rs__report *report, char *text, size_t capacity)
+{
+    enum { SHORT = 48 };
+    size_t count;
+    const rs_option *table = rs_option_table(&count);
+    const rs__group *groups = report->groups;
+    if (report->group_count == 1) {
+        (void)snprintf(text, capacity, "%d runs of %s", report->run_count, groups[0].label);
+        return;
+    }
+    if (report->group_count == 2 && strlen(groups[0].label) < SHORT && strlen(groups[1].label) < SHORT) {
+        (void)snprintf(text, capacity, "%s and %s", groups[0].label, groups[1].label);
+        return;
+    }
+    int used = snprintf(text, capacity, "%d runs%s", report->run_count,
+                        report->varying_count > 0 ? " that differ in " : "");
+    for (int v = 0; v < report->varying_count && used < (int)capacity; v++) {
+        char name[64];
+        rs__report_option_shown(table[report->varying[v]].name, name, sizeof name);
+        used += snprintf(text + used, capacity - (size_t)used, "%s%s", v ? ", " : "", name);
+    }
+}
+
 static void title_text(const rs__report *report, char *text, size_t capacity)
 {
     const rs__run *run = &report->runs[0];
@@ -20,8 +44,7 @@ static void title_text(const rs__report *report, char *text, size_t capacity)
     } else if (*report->inputs->name) {
         (void)snprintf(text, capacity, "%s", report->inputs->name);
     } else if (report->run_count > 1) {
-        (void)snprintf(text, capacity, "%d runs in %d group%s", report->run_count, report->group_count,
-                       report->group_count == 1 ? "" : "s");
+        compared_text(report, text, capacity);
     } else {
         (void)snprintf(text, capacity, "%s on %s", run->origin[RS__NETWORK],
                        *data ? data : rs__report_setting_named(run, "dataset"));

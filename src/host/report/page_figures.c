@@ -161,14 +161,16 @@ static rs_status draw_or_sheet(const rs__report *report, rs_plot_request *reques
     return status;
 }
 
-/* Loss against size says something where sizes differ. */
+/* Loss against size says something where sizes differ by a tenth at least: not of twins with and without shortcuts. */
 static bool is_worth_it(const rs__report *report, const char *figure)
 {
-    bool differ = strcmp(figure, "parameters") != 0;
-    for (int i = 1; i < report->run_count && !differ; i++) {
-        differ = report->runs[i].parameters != report->runs[0].parameters;
+    int64_t least = report->runs[0].parameters, most = least;
+    for (int i = 1; i < report->run_count; i++) {
+        const int64_t own = report->runs[i].parameters;
+        least = own < least ? own : least;
+        most = own > most ? own : most;
     }
-    return differ;
+    return strcmp(figure, "parameters") != 0 || 10.0 * (double)most >= 11.0 * (double)least;
 }
 
 /* --- what is not there ----------------------------------------------------------------------------------------- */

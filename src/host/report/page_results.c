@@ -14,7 +14,9 @@ static void result_heads(const rs__report *report, FILE *file)
     const rs_option *table = rs_option_table(&count);
     for (int v = 0; v < report->varying_count; v++) {
         const char *name = table[report->varying[v]].name;
-        rs__table_head(file, strcmp(name, "plain") == 0 ? "plain or residual" : name);
+        char shown[64];
+        rs__report_option_shown(name, shown, sizeof shown);
+        rs__table_head(file, strcmp(name, "plain") == 0 ? "plain or residual" : shown);
     }
     if (report->varying_count == 0) {
         rs__table_head(file, "network");
@@ -77,7 +79,9 @@ static void result_cell(const rs__spread *result, int64_t whole, FILE *file)
     }
     rs__html(file, "<td class=\"number%s\" data-value=\"%.9g\">%s", result->best ? " best" : "", result->mean,
              text);
-    rs__html(file, result->best ? " <span class=\"tag\">best</span>" : "");
+    rs__html(file, !result->best   ? ""
+                   : result->close ? " <span class=\"tag\">best, close</span>"
+                                   : " <span class=\"tag\">best</span>");
     if (result->n < whole) {
         rs__html(file, "<br><small>of %" PRId64 ": the others have no number</small>", result->n);
     }
@@ -129,7 +133,9 @@ void rs__page_results(const rs__report *report, FILE *file)
             file,
             "<p>Mean ± standard deviation (n − 1) over the finished runs of a group; where none is "
             "finished, over what there is. <em>Best</em> is the best mean among the groups with the same "
-            "data and loss of which every run is finished and no seed is missing.</p>\n");
+            "data and loss of which every run is finished and no seed is missing; <em>close</em>: another "
+            "mean is no further "
+            "away than the larger of both standard deviations.</p>\n");
         incomplete(report, file);
     }
     rs__html(file, "</section>\n");

@@ -109,21 +109,21 @@ static void test_twins(void **state)
     add("d", "depth=34 plain=true seed=2");
     make(NULL, &groups);
     assert_int_equal(groups.count, 4);
-    assert_string_equal(groups.list[1].label, "ResNet-18 plain");
-    assert_string_equal(groups.list[2].label, "ResNet-34");
+    assert_string_equal(groups.list[0].label, "ResNet-18 plain");
+    assert_string_equal(groups.list[3].label, "ResNet-34");
     for (int g = 0; g < 4; g += 2) {
         assert_int_equal(groups.list[g].colour, groups.list[g + 1].colour);
-        assert_int_equal(groups.list[g].dash, RS__SOLID);
-        assert_int_equal(groups.list[g + 1].dash, RS__DASHED);
+        assert_int_equal(groups.list[g].dash, RS__DASHED);
+        assert_int_equal(groups.list[g + 1].dash, RS__SOLID);
     }
     assert_int_not_equal(groups.list[0].colour, groups.list[2].colour);
     rs__groups_free(&groups);
 }
 
-/* Whatever the order of the files, as the report has it: numbers by size, residual before plain. */
+/* Whatever the order of the files, as the report has it: numbers by size, plain before residual. */
 static void test_order(void **state)
 {
-    static const char *const order[] = {"ResNet-18", "ResNet-18 plain", "ResNet-34", "ResNet-101"};
+    static const char *const order[] = {"ResNet-18 plain", "ResNet-18", "ResNet-34", "ResNet-101"};
     rs__groups groups;
     (void)state;
     add("a", "depth=101");
@@ -136,7 +136,7 @@ static void test_order(void **state)
     for (int g = 0; g < 4; g++) {
         assert_string_equal(groups.list[g].label, order[g]);
     }
-    assert_true(groups.list[1].runs[0] == &list[1] && groups.list[1].runs[1] == &list[3]);
+    assert_true(groups.list[0].runs[0] == &list[1] && groups.list[0].runs[1] == &list[3]);
     rs__groups_free(&groups);
 }
 
@@ -191,8 +191,8 @@ static void test_ignored_network(void **state)
     add("d", "depth=34 plain=true");
     make("depth", &groups);
     assert_int_equal(groups.count, 2);
-    assert_string_equal(groups.list[0].label, "residual");
-    assert_string_equal(groups.list[1].label, "plain");
+    assert_string_equal(groups.list[0].label, "plain");
+    assert_string_equal(groups.list[1].label, "residual");
     rs__groups_free(&groups);
     make("plain", &groups);
     assert_int_equal(groups.count, 2);

@@ -214,8 +214,8 @@ static void networks_have_their_names(void **state)
     plain->settings[option_at("batch-size")] = "64";
     plain->settings[option_at("nesterov")] = "true";
     group(&m);
-    assert_string_equal(m.report.groups[0].label, "ResNet-18, batch-size none, without nesterov");
-    assert_string_equal(m.report.groups[1].label, "ResNet-18 plain, batch-size 64, nesterov");
+    assert_string_equal(m.report.groups[0].label, "ResNet-18 plain, batch size 64, nesterov");
+    assert_string_equal(m.report.groups[1].label, "ResNet-18, batch size none, without nesterov");
     assert_string_equal(rs__report_setting_shown(plain, option_at("plain")), "plain");
     assert_string_equal(rs__report_setting_shown(&m.runs[0], option_at("plain")), "residual");
     assert_string_equal(rs__report_setting(plain, option_at("plain")), "true"); /* what a program reads */
