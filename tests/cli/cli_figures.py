@@ -96,6 +96,13 @@ def test_movement_as_a_map(p):
         light = levels(cells)[order]
         assert np.all(light[1:] >= light[:-1] - 1.0), light  # a colour's parts are whole numbers
         assert light[-1] > light[0] + 10
+    ends = {(np.nanmin(levels(cells)), np.nanmax(levels(cells))) for (cells,) in panels}
+    assert len(ends) == 1, ends  # each row has all of the colours
+    with h5py.File(p.file(name)) as f:
+        weights = f["blocks/weights"][:]
+    for (cells,), distance in zip(script(p, "distance-heatmap", name, "--per-weight")[0], wanted):
+        light = levels(cells)[np.argsort((distance / weights).T.ravel(), kind="stable")]
+        assert np.all(light[1:] >= light[:-1] - 1.0), light
     draw(p, "distance-heatmap", name)
 
 

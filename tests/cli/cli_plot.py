@@ -222,6 +222,10 @@ def test_distances(p):
     curve = next(c for c in picture.curves if "plain" not in c)
     middle = (want[(len(want) - 1) // 2] + want[len(want) // 2]) / 2
     near(picture.points(curve)[0][3:], [(x(4), y(middle))], "median")
+    assert {"median of minkowski:1", "median of minkowski:1 (log)"} <= set(picture.texts), picture.texts
+    resnet(p, "flow.h5", "--record", "gradient-stats")
+    texts = plot(p, "gradient-flow", "flow.h5", options=["--size", "12x9cm"]).texts  # too many names for all
+    assert "conv1.weight" in texts and {"fc.weight", "fc.bias"} & set(texts), texts
 
 
 def test_figures(p):
@@ -305,6 +309,7 @@ def test_gradient_flow(p):
     plot(p, "gradient-flow", "steep.h5", "even.h5", options=["--script", "a.gp"])
     with open(p.file("a.gp"), encoding="utf-8") as f:
         assert re.findall(r"^(un)?set logscale y", f.read(), re.M) == [""] * 4, "rows that cannot be compared"
+    assert len(set(lows(p, "a.gp"))) == 1, lows(p, "a.gp")
     picture = plot(p, "gradient-flow", "a.h5", "b.h5")
     assert "standard deviation over elements, steps and seeds" in picture.texts, picture.texts
 
@@ -315,6 +320,8 @@ def test_layers(p):
         fit(p, name, "--learning-rate", "0.01" if seed == "2" else "0.001")
     picture = plot(p, "layer-curves", "a.h5", "b.h5")
     assert "linear1" in picture.texts and "layer, from the input on" not in picture.texts, picture.texts
+    texts = plot(p, "distances", "a.h5").texts
+    assert "linear1" in texts and "block, from the input on" not in texts, texts
     p.run(*FIT, *LAYERS, "--network", "mlp-fit-8x7", "--out", "c.h5")
     picture = plot(p, "layer-curves", "a.h5", "c.h5")
     assert "linear1" not in picture.texts and "layer, from the input on" in picture.texts, picture.texts

@@ -95,7 +95,9 @@ static void seeds_are_averaged_and_the_best_is_marked(void **state)
     assert_true(fabs(large->results[ACCURACY].mean - 0.8) < 1e-12);
     assert_true(fabs(large->results[ACCURACY].std - sqrt(0.02)) < 1e-12);
     assert_true(large->results[ACCURACY].best && !small->results[ACCURACY].best);
-    assert_true(small->results[LOSS].best && !large->results[LOSS].best); /* 1.1 is less than 1.25 */
+    assert_true(small->results[LOSS].best && !large->results[LOSS].best);   /* 1.1 is less than 1.25 */
+    assert_true(small->results[LOSS].close && !large->results[LOSS].close); /* by less than its deviation */
+    assert_false(large->results[ACCURACY].close);
     assert_true(m.report.shown[ACCURACY] && m.report.shown[LOSS]);
     for (int i = 2; i < RS__MEASURES; i++) {
         assert_false(m.report.shown[i]);
