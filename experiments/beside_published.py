@@ -93,7 +93,7 @@ def table(path):
     figures = figures_of(study)
     lines = [f"### {study}", "", *taken(summary, path)]
     if not figures:
-        return lines + ["No published figures to compare with.", ""], False
+        return lines + [f"No published figures of {study} in published/studies.csv; results/studies.md says what there is of it.", ""], False
     lines += ["| case | quantity | published | ours | runs | difference | ours differs in | |", "|---|---|---|---|---|---|---|---|"]
     return lines + [line(figure, summary, path) for figure in figures] + [""], True
 

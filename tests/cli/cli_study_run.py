@@ -76,6 +76,15 @@ def test_the_summary_of_a_part_is_named_after_it(p):
     assert re.fullmatch(hashed, names[0]) and re.fullmatch(hashed, names[1]) and names[0] != names[1], names
 
 
+def test_the_summary_has_distances_where_the_records_have(p):
+    write_study(p, 1)
+    for record, there in (("distances", True), ("none", False)):
+        p.run("run", "small.yaml", "--set", f"record={record}", "--seeds", "1", "--out-dir", record)
+        summary, = glob.glob(p.file(f"{record}/*_summary.h5"))
+        shown = p.run("info", summary).stdout
+        assert "train_loss" in shown and ("distance_to_initial" in shown) == there, shown
+
+
 def test_an_interrupted_study_ends_as_if_it_had_not_been(p):
     write_study(p, 12)
     arguments = ["run", "small.yaml", "--set", "plain=false", "--seeds", "1"]

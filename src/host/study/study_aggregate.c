@@ -56,14 +56,26 @@ static rs_status leave_out(aggregate *a, int run, rs_status status, const rs_err
     return RS_OK;
 }
 
-/* Sizes of a whole record. */
+/* Whether a record has distances by its first metric; "previous" goes with "initial". */
+static bool has_distances(const rs_record_reader *reader, const rs_study_run *run)
+{
+    char metric[RS_TEXT_MAX], path[RS_TEXT_MAX + 64];
+    const char *at = run->config.metric;
+    if (!rs_text_next_word(&at, ',', metric, sizeof metric)) {
+        return false;
+    }
+    (void)snprintf(path, sizeof path, "steps/distance_to_%s/%s", rs__kind_names[0], metric);
+    return rs_record_reader_has(reader, path);
+}
+
+/* Sizes of a whole record; blocks count where there is something to say of them. */
 static rs_status measure_run(aggregate *a, const rs_study_run *run, rs_error *error)
 {
     rs_record_reader *reader = NULL;
     RS_TRY(rs_record_reader_open(run->config.out, &reader, error));
     int64_t epochs = rs_record_reader_committed(reader)->epochs, blocks = 0, width = 0;
     rs_status status = RS_OK;
-    if (rs_record_reader_has(reader, "blocks/depth")) {
+    if (rs_record_reader_has(reader, "blocks/depth") && has_distances(reader, run)) {
         status = rs_record_reader_series_size(reader, "blocks/depth", &blocks, &width, error);
     }
     rs_record_reader_close(reader);
