@@ -10,11 +10,12 @@ import sys
 import tempfile
 
 SKIPPED = 77
+DEVICE = os.environ.get("RS_TEST_DEVICE", "cpu")
 
 # A network small enough for many runs: one basic block a stage.
 SMALL = ["--depth", "18", "--blocks", "1,1,1,1", "--dataset", "shapes", "--train-limit", "160", "--test-limit", "48",
          "--batch-size", "64", "--epochs", "4", "--commit-every", "0", "--threads", "2",
-         "--device", os.environ.get("RS_TEST_DEVICE", "cpu")]
+         "--device", DEVICE]
 
 
 def need_h5py():

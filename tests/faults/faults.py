@@ -74,7 +74,7 @@ seeds: [1, 2]
 
 def family(name):
     arguments = [*FAMILIES[name], *ALWAYS]
-    return arguments if "--device" in arguments else [*arguments, "--device", "cpu"]
+    return arguments if "--device" in arguments else [*arguments, "--device", program.DEVICE]
 
 
 class Program(program.Program):
@@ -88,10 +88,11 @@ class Program(program.Program):
 
     def warm(self):
         if not os.path.exists(self.file("warm.h5")):
-            self.run(*IMAGES, "--epochs", "2", *ALWAYS, "--device", "cpu", "--out", "warm.h5")
+            self.run(*IMAGES, "--epochs", "2", *ALWAYS, "--device", program.DEVICE, "--out", "warm.h5")
 
     def environment(self, plan, **settings):
-        env = dict(self.env, LD_PRELOAD=LIBRARY, RS_FAULT=plan, **settings)
+        preloaded = ":".join(filter(None, (LIBRARY, self.env.get("LD_PRELOAD"))))  # the stand-in for a GPU behind ours
+        env = dict(self.env, LD_PRELOAD=preloaded, RS_FAULT=plan, **settings)
         if SANITIZED:
             env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=1:exitcode=97"
             env["LSAN_OPTIONS"] = f"suppressions={os.path.dirname(os.path.abspath(__file__))}/leaks.supp:print_suppressions=0"
