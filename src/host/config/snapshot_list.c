@@ -115,11 +115,12 @@ static const char *const section_examples[SECTIONS] = {"epochs:LIST", "steps:LIS
 static const char *nearest_example(const char *name)
 {
     const char *nearest = rs_text_nearest(name, section_names, SECTIONS);
-    int i = 0;
-    while (nearest && section_names[i] != nearest) {
-        i++;
+    for (int i = 0; i < SECTIONS; i++) {
+        if (section_names[i] == nearest) {
+            return section_examples[i];
+        }
     }
-    return nearest ? section_examples[i] : NULL;
+    return NULL;
 }
 
 static rs_status check_section(const char *section, bool seen[SECTIONS], rs_error *error)
