@@ -204,6 +204,9 @@ def test_results(p):
         assert close(panels[0][0], np.stack([f["alpha"][:], f["train/loss"][:]], 1)[order], 1e-8)
     assert len(panels) == 2  # a function has no accuracy: far and near
     draw(p, "interpolation", "line.h5")
+    p.run("analyze", "interpolate", names[0] + "@0", names[0] + "@1", "--points", "0,1", "-o", "own.h5", *DEVICE)
+    stem = names[0].removesuffix(".h5")
+    assert f"(0: {stem}@0; 1: {stem}@1)" in script(p, "interpolation", "own.h5")[1].replace("\\", "")
 
 
 def test_odd_runs(p):

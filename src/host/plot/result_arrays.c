@@ -86,6 +86,10 @@ rs_status rs__origins_read(const rs__input *input, rs__origins *origins, rs_erro
     for (; !status && origins->count < (int)dim[0]; origins->count++) {
         status = read_origin(input, origins->count, origins, error);
     }
+    rs_error none = {0};
+    if (!status && rs__read_result_of(input, "inputs/first_snapshot", dim[0], &origins->snapshots, &none)) {
+        status = none.status == RS_MEMORY ? RS_FAIL(error, RS_MEMORY, "%s", none.text) : RS_OK;
+    }
     if (status) {
         rs__origins_free(origins);
     }
@@ -98,6 +102,7 @@ void rs__origins_free(rs__origins *origins)
         rs_free(origins->names[i]);
     }
     rs_free(origins->names);
+    rs_free(origins->snapshots);
     rs_free(origins->configs);
     *origins = (rs__origins){0};
 }
@@ -149,6 +154,20 @@ static void append_differences(const rs_config *config, char *list, char *seen, 
     }
 }
 
+/* "run", or "run@3" where another state of the same file is there. */
+static void name_file(const rs__origins *origins, int index, char *text, size_t capacity)
+{
+    bool twice = false;
+    for (int i = 0; i < origins->count; i++) {
+        twice = twice || (i != index && strcmp(origins->names[i], origins->names[index]) == 0);
+    }
+    if (twice && origins->snapshots) {
+        (void)snprintf(text, capacity, "%s@%.0f", origins->names[index], origins->snapshots[index]);
+    } else {
+        (void)snprintf(text, capacity, "%s", origins->names[index]);
+    }
+}
+
 void rs__origin_label(const rs__origins *origins, int index, char *text, size_t capacity)
 {
     char list[1024], seen[2048] = "";
@@ -167,7 +186,7 @@ void rs__origin_label(const rs__origins *origins, int index, char *text, size_t 
         append(text, capacity, "seed", value);
     }
     if (!*text && origins->count > 1) {
-        (void)snprintf(text, capacity, "%s", origins->names[index]);
+        name_file(origins, index, text, capacity);
     } else if (!*text) {
         rs__describe_network(config, text, capacity);
     }

@@ -16,12 +16,13 @@ typedef struct rs__origins {
     int count;
     rs_config *configs; /* [count] */
     char **names;       /* [count] of their files, without folder and .h5 */
+    double *snapshots;  /* [count] the first that was taken of each; NULL: the file does not say */
 } rs__origins;
 rs_status rs__origins_read(const rs__input *input, rs__origins *origins, rs_error *error);
 void rs__origins_free(rs__origins *origins); /* takes a zeroed one */
 
-/* What tells run `index` from the others: "seed 3" where only seeds differ, "batch-size 600", else its network, else the name
- * of its file. */
+/* What tells run `index` from the others: "seed 3" where only seeds differ, "batch-size 600", else the name of its file, with
+ * the snapshot where several are of one file; of a single run its network. */
 void rs__origin_label(const rs__origins *origins, int index, char *text, size_t capacity);
 
 #endif
