@@ -115,10 +115,13 @@ static void print_result(const session *s, const char *program)
     (void)printf("recorded %" PRId64 " epoch%s, %" PRId64 " step%s, %" PRId64 " snapshot%s in %s\n"
                  "look at it:          %s info %s\n"
                  "open it, with h5py:  python3 -c \"import h5py; f = h5py.File('%s'); "
-                 "print(f['epochs/%s'][:])\"\n%s\n",
+                 "print(f['%s'][:])\"\n%s\n",
                  at->epochs, rs_text_s(at->epochs), at->steps, rs_text_s(at->steps), at->snapshots,
                  rs_text_s(at->snapshots), size, program, s->path, s->path,
-                 measures_accuracy(s) ? "valid_accuracy" : "valid_loss", s->path);
+                 at->epochs == 0        ? "snapshots/epoch" /* no series has a row yet */
+                 : measures_accuracy(s) ? "epochs/valid_accuracy"
+                                        : "epochs/valid_loss",
+                 s->path);
 }
 
 /* The profile begins after the first step, which touches the plan's memory for the first time; with another plan, after an

@@ -55,7 +55,7 @@ rs_status rs__validate_data(const rs_config *c, const rs_config *d, rs_error *er
     if (c->valid_split > 0 && c->train_limit > 0 && c->valid_split >= c->train_limit) {
         return RS_FAIL(error, RS_USAGE,
                        "--valid-split %" PRId64 " would take all of --train-limit %" PRId64
-                       "; give a smaller --valid-split, %" PRId64 " for example",
+                       "; give a smaller --valid-split, %" PRId64 " for example (`run`: --set valid-split=N)",
                        c->valid_split, c->train_limit, c->train_limit > 4 ? c->train_limit / 5 : 1);
     }
     if (c->seed_augment >= 0 && c->augment[0] == '\0') {

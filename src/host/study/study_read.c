@@ -386,8 +386,8 @@ static rs_status no_such_case(const rs_study *study, const char *word, const cha
     for (int i = 0; i < study->taken_count && length < sizeof list; i++) {
         length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", known[i]);
     }
-    return RS_FAIL(error, RS_USAGE, "--case %.60s: %s has no such case; it has %s%s", word, study->path, list,
-                   length >= sizeof list ? "..." : "");
+    return RS_FAIL(error, RS_USAGE, "--case %.60s: %s has no such case; it has %s%s", word, study->path,
+                   *list ? list : "none", length >= sizeof list ? "..." : "");
 }
 
 rs_status rs_study_take_cases(rs_study *study, const char *names, rs_error *error)

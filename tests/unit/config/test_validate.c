@@ -85,8 +85,9 @@ static const struct {
                            "constant"},
     {"--overwrite --resume",
      "--overwrite and --resume exclude each other: replace the record or go on with it"},
-    {"--valid-split 1000 --train-limit 1000", "--valid-split 1000 would take all of --train-limit 1000; give "
-                                              "a smaller --valid-split, 200 for example"},
+    {"--valid-split 1000 --train-limit 1000",
+     "--valid-split 1000 would take all of --train-limit 1000; give "
+     "a smaller --valid-split, 200 for example (`run`: --set valid-split=N)"},
     {"--swap-splits", "--swap-splits needs a --valid-split to swap with"},
     {"--function sinc", "--function is of --dataset function; the data set is cifar10"},
     {"--dataset mnist --function-to 6", "--function-to is of --dataset function; the data set is mnist"},
