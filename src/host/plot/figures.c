@@ -53,7 +53,8 @@ bool rs_plot_can(const char *figure, const char *path)
     rs_error error = {0};
     rs__input input = {0};
     const bool can = rs__figure_find(figure, &found, &error) == RS_OK &&
-                     rs__input_open(path, &input, &error) == RS_OK && rs__input_has(&input, found->needs);
+                     rs__input_open(path, &input, &error) == RS_OK &&
+                     rs__input_has(&input, found->needs, &error);
     rs__input_close(&input);
     return can;
 }
@@ -64,7 +65,7 @@ void rs_plot_can_all(const char *path, bool *can)
     rs__input input = {0};
     const bool open = rs__input_open(path, &input, &error) == RS_OK;
     for (int i = 0; i < FIGURES; i++) {
-        can[i] = open && rs__input_has(&input, figures[i].needs);
+        can[i] = open && rs__input_has(&input, figures[i].needs, &error);
     }
     rs__input_close(&input);
 }

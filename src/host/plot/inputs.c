@@ -211,8 +211,17 @@ rs_status rs__inputs_open(int count, const char *const *paths, rs__inputs *input
 
 /* --- what is in them ------------------------------------------------------------------------------------------ */
 
+/* What cannot be read is not there; but for want of memory nobody knows. */
+static bool is_read(rs_status status, const rs_error *why, rs_error *no_memory)
+{
+    if (status == RS_MEMORY) {
+        *no_memory = *why;
+    }
+    return status == RS_OK;
+}
+
 /* Whether a record has that path with a row in it. */
-static bool has_series(const rs__input *input, const char *path)
+static bool has_series(const rs__input *input, const char *path, rs_error *no_memory)
 {
     char full[512], metric[24];
     rs_error error = {0};
@@ -220,75 +229,81 @@ static bool has_series(const rs__input *input, const char *path)
     const size_t length = strlen(path);
     (void)snprintf(full, sizeof full, "%s", path);
     if (length > 0 && path[length - 1] == '/') {
-        if (rs__metric_of(input, NULL, metric, &error)) {
+        if (!is_read(rs__metric_of(input, NULL, metric, &error), &error, no_memory)) {
             return false;
         }
         (void)snprintf(full, sizeof full, "%s%s", path, metric);
     }
     return rs_record_reader_has(input->record, full) &&
-           rs_record_reader_series_size(input->record, full, &rows, &width, &error) == RS_OK && rows > 0 &&
-           width > 0;
+           is_read(rs_record_reader_series_size(input->record, full, &rows, &width, &error), &error,
+                   no_memory) &&
+           rows > 0 && width > 0;
 }
 
 /* Snapshots that have weights, or gradients: the initial state has none of these. */
-static int64_t snapshots_with(const rs__input *input, const char *folder)
+static int64_t snapshots_with(const rs__input *input, const char *folder, rs_error *no_memory)
 {
     rs_snapshot_place begin;
     rs_error error = {0};
     const int64_t all = rs_record_reader_committed(input->record)->snapshots;
     const bool initial =
-        all > 0 && rs_record_reader_snapshot(input->record, 0, &begin, &error) == RS_OK && begin.step == 0;
+        all > 0 && is_read(rs_record_reader_snapshot(input->record, 0, &begin, &error), &error, no_memory) &&
+        begin.step == 0;
     return all - (initial && strcmp(folder, "gradients/") == 0 ? 1 : 0);
 }
 
 /* Whether some tensor of weights/ or gradients/ was recorded. */
-static bool has_tensors(const rs__input *input, const char *folder)
+static bool has_tensors(const rs__input *input, const char *folder, rs_error *no_memory)
 {
     char name[RS_NAME_MAX], path[RS_NAME_MAX + 16];
     rs_error error = {0};
     int64_t rows = 0, width = 0;
-    if (rs_record_reader_series_size(input->record, "parameters/count", &rows, &width, &error)) {
+    if (!is_read(rs_record_reader_series_size(input->record, "parameters/count", &rows, &width, &error),
+                 &error, no_memory)) {
         return false;
     }
     for (int64_t i = 0; i < rows; i++) {
-        if (rs_record_reader_name(input->record, "parameters/name", i, name, &error)) {
+        if (!is_read(rs_record_reader_name(input->record, "parameters/name", i, name, &error), &error,
+                     no_memory)) {
             return false;
         }
         (void)snprintf(path, sizeof path, "%s%s", folder, name);
         if (rs_record_reader_has(input->record, path)) {
-            return snapshots_with(input, folder) > 0;
+            return snapshots_with(input, folder, no_memory) > 0;
         }
     }
     return false;
 }
 
 /* Whether what the record says of its data has that key: "train_class_counts". */
-static bool has_data_key(const rs__input *input, const char *key)
+static bool has_data_key(const rs__input *input, const char *key, rs_error *no_memory)
 {
     char *yaml = NULL, line[64];
     rs_error error = {0};
     (void)snprintf(line, sizeof line, "\n%s: ", key);
     const bool has =
-        rs_record_reader_text(input->record, "dataset", &yaml, &error) == RS_OK && strstr(yaml, line);
+        is_read(rs_record_reader_text(input->record, "dataset", &yaml, &error), &error, no_memory) &&
+        strstr(yaml, line);
     rs_free(yaml);
     return has;
 }
 
-static bool record_has(const rs__input *input, const char *path)
+static bool record_has(const rs__input *input, const char *path, rs_error *no_memory)
 {
     if (strcmp(path, "weights/") == 0 || strcmp(path, "gradients/") == 0) {
-        return has_tensors(input, path);
+        return has_tensors(input, path, no_memory);
     }
-    return strncmp(path, "dataset/", 8) == 0 ? has_data_key(input, path + 8) : has_series(input, path);
+    return strncmp(path, "dataset/", 8) == 0 ? has_data_key(input, path + 8, no_memory)
+                                             : has_series(input, path, no_memory);
 }
 
-bool rs__input_has(const rs__input *input, const char *needs)
+bool rs__input_has(const rs__input *input, const char *needs, rs_error *no_memory)
 {
     char word[256];
     for (const char *at = needs; rs_text_next_word(&at, '|', word, sizeof word);) {
         const char *colon = strchr(word, ':');
         RS_ASSERT(colon);
-        if (strncmp(word, "record:", 7) == 0 && input->record && record_has(input, colon + 1)) {
+        if (strncmp(word, "record:", 7) == 0 && input->record && record_has(input, colon + 1, no_memory)) {
             return true;
         }
         if (strncmp(word, "result:", 7) == 0 && input->result &&

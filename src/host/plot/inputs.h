@@ -29,8 +29,8 @@ void rs__input_close(rs__input *input); /* takes a zeroed one */
 
 /* Whether an input has what a figure needs: "record:PATH", "result:KIND", or several with | between them. A path that
  * ends in / is completed by the run's first metric; of a series there must be a row. "weights/" and "gradients/": of any
- * tensor; "dataset/KEY": what the record says of its data. */
-bool rs__input_has(const rs__input *input, const char *needs);
+ * tensor; "dataset/KEY": what the record says of its data. *no_memory is set where there was not the memory to look. */
+bool rs__input_has(const rs__input *input, const char *needs, rs_error *no_memory);
 
 /* A whole series of a record as double, [rows * width], the caller's (rs_free). */
 rs_status rs__read_series(const rs__input *input, const char *path, int64_t *rows, int64_t *width,

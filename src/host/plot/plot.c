@@ -44,7 +44,13 @@ static rs_status choose(work *w, rs_error *error)
     rs__inputs *inputs = &w->plot.inputs;
     int left = 0;
     for (int i = 0; i < inputs->count; i++) {
-        if (rs__input_has(&inputs->list[i], w->figure->needs)) {
+        rs_error no_memory = {0};
+        const bool has = rs__input_has(&inputs->list[i], w->figure->needs, &no_memory);
+        if (no_memory.status == RS_MEMORY) {
+            *error = no_memory;
+            return RS_MEMORY;
+        }
+        if (has) {
             const rs__input kept = inputs->list[i];
             inputs->list[i] = inputs->list[left];
             inputs->list[left++] = kept;

@@ -89,8 +89,10 @@ static rs_status read_config(rs__run *run, const rs__report *report, const rs_re
         return RS_FAIL(error, RS_MEMORY, "no memory to read %s", run->path);
     }
     rs_error why = {0};
-    if (rs_yaml_parse(run->config, strlen(run->config), run->path, &run->tree, &why)) {
-        return RS_FAIL(error, RS_DATA, "%s: its configuration cannot be read: %.400s", run->path, why.text);
+    const rs_status parsed = rs_yaml_parse(run->config, strlen(run->config), run->path, &run->tree, &why);
+    if (parsed) {
+        return RS_FAIL(error, parsed == RS_MEMORY ? RS_MEMORY : RS_DATA,
+                       "%s: its configuration cannot be read: %.400s", run->path, why.text);
     }
     take_settings(run->tree, report->defaults, run->settings);
     return RS_OK;
