@@ -52,6 +52,8 @@ typedef struct rs_option {
 const rs_option *rs_option_table(size_t *count);
 
 bool rs_option_is_seed(const rs_option *option);
+/* Its name in keys, headings and labels: "learning rate". */
+void rs_option_words(const rs_option *option, char *text, size_t capacity);
 /* Whether it says which experiment a run belongs to: what the result depends on, but no seed, and not the record that it begins
  * from, which has a seed of its own. */
 bool rs_option_of_experiment(const rs_option *option);

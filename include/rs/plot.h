@@ -50,10 +50,8 @@ typedef struct rs_plot_figure {
 } rs_plot_figure;
 /* NULL behind the last. */
 const rs_plot_figure *rs_plot_figure_at(int index);
-/* Whether that file has what the figure needs; false also when it cannot be read. */
-bool rs_plot_can(const char *figure, const char *path);
-/* The same of every figure, opening the file once: can[i] of rs_plot_figure_at(i). */
-void rs_plot_can_all(const char *path, bool *can);
+/* Whether that file has what each figure needs: can[i] of rs_plot_figure_at(i); false also when it cannot be read. MEMORY. */
+rs_status rs_plot_can_all(const char *path, bool *can, rs_error *error);
 
 /* What can be found in a drawing, for values under a pointer. Numbers as drawn: smoothed, in the axes' units. */
 typedef struct rs_plot_curve {

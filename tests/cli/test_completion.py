@@ -92,6 +92,7 @@ def check_words(shell, name):
         ("report ru", ["report", "run.h5"]),
         ("expo", ["export"]),
         ("export ru", ["export", "run.h5"]),
+        ("export --format saf", ["export", "--format", "safetensors"]),
         ("info --wat", ["info", "--watch"]),
         ("compare run.h5 ru", ["compare", "run.h5", "run.h5"]),
         ("report --no-f", ["report", "--no-figures"]),

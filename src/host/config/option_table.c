@@ -35,6 +35,14 @@ bool rs_option_is_seed(const rs_option *option)
     return strcmp(option->group, "Seeds") == 0;
 }
 
+void rs_option_words(const rs_option *option, char *text, size_t capacity)
+{
+    (void)snprintf(text, capacity, "%s", option->name);
+    for (char *c = strchr(text, '-'); c; c = strchr(c, '-')) {
+        *c = ' ';
+    }
+}
+
 bool rs_option_of_experiment(const rs_option *option)
 {
     return option->scope == RS_SCOPE_RESULT && !rs_option_is_seed(option) &&

@@ -177,14 +177,10 @@ static bool are_named(const column *columns, int count)
 {
     enum { FEW = 12 };
     for (int i = 0; i < count; i++) {
-        const rs__columns *own = &columns[i].blocks, *first = &columns[0].blocks;
-        if (!*columns[i].group->runs[0]->config->network || own->count > FEW || own->count != first->count) {
+        const rs__columns *own = &columns[i].blocks;
+        if (!*columns[i].group->runs[0]->config->network || own->count > FEW ||
+            !rs__same_columns(own, &columns[0].blocks)) {
             return false;
-        }
-        for (int64_t b = 0; b < own->count; b++) {
-            if (strcmp(own->names[b], first->names[b]) != 0) {
-                return false;
-            }
         }
     }
     return true;

@@ -40,15 +40,6 @@ typedef struct legend {
     bool names;
 } legend;
 
-static bool same_names(const rs__columns *a, const rs__columns *b)
-{
-    bool same = a->count == b->count;
-    for (int64_t k = 0; k < a->count && same; k++) {
-        same = strcmp(a->names[k], b->names[k]) == 0;
-    }
-    return same;
-}
-
 /* Takes in the layers of a record's series. `first`: those of the first one that has any. */
 static rs_status add_to_legend(const rs__plot *plot, const rs__input *input, int kind, rs__columns *first,
                                legend *l, rs_error *error)
@@ -63,7 +54,7 @@ static rs_status add_to_legend(const rs__plot *plot, const rs__input *input, int
         *first = own;
         return RS_OK;
     }
-    l->names = l->names && same_names(first, &own);
+    l->names = l->names && rs__same_columns(first, &own);
     rs__columns_free(&own);
     return RS_OK;
 }

@@ -47,25 +47,14 @@ rs_status rs__figure_find(const char *name, const rs__figure **figure, rs_error 
     return RS_FAIL(error, RS_USAGE, "%.80s: no figure of that name; there are %s", name, list);
 }
 
-bool rs_plot_can(const char *figure, const char *path)
+rs_status rs_plot_can_all(const char *path, bool *can, rs_error *error)
 {
-    const rs__figure *found = NULL;
-    rs_error error = {0};
+    rs_error why = {0};
     rs__input input = {0};
-    const bool can = rs__figure_find(figure, &found, &error) == RS_OK &&
-                     rs__input_open(path, &input, &error) == RS_OK &&
-                     rs__input_has(&input, found->needs, &error);
-    rs__input_close(&input);
-    return can;
-}
-
-void rs_plot_can_all(const char *path, bool *can)
-{
-    rs_error error = {0};
-    rs__input input = {0};
-    const bool open = rs__input_open(path, &input, &error) == RS_OK;
+    const bool open = rs__input_open(path, &input, &why) == RS_OK;
     for (int i = 0; i < FIGURES; i++) {
-        can[i] = open && rs__input_has(&input, figures[i].needs, &error);
+        can[i] = open && rs__input_has(&input, figures[i].needs, &why);
     }
     rs__input_close(&input);
+    return why.status == RS_MEMORY ? RS_FAIL(error, RS_MEMORY, "%s", why.text) : RS_OK;
 }

@@ -346,10 +346,7 @@ static void append_option(const rs_option *option, const char *value, char *labe
     if (says_nothing(option, value)) {
         return;
     }
-    (void)snprintf(name, sizeof name, "%s", option->name);
-    for (char *c = name; *c; c++) {
-        *c = *c == '-' ? ' ' : *c;
-    }
+    rs_option_words(option, name, sizeof name);
     const size_t length = strlen(name);
     if (length > 6 && strcmp(name + length - 6, " limit") == 0 && strcmp(value, "0") == 0) {
         append(label, "no %s%s", name, "");

@@ -354,6 +354,15 @@ static rs_status take_columns(const rs__input *input, const char *list, const ch
                : RS_FAIL(error, RS_USAGE, "--layers %s takes none of %s of %s", globs, list, input->path);
 }
 
+bool rs__same_columns(const rs__columns *a, const rs__columns *b)
+{
+    bool same = a->count == b->count;
+    for (int64_t k = 0; k < a->count && same; k++) {
+        same = strcmp(a->names[k], b->names[k]) == 0;
+    }
+    return same;
+}
+
 rs_status rs__read_columns(const rs__input *input, const char *list, const char *globs, rs__columns *columns,
                            rs_error *error)
 {

@@ -45,6 +45,7 @@ typedef struct rs__columns {
 rs_status rs__read_columns(const rs__input *input, const char *list, const char *globs, rs__columns *columns,
                            rs_error *error);
 void rs__columns_free(rs__columns *columns);
+bool rs__same_columns(const rs__columns *a, const rs__columns *b); /* by their names */
 
 /* The canonical name of --metric, or of the record's first one. USAGE lists what there is. */
 rs_status rs__metric_of(const rs__input *input, const char *metric, char name[24], rs_error *error);

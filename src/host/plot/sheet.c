@@ -200,6 +200,13 @@ static void move_panels(part *p, rs__chart *chart, int row, int column)
     }
 }
 
+static rs_status copy_bar(const rs__bar *from, rs__bar *to, rs_error *error)
+{
+    *to = *from;
+    to->label = NULL;
+    return from->label ? rs__chart_text(&to->label, error, "%s", from->label) : RS_OK;
+}
+
 static void join_bar(const rs__bar *from, rs__bar *to)
 {
     if (from->shown) {
@@ -228,20 +235,13 @@ static rs_status put_together(sheet *s, rs__chart *chart, rs_error *error)
     }
     RS_TRY(rs__chart_make(chart, rows, across, error));
     chart->share_y = !grid && (first->share_y || first->share_all_y);
-    chart->bar = first->bar;
-    chart->second = first->second;
-    chart->bar.label = chart->second.label = NULL;
+    RS_TRY(copy_bar(&first->bar, &chart->bar, error));
+    RS_TRY(copy_bar(&first->second, &chart->second, error));
     for (int i = 0, row = 0; i < s->count; i++) {
         move_panels(&s->parts[i], chart, grid ? i / across : row, grid ? i % across : 0);
         join_bar(&s->parts[i].chart.bar, &chart->bar);
         join_bar(&s->parts[i].chart.second, &chart->second);
         row += s->parts[i].chart.rows;
-    }
-    if (first->bar.label) {
-        RS_TRY(rs__chart_text(&chart->bar.label, error, "%s", first->bar.label));
-    }
-    if (first->second.label) {
-        RS_TRY(rs__chart_text(&chart->second.label, error, "%s", first->second.label));
     }
     return RS_OK;
 }

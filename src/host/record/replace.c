@@ -12,15 +12,16 @@ static rs_status is_foreign(const char *path, bool *foreign, rs_error *error)
     static const char ours[] = "resnet_study ";
     hid_t file = H5I_INVALID_HID;
     char *format = NULL;
-    rs_status status = rs_h5_open(path, RS_H5_READ, &file, error);
+    rs_error why = {0};
+    rs_status status = rs_h5_open(path, RS_H5_READ, &file, &why);
     *foreign = false;
     if (status == RS_OK) {
-        status = rs_h5_get_text(file, "format", &format, error);
+        status = rs_h5_get_text(file, "format", &format, &why);
         *foreign = status != RS_MEMORY && (status != RS_OK || strncmp(format, ours, sizeof ours - 1) != 0);
         rs_free(format);
         rs_h5_close(file);
     }
-    return status == RS_MEMORY ? status : RS_OK;
+    return status == RS_MEMORY ? RS_FAIL(error, RS_MEMORY, "%s: %s", path, why.text) : RS_OK;
 }
 
 rs_status rs_check_replaceable(const char *path, rs_error *error)

@@ -110,20 +110,12 @@ static void append_network(const rs__report *report, const rs__run *run, rs__gro
     }
 }
 
-void rs__report_option_shown(const char *name, char *text, size_t capacity)
-{
-    (void)snprintf(text, capacity, "%s", name);
-    for (char *c = strchr(text, '-'); c; c = strchr(c, '-')) {
-        *c = ' ';
-    }
-}
-
 /* "plain" or "residual", "nesterov" or "without nesterov", "learning rate 0.1": as figures have it */
 static void append_setting(const rs_option *option, size_t index, const rs__run *run, rs__group *group)
 {
     const char *value = rs__report_setting_shown(run, index);
     char name[64];
-    rs__report_option_shown(option->name, name, sizeof name);
+    rs_option_words(option, name, sizeof name);
     if (strcmp(option->name, "plain") == 0) {
         append(group, "%s%s", value, "");
     } else if (option->type == RS_OPTION_FLAG) {

@@ -30,7 +30,7 @@ static void compared_text(const rs__report *report, char *text, size_t capacity)
                         report->varying_count > 0 ? " that differ in " : "");
     for (int v = 0; v < report->varying_count && used < (int)capacity; v++) {
         char name[64];
-        rs__report_option_shown(table[report->varying[v]].name, name, sizeof name);
+        rs_option_words(&table[report->varying[v]], name, sizeof name);
         used += snprintf(text + used, capacity - (size_t)used, "%s%s", v ? ", " : "", name);
     }
 }

@@ -107,10 +107,11 @@ static rs_status find_abilities(const rs__report *report, abilities *a, rs_error
         return RS_FAIL(error, RS_MEMORY, "no memory for the figures of %d runs", report->run_count);
     }
     for (int g = 0; g < report->group_count; g++) {
-        rs_plot_can_all(report->runs[report->groups[g].first].path, a->groups + (size_t)g * figures);
+        const char *first = report->runs[report->groups[g].first].path;
+        RS_TRY(rs_plot_can_all(first, a->groups + (size_t)g * figures, error));
     }
     for (int r = 0; r < report->results.count; r++) {
-        rs_plot_can_all(report->results.list[r], a->results + (size_t)r * figures);
+        RS_TRY(rs_plot_can_all(report->results.list[r], a->results + (size_t)r * figures, error));
     }
     return RS_OK;
 }

@@ -13,10 +13,9 @@ static void result_heads(const rs__report *report, FILE *file)
     size_t count;
     const rs_option *table = rs_option_table(&count);
     for (int v = 0; v < report->varying_count; v++) {
-        const char *name = table[report->varying[v]].name;
-        char shown[64];
-        rs__report_option_shown(name, shown, sizeof shown);
-        rs__table_head(file, strcmp(name, "plain") == 0 ? "plain or residual" : shown);
+        char name[64];
+        rs_option_words(&table[report->varying[v]], name, sizeof name);
+        rs__table_head(file, strcmp(name, "plain") == 0 ? "plain or residual" : name);
     }
     if (report->varying_count == 0) {
         rs__table_head(file, "network");

@@ -153,8 +153,6 @@ const char *rs__report_setting_named(const rs__run *run, const char *name);
 bool rs__report_is_default(const rs__report *report, const rs__run *run, size_t option);
 /* The same where networks have names: "plain" or "residual" of the option plain. */
 const char *rs__report_setting_shown(const rs__run *run, size_t option);
-/* An option's name as figures have it: "learning rate". */
-void rs__report_option_shown(const char *name, char *text, size_t capacity);
 /* Writes the group's key and its label, with the network's name as figures have it, or with its options one by one: labels.c. */
 void rs__report_label(const rs__report *report, rs__group *group, bool by_options);
 /* Sets `complete` and `best`; again once more is known of what was planned: best.c. */

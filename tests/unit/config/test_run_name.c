@@ -109,6 +109,16 @@ static void only_what_changes_results_changes_the_name(void **state)
     assert_true(changed > 25 && changed < count);
 }
 
+/* The defaults with that optimizer, and the same with an option of its own given. */
+static void give(const char *optimizer, const char *option, const char *value, rs_config *own,
+                 rs_config *given)
+{
+    rs_config_default(own);
+    ASSERT_TAKEN(rs_config_set(own, "optimizer", optimizer, NULL, &error));
+    *given = *own;
+    ASSERT_TAKEN(rs_config_set(given, option, value, NULL, &error));
+}
+
 /* PyTorch's, too, and the same name whether it is written or not. */
 static void weight_decay_is_the_optimizers_own(void **state)
 {
@@ -120,11 +130,8 @@ static void weight_decay_is_the_optimizers_own(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         rs_config own, given, none;
         char name[128], other[128], names[64];
-        rs_config_default(&own);
-        ASSERT_TAKEN(rs_config_set(&own, "optimizer", cases[i].optimizer, NULL, &error));
-        given = none = own;
-        ASSERT_TAKEN(rs_config_set(&given, "weight-decay", cases[i].given, NULL, &error));
-        ASSERT_TAKEN(rs_config_set(&none, "weight-decay", "0", NULL, &error));
+        give(cases[i].optimizer, "weight-decay", "0", &own, &none);
+        give(cases[i].optimizer, "weight-decay", cases[i].given, &own, &given);
         assert_true(rs_config_weight_decay(&own) == cases[i].own);
         assert_int_equal(rs_config_differences(&own, &given, names, sizeof names), 0);
         assert_int_equal(rs_config_differences(&own, &none, names, sizeof names), cases[i].own != 0.0);
@@ -152,10 +159,8 @@ static void epsilon_is_the_optimizers_own(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         rs_config own, given, resolved;
         char name[128], other[128], names[64];
-        rs_config_default(&own);
-        ASSERT_TAKEN(rs_config_set(&own, "optimizer", cases[i].optimizer, NULL, &error));
-        given = resolved = own;
-        ASSERT_TAKEN(rs_config_set(&given, "epsilon", cases[i].given, NULL, &error));
+        give(cases[i].optimizer, "epsilon", cases[i].given, &own, &given);
+        resolved = own;
         ASSERT_TAKEN(rs_config_resolve(&resolved, &error));
         ASSERT_TAKEN(rs_config_validate(&resolved, &error));
         assert_true(given.epsilon == cases[i].epsilon && rs_config_epsilon(&given) == cases[i].epsilon);
