@@ -180,6 +180,20 @@ static void test_ignored(void **state)
     rs__groups_free(&groups);
 }
 
+/* No limit is told as that, not as a limit of 0. */
+static void test_limits(void **state)
+{
+    rs__groups groups;
+    (void)state;
+    add("a", "test-limit=0");
+    add("b", "test-limit=128");
+    make(NULL, &groups);
+    assert_int_equal(groups.count, 2);
+    assert_string_equal(groups.list[0].label, "no test limit");
+    assert_string_equal(groups.list[1].label, "test limit 128");
+    rs__groups_free(&groups);
+}
+
 /* The label of a row of a sheet does not tell another row's network. */
 static void test_ignored_network(void **state)
 {
@@ -290,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup(test_chains, begin),
         cmocka_unit_test_setup(test_circle, begin),
         cmocka_unit_test_setup(test_values_that_say_nothing, begin),
+        cmocka_unit_test_setup(test_limits, begin),
         cmocka_unit_test_setup(test_ignored_network, begin),
         cmocka_unit_test_setup(test_what_is_kept, begin),
         cmocka_unit_test(test_colours),
