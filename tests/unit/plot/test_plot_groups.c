@@ -50,6 +50,18 @@ static void make(const char *ignored, rs__groups *groups)
     harness_ok(rs__groups_make(&inputs, &palettes, ignored, groups, &error), &error);
 }
 
+/* The runs added make groups with these labels, in this order, and no other. */
+static void assert_labels(const char *ignored, int count, const char *const labels[])
+{
+    rs__groups groups;
+    make(ignored, &groups);
+    assert_int_equal(groups.count, count);
+    for (int g = 0; g < count; g++) {
+        assert_string_equal(groups.list[g].label, labels[g]);
+    }
+    rs__groups_free(&groups);
+}
+
 static void test_seeds(void **state)
 {
     rs__groups groups;
@@ -142,56 +154,43 @@ static void test_order(void **state)
 
 static void test_labels(void **state)
 {
-    rs__groups groups;
+    static const char *const both[] = {"CIFAR-10, batch size 1024, nesterov",
+                                       "CIFAR-100, batch size 64, without nesterov"};
+    static const char *const rest[] = {"batch size 64, without nesterov", "batch size 1024, nesterov"};
     (void)state;
     add("a", "optimizer=sgd momentum=0.9 nesterov=true");
     add("b", "optimizer=sgd momentum=0.9 batch-size=64 dataset=cifar100");
-    make(NULL, &groups);
-    assert_string_equal(groups.list[0].label, "CIFAR-10, batch size 1024, nesterov");
-    assert_string_equal(groups.list[1].label, "CIFAR-100, batch size 64, without nesterov");
-    rs__groups_free(&groups);
-    make("dataset", &groups);
-    assert_string_equal(groups.list[0].label, "batch size 64, without nesterov");
-    rs__groups_free(&groups);
+    assert_labels(NULL, 2, both);
+    assert_labels("dataset", 2, rest);
 }
 
 /* The network's own rate, and a switch at the beginning, say nothing. */
 static void test_values_that_say_nothing(void **state)
 {
-    rs__groups groups;
+    static const char *const labels[] = {"isolate off", "dropout 0.6, isolate frozen, isolate from 2"};
     (void)state;
     add("a", "network=nn-2x256 dropout=0.6 isolate=frozen isolate-from=2");
     add("b", "network=nn-2x256");
-    make(NULL, &groups);
-    assert_string_equal(groups.list[0].label, "isolate off");
-    assert_string_equal(groups.list[1].label, "dropout 0.6, isolate frozen, isolate from 2");
-    rs__groups_free(&groups);
+    assert_labels(NULL, 2, labels);
 }
 
 static void test_ignored(void **state)
 {
-    rs__groups groups;
+    static const char *const labels[] = {"ResNet-18"};
     (void)state;
     add("a", "dataset=mnist");
     add("b", "dataset=cifar10 seed=4");
-    make("dataset", &groups);
-    assert_int_equal(groups.count, 1);
-    assert_string_equal(groups.list[0].label, "ResNet-18");
-    rs__groups_free(&groups);
+    assert_labels("dataset", 1, labels);
 }
 
 /* No limit is told as that, not as a limit of 0. */
 static void test_limits(void **state)
 {
-    rs__groups groups;
+    static const char *const labels[] = {"no test limit", "test limit 128"};
     (void)state;
     add("a", "test-limit=0");
     add("b", "test-limit=128");
-    make(NULL, &groups);
-    assert_int_equal(groups.count, 2);
-    assert_string_equal(groups.list[0].label, "no test limit");
-    assert_string_equal(groups.list[1].label, "test limit 128");
-    rs__groups_free(&groups);
+    assert_labels(NULL, 2, labels);
 }
 
 /* The label of a row of a sheet does not tell another row's network. */
