@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import program
@@ -136,6 +138,17 @@ def test_recording_never_changes_training(p):
     for name in ("steps/loss", "steps/accuracy", "steps/gradient_norm", "epochs/train_loss", "epochs/valid_loss", "epochs/valid_accuracy"):
         assert a[name].tobytes() == b[name].tobytes(), name
     assert not any(name.startswith(("weights/", "gradients/")) for name in b)
+
+
+def test_the_hints_at_the_end_can_be_typed(p):
+    """Also after no epoch at all, when no series has a row yet."""
+    for epochs, values in (("0", 1), ("2", 2)):
+        said = p.run(*SMALL, "--epochs", epochs, "--out", "r.h5", "--overwrite").stdout
+        assert said.startswith(f"recorded {epochs} epochs, "), said
+        h5py_hint = re.search(r"^open it, with h5py: +python3 (-c) \"(.*)\"$", said, re.M)
+        shown = subprocess.run([sys.executable, *h5py_hint.groups()], cwd=p.dir, check=True, capture_output=True, text=True).stdout
+        found = [float(value) for value in shown.strip("[]\n").split()]
+        assert len(found) == values and np.isfinite(found).all(), shown
 
 
 def test_two_runs_are_the_same_file(p):
@@ -303,20 +316,4 @@ def test_weights_that_are_no_numbers_are_not_begun_from(p):
     p.run(*warm, "--reinitialize", "fc.*")
 
 
-program.main([
-    test_everything_is_recorded_by_default,
-    test_distances_follow_from_the_stored_weights,
-    test_verify_recomputes_distances_from_the_weights,
-    test_recording_never_changes_training,
-    test_two_runs_are_the_same_file,
-    test_an_interrupted_run_goes_on_to_the_same_file,
-    test_nobody_reads_what_it_says,
-    test_more_epochs_go_on_from_a_finished_run,
-    test_resuming_elsewhere_is_said_and_marked,
-    test_gradients_are_kept_without_an_initial_snapshot,
-    test_info_names_every_group_and_the_network_its_blocks,
-    test_what_cannot_be_resumed_or_kept_is_said,
-    test_refusals_come_before_training_and_say_what_to_do,
-    test_divergence_has_its_own_status_and_a_whole_record,
-    test_weights_that_are_no_numbers_are_not_begun_from,
-])
+program.main([test for name, test in list(globals().items()) if name.startswith("test_")])

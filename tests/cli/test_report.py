@@ -218,7 +218,10 @@ def test_figures_that_are_not_there_are_named(p):
     assert drawn and len(every) > 15 and drawn | set(left_out(text)) == every, (drawn, left_out(text), every)
     assert not drawn & set(left_out(text)), drawn
     assert "results of analyze pca" in left_out(text)["pca"] and "networks of several sizes" in left_out(text)["parameters"]
-    text = page(p, "a.h5", "b.h5", "none.h5")
+    for names, title in ((["a.h5", "b.h5"], "learning rate 0.001 and learning rate 0.1"),
+                         (["a.h5", "b.h5", "none.h5"], "3 runs that differ in epochs, learning rate")):
+        text = page(p, *names)
+        assert f"<h1>{title}</h1>" in text, re.findall("<h1>[^<]*", text)
     assert "shows one run" in left_out(text)["weights"], left_out(text)
     assert re.search(r"Left out: [^.]*learning rate 0\.2 \(no epoch is finished\)", plain(text)), plain(text)[:4000]
     assert "no epoch is finished" in left_out(page(p, "none.h5"))["loss"]
